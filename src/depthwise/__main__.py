@@ -1,0 +1,6 @@
+"""`python -m depthwise` is the command `depthwise`."""
+
+from depthwise.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The command `depthwise`: finds a command by name, and turns refusals into one line and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from depthwise import __version__
+from depthwise.errors import Refused, Unmet
+
+# Every command is a module of this package with a click command of the same name. Its line of help stands here,
+# so that `depthwise --help` imports none of them.
+COMMANDS = {
+    "demo": "Classify a photo with the model that ships, and show what that took.",
+    "cost": "Count multiply-adds, parameters and memory of a network, layer by layer.",
+    "train": "Train a network on a folder of images.",
+    "evaluate": "Measure a model or an artifact on a folder of images.",
+    "compile": "Turn a model folder into an artifact for a device.",
+    "run": "Label images with an artifact.",
+    "verify": "Check an artifact against the golden cases it carries.",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for, and offers near names for a wrong one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"depthwise.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2) or list(COMMANDS)
+            raise click.UsageError(f"there is no command {args[0]!r}; is it {' or '.join(near)}?", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="depthwise")
+def cli() -> None:
+    """MobileNet V1 from a folder of images to a label on any device."""
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process.
+
+    Exit codes: 0 done, 1 a gate did not hold, 2 could not be done as asked, 130 interrupted.
+    """
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as problem:
+        problem.show(sys.stderr)
+        sys.exit(2)
+    except Refused as refusal:
+        click.echo(f"error: {' '.join(str(refusal).split())}", err=True)
+        sys.exit(1 if isinstance(refusal, Unmet) else 2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader has enough (`| head`); Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

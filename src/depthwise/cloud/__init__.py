@@ -1,0 +1,1 @@
+"""All that needs torch: the network as a module, data, training, checkpoints and evaluation."""

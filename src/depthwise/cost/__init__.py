@@ -1,0 +1,1 @@
+"""What a network costs, from closed formulas over the table of layers."""

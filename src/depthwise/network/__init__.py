@@ -1,0 +1,1 @@
+"""The network as data: its description, the table of its layers, its weights, and the numpy oracle."""
