@@ -1,0 +1,62 @@
+/* depthwise.h: how an artifact is called. Interface version 1.0, described in docs/artifact.md.
+ *
+ * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
+ * keeps no state between calls but what lies in the arena. Two calls may run at the same time when each has an arena
+ * of its own. */
+#ifndef DEPTHWISE_H
+#define DEPTHWISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DW_INTERFACE_MAJOR 1u
+#define DW_INTERFACE_MINOR 0u
+
+/* What a call returns. */
+enum {
+    DW_OK = 0,
+    DW_NO_POINTER = 1,     /* a pointer that must not be null is null */
+    DW_FRAME_SIZE = 2,     /* height or width of a frame is below 1 or above 65,535, or its pitch is too small */
+    DW_ARENA_ALIGNMENT = 3, /* the arena does not begin at a multiple of 64 bytes */
+    DW_GOLDEN_DIFFERS = 4  /* an answer differs from the one that the oracle gave when the artifact was made */
+};
+
+/* major << 16 | minor. A caller refuses another major version and reads nothing else. */
+uint32_t dw_interface(void);
+
+/* JSON in UTF-8: network, preprocessing, precision, target, cost, provenance, accuracy. */
+const char *dw_record(void);
+
+/* The input that dw_run takes: height x width x channels bytes, rows from the top, channels together. */
+int32_t dw_input_height(void);
+int32_t dw_input_width(void);
+int32_t dw_input_channels(void);
+
+/* Labels in UTF-8, in the order of the probabilities; null for an index that is out of range. */
+int32_t dw_label_count(void);
+const char *dw_label(int32_t index);
+
+/* Number of pooled features that dw_features writes. */
+int32_t dw_feature_count(void);
+
+/* Bytes of an arena, which must begin at a multiple of 64. */
+size_t dw_arena_bytes(void);
+
+/* Probabilities of prepared pixels. A null arena stands for the one built in, which one call at a time may use. */
+int32_t dw_run(const uint8_t *pixels, float *probabilities, void *arena);
+
+/* Probabilities of a frame of any size: RGB (or grey, for a network of one channel), `pitch` bytes from row to row.
+ * Resizes and crops as training did, to the same bytes. */
+int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,
+                    void *arena);
+
+/* The prepared pixels that dw_classify gives to the network, for those who want to look. */
+int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels, void *arena);
+
+/* The features after global pooling, which the classifier reads. */
+int32_t dw_features(const uint8_t *pixels, float *features, void *arena);
+
+/* DW_OK when every golden case gives the oracle's answer. `worst`, unless null, gets the largest difference. */
+int32_t dw_verify(float *worst, void *arena);
+
+#endif
