@@ -70,7 +70,9 @@ def layers(spec: Spec) -> tuple[Layer, ...]:
     Source: arXiv:1704.04861 Table 1; names as in timm's `mobilenetv1_100`.
     """
     shape = Shape(height=spec.resolution, width=spec.resolution, channels=spec.channels)
-    rows = [_convolution("conv_stem", "stem", shape, scaled(STEM_CHANNELS, spec.width), _stride(spec, 0, 2), spec, "bn1")]
+    rows = [
+        _convolution("conv_stem", "stem", shape, scaled(STEM_CHANNELS, spec.width), _stride(spec, 0, 2), spec, "bn1")
+    ]
     for number, place in enumerate(_places(), start=1):
         if spec.shallow and number in SHALLOW_LEAVES_OUT:
             continue
@@ -83,9 +85,7 @@ def layers(spec: Spec) -> tuple[Layer, ...]:
         rows.append(_convolution(f"{place}.conv_dw", "depthwise", shape, shape.channels, stride, spec, f"{place}.bn1"))
         middle = rows[-1].output
         output = Shape(height=middle.height, width=middle.width, channels=channels)
-        rows.append(
-            Layer(name=f"{place}.conv_pw", kind="pointwise", input=middle, output=output, norm=f"{place}.bn2")
-        )
+        rows.append(Layer(name=f"{place}.conv_pw", kind="pointwise", input=middle, output=output, norm=f"{place}.bn2"))
     last = rows[-1].output
     pooled = Shape(height=1, width=1, channels=last.channels)
     scores = Shape(height=1, width=1, channels=spec.classes)

@@ -78,7 +78,9 @@ class Model:
             if array.dtype != np.float32:
                 raise Refused(f"weight {name} is {array.dtype}; a model in memory holds float32")
             if not np.isfinite(array).all():
-                raise Refused(f"weight {name} holds a value that is not finite; the training diverged or the file is damaged")
+                raise Refused(
+                    f"weight {name} holds a value that is not finite; the training diverged or the file is damaged"
+                )
             if name.endswith(".running_var") and (array < 0).any():
                 raise Refused(f"weight {name} holds a negative variance; the file is damaged")
 
@@ -143,7 +145,8 @@ def expected_weights(spec: Spec) -> dict[str, tuple[int, ...]]:
     """Name and shape of every array of a network, in the order of the table.
 
     Convolutions are (out, in, height, width) and depthwise ones (channels, 1, height, width), as in PyTorch;
-    each batch normalisation has the four arrays of `NORM_FIELDS`; the classifier a weight (classes, features) and a bias.
+    each batch normalisation has the four arrays of `NORM_FIELDS`; the classifier a weight (classes, features) and
+    a bias.
     """
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in layers(spec):
@@ -219,7 +222,9 @@ def check_labels(labels: tuple[str, ...], classes: int) -> None:
 def _same_names(wanted: Mapping[str, object], found: Mapping[str, object]) -> None:
     missing = [name for name in wanted if name not in found]
     if missing:
-        raise Refused(f"{len(missing)} weights are missing, the first is {missing[0]}; these are the weights of another network")
+        raise Refused(
+            f"{len(missing)} weights are missing, the first is {missing[0]}; these are the weights of another network"
+        )
     unknown = sorted(set(found) - set(wanted))
     if unknown:
         raise Refused(f"{len(unknown)} weights are not of this network, the first is {unknown[0]}")
@@ -232,7 +237,9 @@ def _read_description(path: Path) -> dict[str, Any]:
             raise Refused(f"{path}: {size:,} bytes; a description has at most {LARGEST_DESCRIPTION:,}")
         description = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Refused(f"{path.parent}: not a model folder, it has no {path.name}; give a folder that `depthwise train` wrote") from None
+        raise Refused(
+            f"{path.parent}: not a model folder, it has no {path.name}; give a folder that `depthwise train` wrote"
+        ) from None
     except OSError as problem:
         raise Refused(f"{path}: cannot be read ({problem.strerror})") from None
     except (ValueError, RecursionError) as problem:
@@ -270,7 +277,9 @@ def _read_weights(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str
 
 def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files under a temporary name beside `folder`, then put it in its place."""
-    if folder.exists() and (not folder.is_dir() or not {p.name for p in folder.iterdir()} <= set(files) | {"README.md"}):
+    if folder.exists() and (
+        not folder.is_dir() or not {p.name for p in folder.iterdir()} <= set(files) | {"README.md"}
+    ):
         raise Refused(f"{folder}: exists and is not a model folder; choose another name or remove it")
     mark = secrets.token_hex(4)
     fresh = folder.with_name(f".{folder.name}.{mark}.new")
@@ -279,7 +288,7 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh.mkdir()
         for name, content in files.items():
-            with open(fresh / name, "xb") as file:
+            with (fresh / name).open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

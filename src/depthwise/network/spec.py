@@ -91,7 +91,9 @@ class Spec:
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(fields) - known)
         if unknown:
-            raise Refused(f"the network has unknown fields {', '.join(map(repr, unknown))}; known are {', '.join(sorted(known))}")
+            raise Refused(
+                f"the network has unknown fields {', '.join(map(repr, unknown))}; known are {', '.join(sorted(known))}"
+            )
         values = dict(fields)
         if isinstance(values.get("unit_strides"), list):
             values["unit_strides"] = tuple(values["unit_strides"])
@@ -111,7 +113,9 @@ def scaled(channels: int, width: float) -> int:
 def _number(name: str, value: object, *, low: float, high: float, low_is_open: bool) -> None:
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not fits or value > high or (value <= low if low_is_open else value < low):  # type: ignore[operator]
-        raise Refused(f"{name} is {value!r}; it must be a number {'above' if low_is_open else 'from'} {low} and at most {high}")
+        raise Refused(
+            f"{name} is {value!r}; it must be a number {'above' if low_is_open else 'from'} {low} and at most {high}"
+        )
 
 
 def _whole(name: str, value: object, *, low: int, high: int) -> None:

@@ -1,0 +1,68 @@
+"""Where to train and in which precision: found by looking and by measuring."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+import time
+
+import torch
+from torch import nn
+
+TRIALS = 3
+# mallopt parameters of glibc's malloc.h.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+
+
+def find_device() -> torch.device:
+    """CUDA where torch can use it, else the CPU."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def keep_large_blocks() -> None:
+    """Let malloc reuse the memory of large activations instead of giving it back to the system after every step.
+
+    Each activation above the mmap threshold is otherwise mapped anew, and the page faults cost more than the layer:
+    figures in docs/training.md. Only glibc has the setting; elsewhere nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(AttributeError, OSError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt.argtypes, mallopt.restype = (ctypes.c_int, ctypes.c_int), ctypes.c_int
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(M_TOP_PAD, 256 * 2**20)
+
+
+def faster_precision(network: nn.Module, side: int, channels: int, batch: int, device: torch.device) -> str:
+    """ "bfloat16" where a few forward and backward passes under autocast are quicker than in float32, else "float32".
+
+    The network's weights and gradients are left as they were.
+    """
+    times = {name: _passes(network, side, channels, batch, device, name) for name in ("float32", "bfloat16")}
+    return min(times, key=lambda name: times[name])
+
+
+def _passes(network: nn.Module, side: int, channels: int, batch: int, device: torch.device, precision: str) -> float:
+    """Least seconds of a forward and backward pass."""
+    x = torch.zeros(batch, channels, side, side, device=device).to(memory_format=torch.channels_last)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    best = float("inf")
+    for _ in range(TRIALS):
+        start = time.perf_counter()
+        with autocast(device, precision):
+            loss = network(x).float().square().mean()
+        loss.backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    network.zero_grad(set_to_none=True)
+    network.load_state_dict(before)
+    return best
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The context in which the forward pass runs."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

@@ -1,0 +1,88 @@
+"""Optimizer, learning rate and moving average, all of them torch's own, set up for this network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
+from torch.optim.swa_utils import AveragedModel
+
+from depthwise.cloud.recipe import Recipe
+
+LOWEST_START = 1e-3
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    """The recipe's optimizer over all weights.
+
+    Decay spares biases, batch normalisation and depthwise weights: these have so few values that
+    "little or no weight decay" is better for them (arXiv:1704.04861 section 4).
+    """
+    spared, decayed = [], []
+    for parameter in network.parameters():
+        depthwise = parameter.ndim == 4 and parameter.shape[1] == 1 and parameter.shape[2] > 1
+        (spared if parameter.ndim == 1 or depthwise else decayed).append(parameter)
+    groups = [{"params": decayed, "weight_decay": recipe.decay}, {"params": spared, "weight_decay": 0.0}]
+    if recipe.optimizer == "sgd":
+        return SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+    return AdamW(groups, lr=recipe.rate)
+
+
+def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler:
+    """A linear warm-up and then half a cosine to 0, over `steps` steps in all."""
+    rising = max(1, round(recipe.warmup * steps))
+    warmup = LinearLR(optimizer, start_factor=LOWEST_START, total_iters=rising)
+    cosine = CosineAnnealingLR(optimizer, T_max=max(1, steps - rising))
+    return SequentialLR(optimizer, [warmup, cosine], milestones=[rising])
+
+
+def make_average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """The moving average of weights and batch statistics, or None where the recipe wants none."""
+    if not recipe.average:
+        return None
+
+    def blend(averages: list[Tensor], values: list[Tensor], taken: Tensor | int) -> None:
+        # The decay grows with the steps taken, or the random start would weigh on the average for thousands of them.
+        steps = int(taken)
+        share = 1 - min(recipe.average, (1 + steps) / (10 + steps))
+        for average, value in zip(averages, values, strict=True):
+            if average.is_floating_point():
+                average.lerp_(value, share)
+            else:
+                average.copy_(value)
+
+    return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)
+
+
+def set_frozen(network: nn.Module, frozen: bool) -> None:
+    """Stop or start the training of everything but the classifier, batch statistics included."""
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not frozen or name.startswith("classifier."))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.train(not frozen)
+
+
+def class_weights(counts: list[int], power: float) -> torch.Tensor:
+    """(classes,) weights in the loss, inverse to how often a class occurs, with mean 1 over the images."""
+    shares = torch.tensor(counts, dtype=torch.float32).clamp(min=1)
+    weights = (shares.mean() / shares) ** power
+    return weights * shares.sum() / (weights * shares).sum()
+
+
+def soft_loss(
+    logits: Tensor, labels: Tensor, partners: Tensor, share: float, *, smoothing: float, weights: Tensor | None
+) -> Tensor:
+    """Mean cross-entropy (scalar) of a mixed batch.
+
+    Weighted classes are divided by the number of images and not by the sum of weights, so that the mean over
+    processes is the mean over the whole batch.
+    """
+
+    def one(wanted: Tensor) -> Tensor:
+        return F.cross_entropy(logits, wanted, weight=weights, label_smoothing=smoothing, reduction="none").mean()
+
+    loss = one(labels)
+    return loss if share == 1 else share * loss + (1 - share) * one(partners)

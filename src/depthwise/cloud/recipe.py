@@ -1,0 +1,89 @@
+"""How to train, as data: one frozen record that the command line fills and the model's provenance keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from depthwise.errors import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of one training run.
+
+    Attributes:
+        epochs: passes over the training images, frozen ones included.
+        batch: images a step over all processes.
+        optimizer: "sgd" (Nesterov momentum 0.9) or "adamw".
+        rate: peak learning rate, reached after the warm-up and followed by a cosine to 0.
+        decay: weight decay; biases, batch normalisation and depthwise weights are spared (arXiv:1704.04861 section 4).
+        warmup: share of the steps in which the rate rises from near 0.
+        smoothing: label smoothing.
+        mixup, cutmix: parameter of the Beta distribution (arXiv:1710.09412, arXiv:1905.04899), 0 for none;
+            with both, one is drawn for each batch.
+        crop: least area of the random crop, as a share of the image; 1 crops nothing.
+        flip: mirror half of the images.
+        colour: largest change of brightness, contrast and saturation, each from 1 - colour to 1 + colour.
+        average: decay a step of the moving average of the weights that is kept as the result; 0 for none.
+        balance: weigh classes by the inverse of how often they occur (to the power of `balance`; 0 for none).
+        patience: stop after so many epochs without a better validation top-1; 0 for never.
+        small: resolution of the pictures for the first epochs; 0 for full size throughout.
+        small_share: share of the epochs that use small pictures.
+        frozen: epochs in which only the classifier is trained, when starting from other weights.
+        precision: "float32", "bfloat16" (autocast), or "auto" to measure which is faster.
+        seed: of everything random.
+    """
+
+    epochs: int = 30
+    batch: int = 64
+    optimizer: str = "adamw"
+    rate: float = 2e-3
+    decay: float = 0.02
+    warmup: float = 0.1
+    smoothing: float = 0.1
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    crop: float = 0.35
+    flip: bool = True
+    colour: float = 0.3
+    average: float = 0.998
+    balance: float = 0.0
+    patience: int = 0
+    small: int = 0
+    small_share: float = 2 / 3
+    frozen: int = 0
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "epochs": (1, 100_000), "batch": (2, 65_536), "rate": (1e-9, 100), "decay": (0, 10), "warmup": (0, 0.9),
+            "smoothing": (0, 0.9), "mixup": (0, 100), "cutmix": (0, 100), "crop": (0.01, 1), "colour": (0, 1),
+            "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
+            "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
+        }  # fmt: skip
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise Refused(f"{name} is {value!r}; it must be from {low} to {high}")
+        if self.small and self.small < 32:
+            raise Refused(f"small is {self.small}; small pictures have at least 32 pixels a side")
+        for name, allowed in (("optimizer", ("sgd", "adamw")), ("precision", ("auto", "float32", "bfloat16"))):
+            if getattr(self, name) not in allowed:
+                raise Refused(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
+
+    def resolution(self, epoch: int, full: int) -> int:
+        """Side of the pictures in an epoch, counted from 0."""
+        return min(self.small, full) if self.small and epoch < round(self.small_share * self.epochs) else full
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
+        """The recipe that `to_dict` describes."""
+        return cls(**fields)
