@@ -1,0 +1,95 @@
+"""Progress of long work on stderr: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class Bar:
+    """A bar with figures and the time left; each finished stage leaves its notices behind."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def begin(self, title: str, total: int, done: int = 0) -> None:
+        """Show a new bar."""
+        self.end()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task(title, total=total, completed=done, figures="")
+
+    def advance(self, **figures: str) -> None:
+        """Move the bar on by one."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, advance=1, figures=_joined(figures))
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def notice(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+
+class Lines:
+    """For logs: at most one line of progress every half minute."""
+
+    def __init__(self) -> None:
+        self._title, self._total, self._done, self._said = "", 0, 0, time.monotonic()
+
+    def begin(self, title: str, total: int, done: int = 0) -> None:
+        """Remember what goes on."""
+        self._title, self._total, self._done = title, total, done
+
+    def advance(self, **figures: str) -> None:
+        """Print a line when the last one is old."""
+        self._done += 1
+        if time.monotonic() - self._said > SECONDS_BETWEEN_LINES:
+            self.notice(f"{self._title}: {self._done}/{self._total} {_joined(figures)}".rstrip())
+
+    def end(self) -> None:
+        """Nothing to take away."""
+
+    def notice(self, text: str) -> None:
+        """Print a line."""
+        self._said = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
+
+
+class Quiet(Lines):
+    """Notices only; for the processes of a distributed run that are not the first, not even these."""
+
+    def notice(self, text: str) -> None:
+        """Nothing."""
+
+
+def make_reporter() -> Bar | Lines:
+    """What suits where stderr goes; silent in all but the first process of a distributed run."""
+    import os
+
+    if os.environ.get("RANK", "0") != "0":
+        return Quiet()
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+def _joined(figures: dict[str, str]) -> str:
+    return "  ".join(f"{name} {value}" for name, value in figures.items())

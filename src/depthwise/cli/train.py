@@ -1,0 +1,149 @@
+"""`depthwise train`: a folder of images in, a model folder out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depthwise.cli.options import spec_from, spec_options
+from depthwise.cli.output import print_json
+from depthwise.cloud.recipe import Recipe
+from depthwise.errors import Refused
+from depthwise.network.preprocessing import Preprocessing, default_preprocessing
+from depthwise.network.spec import Spec
+
+if TYPE_CHECKING:
+    from depthwise.network.model import Model
+
+# What each setting of the recipe is for; its default and its type come from the recipe itself.
+HELP = {
+    "epochs": "Passes over the training images.",
+    "batch": "Images a step, over all processes.",
+    "optimizer": "sgd (momentum 0.9) or adamw.",
+    "rate": "Peak learning rate.",
+    "decay": "Weight decay.",
+    "warmup": "Share of the steps in which the rate rises.",
+    "smoothing": "Label smoothing.",
+    "mixup": "Beta parameter of mixup, 0 for none.",
+    "cutmix": "Beta parameter of cutmix, 0 for none.",
+    "crop": "Least area of the random crop, 1 for no random crop.",
+    "flip": "Mirror half of the images.",
+    "colour": "Largest change of brightness, contrast and saturation.",
+    "average": "Decay of the moving average of weights, 0 for none.",
+    "balance": "Weigh rare classes up: 0 not at all, 1 fully.",
+    "patience": "Stop after so many epochs without improvement, 0 for never.",
+    "small": "Resolution of the first epochs, 0 for full size throughout.",
+    "small_share": "Share of the epochs at the small resolution.",
+    "frozen": "First epochs that train the classifier only  [default: a tenth when starting from a model, else 0]",
+    "precision": "float32, bfloat16, or auto to measure which is faster.",
+    "seed": "Seed of everything random.",
+}
+# Settings whose default depends on what the training starts from.
+COMPUTED = ("frozen", "rate")
+SHIPPED, NONE = "shipped", "none"
+# Fine-tuning starts from good weights, which a high rate would throw away.
+FINE_TUNING_RATE = 1e-3
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options for every setting of the recipe."""
+    defaults = Recipe()
+    for setting in reversed(fields(Recipe)):
+        flag, default = setting.name.replace("_", "-"), getattr(defaults, setting.name)
+        names = f"--{flag}/--no-{flag}" if isinstance(default, bool) else f"--{flag}"
+        kind: Any = None if isinstance(default, bool) else type(default)
+        if setting.name in COMPUTED:
+            option = click.option(names, type=kind, default=None, help=HELP[setting.name])
+        else:
+            option = click.option(names, type=kind, default=default, show_default=True, help=HELP[setting.name])
+        command = option(command)
+    return command
+
+
+@click.command("train")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
+@spec_options(leave_out=("classes",))
+@click.option("--resize", type=int, help="Shorter side before the centre crop  [default: 8/7 of the resolution]")
+@click.option(
+    "--pretrained", default=NONE, show_default=True, help="Start from `shipped`, from a model folder, or from `none`."
+)
+@click.option("--resume", is_flag=True, help="Go on with the run that lies in OUT.run.")
+@click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard into OUT.run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+@recipe_options
+def command(
+    data: Path,
+    out: Path,
+    resize: int | None,
+    pretrained: str,
+    resume: bool,
+    tensorboard: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train a network on DATA, a folder with one folder of images a class.
+
+    DATA may also hold `train` and `validation` (or `val`), and `test`, each with the class folders in it.
+    """
+    try:
+        from depthwise.cloud.session import Request, train
+    except ModuleNotFoundError as missing:
+        if missing.name != "torch":
+            raise
+        raise Refused("'train' needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'") from None
+    from depthwise.cli.progress import make_reporter
+
+    source = _pretrained(pretrained)
+    spec = spec_from(settings, source.spec if source else None)
+    request = Request(
+        data=data,
+        out=out,
+        spec=spec,
+        recipe=_recipe(settings, source is not None),
+        preprocessing=_preprocessing(spec, resize),
+        pretrained=source,
+        resume=resume,
+        command="depthwise " + shlex.join(sys.argv[1:]),
+    )
+    _print(train(request, make_reporter()), out, as_json)
+
+
+def _pretrained(name: str) -> Model | None:
+    if name == NONE:
+        return None
+    from depthwise.network.model import Model
+    from depthwise.shipped import model_folder
+
+    return Model.load(model_folder() if name == SHIPPED else name)
+
+
+def _recipe(settings: dict[str, Any], fine_tuning: bool) -> Recipe:
+    """The recipe of the options; what is not given depends on whether good weights are there already."""
+    if settings["rate"] is None:
+        settings["rate"] = FINE_TUNING_RATE if fine_tuning else Recipe().rate
+    if settings["frozen"] is None:
+        settings["frozen"] = settings["epochs"] // 10 if fine_tuning else 0
+    return Recipe(**settings)
+
+
+def _preprocessing(spec: Spec, resize: int | None) -> Preprocessing:
+    usual = default_preprocessing(spec.resolution, spec.channels)
+    return usual if resize is None else replace(usual, resize=resize)
+
+
+def _print(model: Model, out: Path, as_json: bool) -> None:
+    """The result, on stdout: where the model lies and how good it is."""
+    document = {"schema": 1, "model": str(out), "accuracy": dict(model.accuracy), "provenance": dict(model.provenance)}
+    if as_json:
+        print_json(document)
+        return
+    for split, figures in model.accuracy.items():
+        click.echo(f"{split}: top-1 {figures['top1']:.2%}, top-5 {figures['top5']:.2%} of {figures['images']:,} images")
+    click.echo(f"model: {out}")
