@@ -1,4 +1,4 @@
-"""How an image becomes the network's input, as data; edge/pixels.py and the emitted C carry it out."""
+"""How an image becomes the network's input, as data; nothing is carried out here."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from depthwise.network.spec import LARGEST_RESOLUTION
 class Preprocessing:
     """Resize the shorter side, cut out the centre, then `(pixel - mean) * scale`.
 
-    The resize is Pillow's antialiased bilinear to `resized(height, width)`; the crop is `crop` x `crop` pixels
-    at `offset`. Up to there pixels are bytes, and the same bytes in training, on the device and in emitted C.
+    The resize is Pillow's antialiased bilinear; docs/preprocessing.md has the rule for sizes, `edge.pixels.prepare`
+    and kernels/dwk_prepare.h carry it out. Up to the crop pixels are bytes, and the same bytes in all three.
 
     Attributes:
         resize: length of the shorter side after the resize, in pixels, at least `crop`.
@@ -49,15 +49,6 @@ class Preprocessing:
     def channels(self) -> int:
         """Channels of the image, 1 (grey) or 3 (RGB)."""
         return len(self.mean)
-
-    def resized(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width after the resize: the shorter side is `resize`, the other rounded to nearest, halves up."""
-        short = min(height, width)
-        return tuple((2 * side * self.resize + short) // (2 * short) for side in (height, width))  # type: ignore[return-value]
-
-    def offset(self, height: int, width: int) -> tuple[int, int]:
-        """Top and left of the crop in an image of the resized height and width."""
-        return (height - self.crop) // 2, (width - self.crop) // 2
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""

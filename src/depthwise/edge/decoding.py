@@ -1,0 +1,202 @@
+"""Image files to pixels, alike in training, in evaluation and on a device; docs/preprocessing.md says how."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from depthwise.errors import Refused
+
+Pixels = NDArray[np.uint8]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+
+# What is read. Pillow knows more, but some of that starts other programs (EPS runs Ghostscript).
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+MOST_PIXELS = 100_000_000
+LONGEST_SIDE = 65_535  # as in depthwise.h
+
+_STRIP = 1 << 20  # pixels that are converted at a time, so that no second copy of a large image is made
+_ORIENTATION = 0x0112  # EXIF tag
+
+# Without a handler, what Pillow logs about a broken file would reach the terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def decode(source: Source, channels: int = 3) -> Pixels:
+    """The first frame of an image file, upright.
+
+    Args:
+        source: a path, the bytes of a file, or a binary file open for reading at its start.
+        channels: 3 for RGB, 1 for grey (luma of ITU-R BT.601).
+
+    Returns: (H, W, channels). EXIF orientation is applied, transparency lies on white, 16 bits keep their upper 8.
+    Raises: Refused, when there is no such file, or it is not an image, is damaged or has more than 100 megapixels.
+    """
+    if channels not in (1, 3):
+        raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")
+    name = _name(source)
+    with _opened(source, name) as file, _PILLOW_IS_QUIET, _pillow(name):
+        image = Image.open(file, formats=FORMATS)
+        _check_size(name, *image.size)
+        image.load()
+        # A TIFF turns itself when it is loaded, and then no longer has the tag.
+        orientation = _orientation(image)
+        pixels = _converted(name, image, channels)
+    return _upright(pixels, orientation)
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return f"image of {len(source):,} bytes"
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "image"
+
+
+@contextmanager
+def _opened(source: Source, name: str) -> Iterator[IO[bytes]]:
+    if isinstance(source, bytes | bytearray | memoryview):
+        if len(source) == 0:
+            raise Refused(f"{name}: is empty; give the bytes of an image file")
+        yield io.BytesIO(source)
+    elif isinstance(source, str | os.PathLike):
+        try:
+            _check_file(name, Path(source).stat())
+            file = Path(source).open("rb")  # noqa: SIM115 (closed below; what its user raises is not caught here)
+        except (OSError, ValueError) as problem:
+            raise Refused(f"{name}: cannot be read ({_reason(problem)}); give the path of an image") from None
+        with file:
+            yield file
+    else:
+        yield source
+
+
+def _check_file(name: str, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise Refused(f"{name}: is a folder; give an image file")
+    # Opening a pipe would wait for a writer, perhaps for ever.
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused(f"{name}: is not a regular file; give an image file")
+    if status.st_size == 0:
+        raise Refused(f"{name}: is empty; copy it again or leave it out")
+
+
+def _check_size(name: str, width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise Refused(
+            f"{name}: has {width:,} x {height:,} pixels, more than {MOST_PIXELS // 10**6} million; make it smaller"
+        )
+    if not 1 <= min(width, height) <= max(width, height) <= LONGEST_SIDE:
+        raise Refused(f"{name}: has {width:,} x {height:,} pixels; each side must be from 1 to {LONGEST_SIDE:,}")
+
+
+@contextmanager
+def _pillow(name: str) -> Iterator[None]:
+    """Turns what Pillow raises about a file into a refusal; a broken file can make it raise nearly anything."""
+    try:
+        yield
+    except Refused:
+        raise
+    except UnidentifiedImageError:
+        kinds = ", ".join(FORMATS[:-1])
+        raise Refused(
+            f"{name}: is not an image of a kind that is read ({kinds} and {FORMATS[-1]}), or damaged"
+        ) from None
+    except Image.DecompressionBombError:
+        raise Refused(f"{name}: has more than {MOST_PIXELS // 10**6} million pixels; make it smaller") from None
+    except Exception as problem:
+        raise Refused(f"{name}: cannot be decoded ({_reason(problem)}); copy it again or leave it out") from None
+
+
+def _reason(problem: Exception) -> str:
+    text = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+    return " ".join(str(text).split())
+
+
+class _Quiet:
+    """Ignores Pillow's warnings while a thread is inside.
+
+    `warnings.catch_warnings` alone would mix up the filters when threads leave in another order than they came.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._catcher = warnings.catch_warnings()
+                self._catcher.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._catcher.__exit__(None, None, None)
+
+
+_PILLOW_IS_QUIET = _Quiet()
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION)
+    except Exception:  # damaged EXIF says nothing; the pixels are sound
+        return 1
+    return value if isinstance(value, int) and 2 <= value <= 8 else 1
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undoes an EXIF orientation: 2 to 4 are flips, 5 to 8 the same after exchanging rows and columns."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _converted(name: str, image: Image.Image, channels: int) -> Pixels:
+    width, height = image.size
+    pixels = np.empty((height, width, channels), dtype=np.uint8)
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        flat = _flat(name, strip).convert("L" if channels == 1 else "RGB")
+        pixels[top : top + rows] = np.asarray(flat).reshape(-1, width, channels)
+    return pixels
+
+
+def _flat(name: str, strip: Image.Image) -> Image.Image:
+    """The strip without transparency, 8 bits a channel."""
+    if strip.mode == "I" or strip.mode.startswith("I;16"):
+        values = np.asarray(strip)
+        if values.min() < 0 or values.max() > 65_535:
+            raise Refused(f"{name}: has grey values beyond 16 bits; save it with 8 or 16 bits a pixel")
+        # The upper byte, as Pillow itself does with 16-bit colour.
+        return Image.fromarray((values >> 8).astype(np.uint8))
+    if strip.mode == "F":
+        raise Refused(f"{name}: has floating-point pixels, whose range is unknown; save it with 8 or 16 bits a pixel")
+    if not strip.has_transparency_data:
+        return strip
+    clear = strip.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
