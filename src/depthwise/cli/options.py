@@ -60,6 +60,17 @@ def spec_from(settings: dict[str, Any], base: Spec | None = None) -> Spec:
     return dataclasses.replace(base or Spec(), **changes)
 
 
+def refuse_spec_options(settings: dict[str, Any], reason: str) -> None:
+    """Refuse options of a network where the network is fixed already; takes its options out of `settings`.
+
+    Raises: Refused, naming the options, when any was given.
+    """
+    given = {name: settings.pop(name) for name in list(_OPTIONS) if name in settings}
+    typed = ", ".join(f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None)
+    if typed:
+        raise Refused(f"{typed}: {reason}")
+
+
 def _default(name: str) -> str:
     value = getattr(Spec(), name)
     if name == "unit_strides":

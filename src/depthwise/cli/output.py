@@ -1,0 +1,143 @@
+"""Where colour, width and terminal are decided, once for all commands; and how documents and files are put out.
+
+Results go to stdout (`console`, `print_table`, `print_json`), notices and progress to stderr
+(`error_console`, `notice`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from depthwise.errors import Refused
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# A pipe or a file has no width: wide enough that no cell is ever cut.
+PIPE_WIDTH = 240
+
+
+class Column(Protocol):
+    """Heading of a column; names stand to the left, numbers to the right."""
+
+    @property
+    def heading(self) -> str:
+        """What stands above the column."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds names."""
+
+
+class Table(Protocol):
+    """Text in rows, whichever stage it is from."""
+
+    @property
+    def title(self) -> str:
+        """What stands above the table, or ""."""
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The columns."""
+
+    @property
+    def rows(self) -> Sequence[Sequence[str]]:
+        """One text a column and row."""
+
+    @property
+    def last_is_sum(self) -> bool:
+        """Whether the last row is the sum of the others."""
+
+
+def console() -> Console:
+    """The console of results, on stdout. Text is printed as it is: no markup, no emoji codes, no highlighting."""
+    return _console(sys.stdout)
+
+
+def error_console() -> Console:
+    """The console of notices, warnings and progress, on stderr; `is_terminal` says whether a bar may be drawn."""
+    return _console(sys.stderr)
+
+
+def notice(text: str) -> None:
+    """One line on stderr."""
+    error_console().print(text, style="dim", soft_wrap=True)
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Whether a stream is a terminal that shows colour, and the user has not refused it (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one document on stdout.
+
+    Args:
+        document: JSON values; `schema`, the version of its form, is among them.
+    """
+    if "schema" not in document:
+        raise ValueError("a document needs its schema number")
+    # JSON may be written in ASCII alone, which every terminal and pipe can carry.
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain, allow_nan=False) + "\n")
+
+
+def print_table(table: Table) -> None:
+    """Print one table on stdout, with a rule above the last row where that is the sum of the others."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as Drawn
+
+    drawn = Drawn(
+        title=table.title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for column in table.columns:
+        # A number is never broken over lines; a name may be, on a narrow terminal.
+        if column.is_text:
+            drawn.add_column(column.heading, overflow="fold")
+        else:
+            drawn.add_column(column.heading, justify="right", no_wrap=True, overflow="fold")
+    for left, row in zip(range(len(table.rows) - 1, -1, -1), table.rows, strict=True):
+        is_sum = table.last_is_sum and left == 0
+        drawn.add_row(*row, end_section=table.last_is_sum and left == 1, style="bold" if is_sum else None)
+    console().print(drawn)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all; one that exists is replaced.
+
+    Raises: Refused, when it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as problem:
+        fresh.unlink(missing_ok=True)
+        raise Refused(f"{path}: cannot be written ({problem.strerror}); choose another place") from None
+
+
+def _console(stream: IO[str]) -> Console:
+    from rich.console import Console
+
+    if hasattr(stream, "reconfigure"):
+        # A label that the terminal's encoding lacks is printed as an escape instead of ending the command.
+        stream.reconfigure(errors="backslashreplace")
+    is_terminal = stream.isatty()
+    return Console(
+        file=stream,
+        force_terminal=is_terminal,
+        color_system="auto" if wants_colour(stream) else None,
+        width=None if is_terminal or os.environ.get("COLUMNS") else PIPE_WIDTH,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )

@@ -1,0 +1,147 @@
+"""A report as tables of text, for the terminal and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from depthwise.cost.report import Member, Report, Row
+from depthwise.cost.text import millions, number, percent, size, whole, window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A heading; names stand to the left, numbers to the right."""
+
+    heading: str
+    is_text: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Text in rows; the last row is the sum of the others where `last_is_sum`."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    last_is_sum: bool = False
+
+
+# Heading, whether it is text, the cell of a row. Columns that only a wide table has are in `_WIDE`.
+_LAYER: tuple[tuple[str, bool, Callable[[Row], str]], ...] = (
+    ("layer", True, lambda row: row.layer.name),
+    ("kind", True, lambda row: row.layer.kind),
+    ("window", True, lambda row: window(row.layer)),
+    ("input", True, lambda row: str(row.layer.input)),
+    ("output", True, lambda row: str(row.layer.output)),
+    ("multiply-adds", False, lambda row: whole(row.macs)),
+    ("parameters", False, lambda row: whole(row.parameters)),
+    ("weights B", False, lambda row: whole(row.weight_bytes)),
+    ("output B", False, lambda row: whole(row.activation_bytes)),
+    ("in+out B", False, lambda row: whole(row.working_bytes)),
+)
+_WIDE = ("kind", "window", "input", "output B")
+
+
+def layer_table(report: Report, *, wide: bool = True) -> Table:
+    """One row a layer, and the sum; where not `wide`, what the layer's name says as well is left out."""
+    chosen = [entry for entry in _LAYER if wide or entry[0] not in _WIDE]
+    totals = report.nominal
+    sums = {
+        "layer": "all",
+        "multiply-adds": whole(totals.macs),
+        "parameters": whole(totals.parameters),
+        "weights B": whole(totals.weight_bytes),
+        "output B": whole(totals.activation_bytes),
+        "in+out B": f"peak {whole(totals.layer_by_layer.bytes)}" if wide else whole(totals.layer_by_layer.bytes),
+    }
+    rows = [tuple(cell(row) for _, _, cell in chosen) for row in report.rows]
+    return Table(
+        title=f"Layer by layer, bytes in {report.precision} (the last column's sum is its peak)",
+        columns=tuple(Column(heading=heading, is_text=is_text) for heading, is_text, _ in chosen),
+        rows=(*rows, tuple(sums.get(heading, "") for heading, _, _ in chosen)),
+        last_is_sum=True,
+    )
+
+
+def kind_table(report: Report) -> Table:
+    """One row a kind: its share of multiply-adds, and of weights without batch normalisation and bias."""
+    headings = ("kind", "layers", "multiply-adds", "of all", "weights", "of all", "parameters")
+    return Table(
+        title="By kind",
+        columns=tuple(Column(heading=heading, is_text=heading == "kind") for heading in headings),
+        rows=tuple(
+            (
+                kind.kind,
+                str(kind.layers),
+                whole(kind.macs),
+                percent(kind.macs_share),
+                whole(kind.weights),
+                percent(kind.weights_share),
+                whole(kind.parameters),
+            )
+            for kind in report.kinds
+        ),
+    )
+
+
+def pair_table(report: Report) -> Table:
+    """Separable against standard, place by place."""
+    headings = ("place", "N", "separable", "standard", "counted", "1/N + 1/9")
+    rows = []
+    for pair in report.pairs:
+        formula = "" if pair.formula is None else f"{pair.formula} = {float(pair.formula):.5f}"
+        counted = "same layer" if pair.formula is None else f"{float(pair.count):.5f}"
+        standard = whole(pair.standard_macs)
+        rows.append((pair.place, str(pair.output.channels), whole(pair.separable_macs), standard, counted, formula))
+    separable, standard_sum = (sum(p.separable_macs for p in report.pairs), sum(p.standard_macs for p in report.pairs))
+    rows.append(("all", "", whole(separable), whole(standard_sum), f"{separable / standard_sum:.5f}", ""))
+    return Table(
+        title="Multiply-adds against the form of standard convolutions",
+        columns=tuple(Column(heading=heading, is_text=heading == "place") for heading in headings),
+        rows=tuple(rows),
+        last_is_sum=True,
+    )
+
+
+def sweep_table(report: Report) -> Table:
+    """One row a network of the family."""
+    headings = ("α", "resolution", "ρ", "multiply-adds", "parameters", "weights", "peak", "in place")
+    return Table(
+        title=f"The family over α and ρ, bytes in {report.precision}",
+        columns=tuple(Column(heading=heading) for heading in headings),
+        rows=tuple(_member(member) for member in report.sweep),
+    )
+
+
+def summary(report: Report) -> tuple[str, ...]:
+    """What to know of the network, in sentences."""
+    totals, twin = report.nominal, report.twin
+    memory = (
+        f"Peak of activations in {report.precision}: {size(totals.layer_by_layer.bytes)} layer by layer"
+        f" (at {totals.layer_by_layer.layer}), {size(totals.fused.bytes)} with each depthwise output fused away,"
+        f" {size(totals.fused_in_place.bytes)} with rows put out over consumed input."
+    )
+    ratio = twin.totals.macs / totals.macs
+    more = f"{ratio:.2f}× as many" if ratio >= 1 else f"{1 / ratio:.2f}× fewer"
+    return (
+        f"{whole(totals.macs)} multiply-adds and {whole(totals.parameters)} parameters"
+        f" ({whole(totals.weights)} weights; {whole(totals.statistics)} batch statistics come on top).",
+        memory,
+        f"With {twin.spec.convolution} convolutions it would be {millions(twin.totals.macs)} multiply-adds, {more},"
+        f" and {millions(twin.totals.parameters)} parameters.",
+    )
+
+
+def _member(member: Member) -> tuple[str, ...]:
+    totals = member.totals
+    return (
+        number(member.spec.width),
+        str(member.spec.resolution),
+        f"{member.spec.rho:.3f}",
+        whole(totals.macs),
+        whole(totals.parameters),
+        size(totals.weight_bytes),
+        size(totals.layer_by_layer.bytes),
+        size(totals.fused_in_place.bytes),
+    )
