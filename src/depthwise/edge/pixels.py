@@ -73,6 +73,8 @@ def prepare(image: Pixels, *, resize: int, crop: int) -> Pixels:
     g = geometry(*image.shape[:2], resize=resize, crop=crop)
     part = image[g.top : g.top + g.height, g.left : g.left + g.width]
     picture = Image.fromarray(part[:, :, 0] if part.shape[2] == 1 else part)
-    resized = picture.resize((g.resized_width, g.resized_height), Image.Resampling.BILINEAR)
-    square = resized.crop((g.crop_left, g.crop_top, g.crop_left + crop, g.crop_top + crop))
+    # In two calls, because which pass one call begins with depends on Pillow's version.
+    for size in ((g.resized_width, g.height), (g.resized_width, g.resized_height)):
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+    square = picture.crop((g.crop_left, g.crop_top, g.crop_left + crop, g.crop_top + crop))
     return np.array(square).reshape(crop, crop, image.shape[2])

@@ -1,0 +1,190 @@
+/* dwk_prepare.h: a frame of any size to the square of bytes that the network takes.
+ *
+ * Cuts the middle out of frames longer than 4 to 1, resizes the shorter side to DWK_RESIZE and takes the middle
+ * DWK_CROP x DWK_CROP pixels (docs/preprocessing.md). Gives the bytes of Pillow's resize with its bilinear filter:
+ * a horizontal pass, rounded to bytes, then a vertical one; weights computed in double, in the same order of
+ * operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5 are that page's rules.
+ *
+ * Needs depthwise.h before it, and DWK_CHANNELS (1 or 3), DWK_RESIZE (8 or more) and DWK_CROP. */
+#ifndef DWK_PREPARE_H
+#define DWK_PREPARE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DWK_LONGEST_SIDE 65535
+#define DWK_LARGEST_ASPECT 4
+#define DWK_WEIGHT_BITS 22
+
+/* Source pixels that one output pixel can be made from: 2 * ceil(largest scale) + 1, and no side of a resized frame
+ * is below DWK_RESIZE - 1/2 before it is rounded. */
+#define DWK_WINDOW ((2 * DWK_LONGEST_SIDE + 2 * DWK_RESIZE - 2) / (2 * DWK_RESIZE - 1) * 2 + 1)
+
+/* Output columns are made in tiles, narrow enough that the weights of their windows and a ring of resized rows fit
+ * into these; each holds at least one column of the largest frame. */
+#define DWK_TILE 512
+#define DWK_TILE_WEIGHTS (DWK_WINDOW > 6144 ? DWK_WINDOW : 6144)
+#define DWK_RING_BYTES (DWK_WINDOW * DWK_CHANNELS > 16384 ? (DWK_WINDOW * DWK_CHANNELS + 3) / 4 * 4 : 16384)
+
+#define DWK_PREPARE_SCRATCH_BYTES (4 * (DWK_WINDOW + DWK_TILE_WEIGHTS + 2 * DWK_TILE) + DWK_RING_BYTES)
+
+typedef struct {
+    int32_t row_weights[DWK_WINDOW];          /* of the output row in work */
+    int32_t weights[DWK_TILE_WEIGHTS];        /* of the tile's columns, one window after the other */
+    int32_t first[DWK_TILE], count[DWK_TILE]; /* source columns of each output column of the tile */
+    uint8_t ring[DWK_RING_BYTES];             /* source rows, resized horizontally; row y lies at y % depth */
+} dwk_prepare_scratch;
+
+_Static_assert(sizeof(dwk_prepare_scratch) == DWK_PREPARE_SCRATCH_BYTES, "the planner counts on this size");
+/* Each of a window's weights is rounded by 1/2 at most; below this many, a sum of 255s still rounds to 255, so that
+ * Pillow's clamp has nothing to do. */
+_Static_assert(DWK_WINDOW < (1 << DWK_WEIGHT_BITS) / 255, "DWK_RESIZE is below 8");
+_Static_assert(DWK_CROP >= 1 && DWK_CROP <= DWK_RESIZE, "the crop does not fit into the resized frame");
+
+/* One side of a frame: `from` pixels of it become `to`, of which those from `start` on are wanted. */
+typedef struct {
+    int32_t from, to, start;
+    double scale; /* source pixels for one output pixel */
+    int32_t depth; /* no window is longer */
+} dwk_side;
+
+static inline int32_t dwk_least(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* P1: the shorter side becomes DWK_RESIZE, the other is rounded to nearest, halves up. */
+static dwk_side dwk_side_of(int32_t length, int32_t shorter)
+{
+    dwk_side side;
+    side.from = dwk_least(length, DWK_LARGEST_ASPECT * shorter);
+    side.to = (int32_t)((2 * (int64_t)side.from * DWK_RESIZE + shorter) / (2 * (int64_t)shorter));
+    side.start = (side.to - DWK_CROP) / 2;
+    side.scale = (double)side.from / (double)side.to;
+    side.depth = side.from <= side.to ? 3 : (side.from + side.to - 1) / side.to * 2 + 1;
+    return side;
+}
+
+/* P2: weight of source pixel x before division by the sum: a triangle as wide as `support` on either side. */
+static inline double dwk_weight(int32_t x, double centre, double per_support)
+{
+    /* volatile: were the product fused with the subtraction below, its last bit would be lost (P2 rounds both). */
+    volatile double distance = ((double)x - centre + 0.5) * per_support;
+    double length = distance < 0.0 ? -distance : distance;
+    return length < 1.0 ? 1.0 - length : 0.0;
+}
+
+/* P2, P3: source pixels `*first` up to `*first + result` make output pixel `at`, with these weights. */
+static int32_t dwk_window(const dwk_side *side, int32_t at, int32_t *first, int32_t *weights)
+{
+    volatile double centre = ((double)at + 0.5) * side->scale; /* volatile as above */
+    double middle = centre, sum = 0.0;
+    double support = side->scale < 1.0 ? 1.0 : side->scale;
+    double per_support = 1.0 / support;
+    double low = middle - support + 0.5;
+    int32_t begin = low < 0.0 ? 0 : (int32_t)low;
+    int32_t end = dwk_least((int32_t)(middle + support + 0.5), side->from);
+    for (int32_t x = begin; x < end; x++) {
+        sum += dwk_weight(x, middle, per_support);
+    }
+    for (int32_t x = begin; x < end; x++) {
+        double weight = dwk_weight(x, middle, per_support) / sum;
+        weights[x - begin] = (int32_t)(0.5 + weight * (1 << DWK_WEIGHT_BITS));
+    }
+    *first = begin;
+    return end - begin;
+}
+
+/* P4: one source row, resized horizontally to the tile's columns. */
+static void dwk_resize_row(const uint8_t *row, const dwk_prepare_scratch *s, int32_t stride, int32_t columns,
+                           uint8_t *line)
+{
+    for (int32_t column = 0; column < columns; column++) {
+        const uint8_t *pixel = row + (ptrdiff_t)s->first[column] * DWK_CHANNELS;
+        const int32_t *weights = s->weights + (ptrdiff_t)column * stride;
+        int32_t sum[DWK_CHANNELS];
+        for (int32_t c = 0; c < DWK_CHANNELS; c++) {
+            sum[c] = 1 << (DWK_WEIGHT_BITS - 1);
+        }
+        for (int32_t x = 0; x < s->count[column]; x++) {
+            for (int32_t c = 0; c < DWK_CHANNELS; c++) {
+                sum[c] += weights[x] * pixel[x * DWK_CHANNELS + c];
+            }
+        }
+        for (int32_t c = 0; c < DWK_CHANNELS; c++) {
+            line[column * DWK_CHANNELS + c] = (uint8_t)(sum[c] >> DWK_WEIGHT_BITS);
+        }
+    }
+}
+
+/* P5: one output row of the tile out of the `count` resized rows from `first` on. */
+static void dwk_blend_rows(const dwk_prepare_scratch *s, int32_t first, int32_t count, int32_t depth, int32_t bytes,
+                           uint8_t *out)
+{
+    for (int32_t at = 0; at < bytes; at += 64) {
+        int32_t sum[64];
+        int32_t length = dwk_least(64, bytes - at);
+        for (int32_t i = 0; i < length; i++) {
+            sum[i] = 1 << (DWK_WEIGHT_BITS - 1);
+        }
+        for (int32_t y = 0; y < count; y++) {
+            const uint8_t *line = s->ring + (ptrdiff_t)((first + y) % depth) * bytes + at;
+            int32_t weight = s->row_weights[y];
+            for (int32_t i = 0; i < length; i++) {
+                sum[i] += weight * line[i];
+            }
+        }
+        for (int32_t i = 0; i < length; i++) {
+            out[at + i] = (uint8_t)(sum[i] >> DWK_WEIGHT_BITS);
+        }
+    }
+}
+
+/* The output columns from `left` on, as many as the scratch holds; returns how many those are. */
+static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_side *down, const dwk_side *across,
+                                int32_t left, uint8_t *pixels, dwk_prepare_scratch *s)
+{
+    int32_t columns = dwk_least(DWK_CROP - left, DWK_TILE);
+    columns = dwk_least(columns, DWK_TILE_WEIGHTS / across->depth);
+    columns = dwk_least(columns, DWK_RING_BYTES / (down->depth * DWK_CHANNELS));
+    for (int32_t column = 0; column < columns; column++) {
+        int32_t *weights = s->weights + (ptrdiff_t)column * across->depth;
+        s->count[column] = dwk_window(across, across->start + left + column, &s->first[column], weights);
+    }
+    int32_t bytes = columns * DWK_CHANNELS;
+    int32_t next = 0; /* source row that the ring gets next; windows only move down */
+    for (int32_t y = 0; y < DWK_CROP; y++) {
+        int32_t first;
+        int32_t count = dwk_window(down, down->start + y, &first, s->row_weights);
+        next = next < first ? first : next;
+        for (; next < first + count; next++) {
+            uint8_t *line = s->ring + (ptrdiff_t)(next % down->depth) * bytes;
+            dwk_resize_row(frame + next * pitch, s, across->depth, columns, line);
+        }
+        uint8_t *out = pixels + ((ptrdiff_t)y * DWK_CROP + left) * DWK_CHANNELS;
+        dwk_blend_rows(s, first, count, down->depth, bytes, out);
+    }
+    return columns;
+}
+
+/* Prepares a frame, as dw_prepare of depthwise.h says.
+ *
+ * pixels: DWK_CROP x DWK_CROP x DWK_CHANNELS bytes. scratch: DWK_PREPARE_SCRATCH_BYTES, at a multiple of 4. */
+static int32_t dwk_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels,
+                           void *scratch)
+{
+    if (frame == NULL || pixels == NULL || scratch == NULL) {
+        return DW_NO_POINTER;
+    }
+    if (height < 1 || width < 1 || height > DWK_LONGEST_SIDE || width > DWK_LONGEST_SIDE ||
+        pitch < (int64_t)width * DWK_CHANNELS) {
+        return DW_FRAME_SIZE;
+    }
+    int32_t shorter = dwk_least(height, width);
+    dwk_side down = dwk_side_of(height, shorter);
+    dwk_side across = dwk_side_of(width, shorter);
+    frame += (height - down.from) / 2 * pitch + (int64_t)((width - across.from) / 2) * DWK_CHANNELS;
+    for (int32_t left = 0; left < DWK_CROP;) {
+        left += dwk_prepare_tile(frame, pitch, &down, &across, left, pixels, (dwk_prepare_scratch *)scratch);
+    }
+    return DW_OK;
+}
+
+#endif
