@@ -40,6 +40,7 @@ HELP = {
     "patience": "Stop after so many epochs without improvement, 0 for never.",
     "small": "Resolution of the first epochs, 0 for full size throughout.",
     "small_share": "Share of the epochs at the small resolution.",
+    "full_share": "Share of the epochs at full size; in between the pictures grow.",
     "frozen": "First epochs that train the classifier only  [default: a tenth when starting from a model, else 0]",
     "precision": "float32, bfloat16, or auto to measure which is faster.",
     "seed": "Seed of everything random.",

@@ -9,6 +9,9 @@ from typing import Any
 
 from depthwise.errors import Refused
 
+# Pictures grow by this many pixels at a time.
+STEP = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -30,8 +33,10 @@ class Recipe:
         average: decay a step of the moving average of the weights that is kept as the result; 0 for none.
         balance: weigh classes by the inverse of how often they occur (to the power of `balance`; 0 for none).
         patience: stop after so many epochs without a better validation top-1; 0 for never.
-        small: resolution of the pictures for the first epochs; 0 for full size throughout.
-        small_share: share of the epochs that use small pictures.
+        small: resolution of the pictures in the first epochs; 0 for full size throughout.
+        small_share: share of the epochs that stay at that size.
+        full_share: share of the epochs at full size; in those between, pictures grow in steps of 8 pixels
+            (progressive learning, arXiv:2104.00298 section 4).
         frozen: epochs in which only the classifier is trained, when starting from other weights.
         precision: "float32", "bfloat16" (autocast), or "auto" to measure which is faster.
         seed: of everything random.
@@ -53,7 +58,8 @@ class Recipe:
     balance: float = 0.0
     patience: int = 0
     small: int = 0
-    small_share: float = 2 / 3
+    small_share: float = 0.4
+    full_share: float = 0.35
     frozen: int = 0
     precision: str = "auto"
     seed: int = 0
@@ -62,7 +68,7 @@ class Recipe:
         limits = {
             "epochs": (1, 100_000), "batch": (2, 65_536), "rate": (1e-9, 100), "decay": (0, 10), "warmup": (0, 0.9),
             "smoothing": (0, 0.9), "mixup": (0, 100), "cutmix": (0, 100), "crop": (0.01, 1), "colour": (0, 1),
-            "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
+            "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1), "full_share": (0, 1),
             "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
         }  # fmt: skip
         for name, (low, high) in limits.items():
@@ -77,7 +83,15 @@ class Recipe:
 
     def resolution(self, epoch: int, full: int) -> int:
         """Side of the pictures in an epoch, counted from 0."""
-        return min(self.small, full) if self.small and epoch < round(self.small_share * self.epochs) else full
+        if not self.small or self.small >= full:
+            return full
+        first, last = round(self.small_share * self.epochs), round((1 - self.full_share) * self.epochs)
+        if epoch < first:
+            return self.small
+        if epoch >= last:
+            return full
+        grown = (epoch - first + 1) / (last - first + 1)
+        return min(full, self.small + round(grown * (full - self.small) / STEP) * STEP)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""

@@ -95,7 +95,8 @@ class Run:
         self.wrapped = self.world.wrap(self.network)
 
     def _out_of_patience(self) -> bool:
-        return bool(self.recipe.patience) and self.epoch - 1 - self.best["epoch"] >= self.recipe.patience
+        since = self.epoch - 1 - self.best["epoch"]
+        return bool(self.recipe.patience) and self.best["epoch"] >= 0 and since >= self.recipe.patience
 
     def _train_epoch(self) -> None:
         side = self.recipe.resolution(self.epoch, self.loader.resolution)
@@ -148,12 +149,13 @@ class Run:
     def _finish_epoch(self, side: int) -> None:
         loss, right, images = self.world.total(self.sums).tolist()
         kept = self.average.module if self.average is not None else self.network
-        figures = validate(kept, self.validation, self.preprocessing, self.world)
+        figures = validate(kept, self.validation, self.preprocessing, self.world, side=side)
         entry = {
             "epoch": self.epoch, "resolution": side, "loss": loss / images, "train_top1": right / images,
             "rate": self.optimizer.param_groups[0]["lr"], "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
-        if figures["top1"] > self.best["top1"]:
+        # Epochs with small pictures are measured on small pictures, which says nothing about the full size.
+        if side == self.loader.resolution and figures["top1"] > self.best["top1"]:
             self.best = entry
             self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in kept.state_dict().items()}
         self.epoch, self.step = self.epoch + 1, 0
@@ -163,7 +165,7 @@ class Run:
         self.save()
         self.reporter.notice(
             f"epoch {self.epoch}/{self.recipe.epochs}: loss {entry['loss']:.3f}, validation top-1 {figures['top1']:.2%}"
-            f" (best {self.best['top1']:.2%}), {self.seconds / 60:.1f} min"
+            f" at {side} px, {self.seconds / 60:.1f} min"
         )
 
     def save(self) -> None:
@@ -199,8 +201,13 @@ class Run:
 
 
 @torch.no_grad()
-def validate(network: nn.Module, store: Store, preprocessing: Preprocessing, world: World) -> dict[str, float]:
-    """Loss, top-1 and top-5 (shares) over a store of prepared images, split among the processes."""
+def validate(
+    network: nn.Module, store: Store, preprocessing: Preprocessing, world: World, *, side: int | None = None
+) -> dict[str, float]:
+    """Loss, top-1 and top-5 (shares) over a store of prepared images, split among the processes.
+
+    With `side`, the images are first reduced to as many pixels.
+    """
     training = network.training
     network.eval()
     sums = torch.zeros(4, dtype=torch.float64)
@@ -209,7 +216,10 @@ def validate(network: nn.Module, store: Store, preprocessing: Preprocessing, wor
         part = indices[start : start + EVALUATION_BATCH]
         pixels = torch.from_numpy(store.batch(part)).to(world.device)
         labels = torch.from_numpy(store.labels[list(part)]).to(world.device)
-        logits = network(normalise(pixels, preprocessing)).float()
+        x = normalise(pixels, preprocessing)
+        if side is not None and side != x.shape[-1]:
+            x = F.interpolate(x, (side, side), mode="bilinear", antialias=True)
+        logits = network(x).float()
         best = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
         loss = F.cross_entropy(logits, labels, reduction="sum")
         sums += torch.stack([loss, best[:, 0].sum(), best.any(1).sum(), torch.tensor(len(part))]).double().cpu()
