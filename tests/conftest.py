@@ -1,0 +1,122 @@
+"""What tests of all rooms share: data packs, small models and folders of small images."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthwise.network.model import Model, random_weights
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.spec import Spec
+
+ROOT = Path(__file__).parents[1]
+# Where data packs lie when DEPTHWISE_DATA does not say: beside the clone.
+BESIDE = ROOT.parent / "shared" / "data"
+
+DataPack = Callable[[str], Path]
+SmallModel = Callable[..., Model]
+ImageFolder = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def data_pack() -> DataPack:
+    """`data_pack("clothing")` is the folder of real images of that name, unpacked once into the temporary folder.
+
+    The pack is a folder, a .tar or a .tar.gz in the folder that DEPTHWISE_DATA names. Skips where there is none.
+    """
+    return find_pack
+
+
+@pytest.fixture
+def small_model() -> SmallModel:
+    """`small_model(seed=0, labels=None, **fields)` is a model with random weights; fields are those of `Spec`.
+
+    Without fields it is the narrowest network at 32 pixels with three classes.
+    """
+    return make_model
+
+
+@pytest.fixture
+def image_folder(tmp_path: Path) -> ImageFolder:
+    """`image_folder(classes=("cat", "dog"), images=4, ...)` makes a folder of class folders; see `make_images`."""
+
+    def make(name: str = "images", **settings: Any) -> Path:
+        return make_images(tmp_path / name, **settings)
+
+    return make
+
+
+def find_pack(name: str) -> Path:
+    """The folder of a data pack."""
+    root = Path(os.environ.get("DEPTHWISE_DATA") or BESIDE)
+    if (root / name).is_dir():
+        return root / name
+    for archive in (root / f"{name}.tar.gz", root / f"{name}.tar"):
+        if archive.is_file():
+            return _unpacked(archive, name)
+    pytest.skip(f"data pack {name!r} is neither a folder nor a .tar in {root}; set DEPTHWISE_DATA to where it lies")
+
+
+def _unpacked(archive: Path, name: str) -> Path:
+    stamp = archive.stat()
+    cache = Path(tempfile.gettempdir()) / f"depthwise-data-{os.getuid()}"
+    cache.mkdir(mode=0o700, exist_ok=True)
+    place = cache / f"{name}-{stamp.st_size}-{stamp.st_mtime_ns}"
+    if not place.is_dir():
+        # Under another name first: a test run that is killed, or another that runs beside, never sees half a pack.
+        with tempfile.TemporaryDirectory(dir=cache) as fresh, tarfile.open(archive) as pack:
+            whole = Path(fresh) / "pack"
+            pack.extractall(whole, filter="data")
+            if not place.is_dir():
+                whole.rename(place)
+    return place / name
+
+
+def make_model(seed: int = 0, labels: Sequence[str] | None = None, **fields: Any) -> Model:
+    """A model with random weights."""
+    spec = Spec(**{"width": 0.25, "resolution": 32, "classes": len(labels or "abc"), **fields})
+    return Model(
+        spec=spec,
+        weights=random_weights(spec, seed),
+        labels=tuple(labels or (f"class {index}" for index in range(spec.classes))),
+        preprocessing=default_preprocessing(spec.resolution, spec.channels),
+    )
+
+
+def make_images(
+    folder: Path,
+    *,
+    classes: Sequence[str] = ("cat", "dog"),
+    images: int = 4,
+    size: tuple[int, int] = (40, 34),
+    splits: Sequence[str] = (),
+    extension: str = "png",
+    seed: int = 0,
+) -> Path:
+    """Class folders of noisy one-coloured images, no two alike; each class has a colour of its own.
+
+    Args:
+        images: number in each class folder.
+        size: width and height in pixels.
+        splits: names such as ("train", "validation"), each of which then gets all classes; none for a plain folder.
+        extension: of the files, which says their format.
+    """
+    from PIL import Image
+
+    rng = np.random.default_rng(seed)
+    colours = np.random.default_rng(1).permutation(np.linspace(40, 215, 3 * len(classes))).reshape(-1, 3)
+    for split in splits or (".",):
+        for label, colour in zip(classes, colours, strict=True):
+            place = folder / split / label
+            place.mkdir(parents=True)
+            for number in range(images):
+                pixels = np.clip(rng.normal(colour, 20, (size[1], size[0], 3)), 0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(place / f"{number:03}.{extension}")
+    return folder
