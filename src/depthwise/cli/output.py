@@ -75,6 +75,13 @@ def wants_colour(stream: IO[str]) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def printable(text: str) -> str:
+    """Text for one line of any terminal: control characters, and what its encoding lacks, as escapes."""
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    encoding = sys.stdout.encoding or "ascii"
+    return line.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """Print one document on stdout.
 
@@ -83,9 +90,13 @@ def print_json(document: Mapping[str, Any]) -> None:
     """
     if "schema" not in document:
         raise ValueError("a document needs its schema number")
-    # JSON may be written in ASCII alone, which every terminal and pipe can carry.
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain, allow_nan=False) + "\n")
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        # JSON may be written in ASCII alone, which every pipe can carry, and file names that are not UTF-8 need.
+        text = json.dumps(document, indent=2, allow_nan=False)
+    sys.stdout.write(text + "\n")
 
 
 def print_table(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from typing import Any
 
@@ -30,6 +31,7 @@ def document(report: Report, *, compare: bool = False, sweep: bool = False) -> d
         "live": None if report.live is None else _totals(report.live),
         "kinds": [_kind(kind) for kind in report.kinds],
         "layers": [_row(row) for row in report.rows],
+        "memory": [dataclasses.asdict(need) for need in report.needs],
         "twin": {"convolution": report.twin.spec.convolution, "totals": _totals(report.twin.totals)},
     }
     if compare:

@@ -34,6 +34,16 @@ class Step:
         return 0 if self.first is self.last else self.first.output.width * self.first.output.channels
 
 
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """Bytes of activations that one step needs under each scheme; for a block, `name` is its place."""
+
+    name: str
+    layer_by_layer: int
+    fused: int
+    fused_in_place: int
+
+
 def steps(table: tuple[Layer, ...]) -> tuple[Step, ...]:
     """The table with each depthwise layer and the pointwise one behind it made one step."""
     found: list[Step] = []
@@ -75,6 +85,22 @@ def fused_in_place(table: tuple[Layer, ...], sizes: Precision, *, scratch: int |
     """
     row = sizes.activation if scratch is None else scratch
     return _most((step.last.name, max(_moments(step, sizes.activation, row))) for step in steps(table))
+
+
+def needs(table: tuple[Layer, ...], sizes: Precision) -> tuple[Need, ...]:
+    """What each step needs, in the order in which data flows; the peaks are the largest of these."""
+    found = []
+    for step in steps(table):
+        own = (step.first,) if step.first is step.last else (step.first, step.last)
+        found.append(
+            Need(
+                name=step.last.name.removesuffix(".conv_pw").removesuffix(".conv"),
+                layer_by_layer=layer_by_layer(own, sizes).bytes,
+                fused=fused(own, sizes).bytes,
+                fused_in_place=fused_in_place(own, sizes).bytes,
+            )
+        )
+    return tuple(found)
 
 
 def _moments(step: Step, value: int, scratch: int) -> Iterator[int]:

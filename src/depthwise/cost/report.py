@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from depthwise.cost import formulas, memory
 from depthwise.cost.comparison import Pair, compare
-from depthwise.cost.memory import Peak
+from depthwise.cost.memory import Need, Peak
 from depthwise.network.layers import KINDS, Kind, Layer, layers
 from depthwise.network.spec import Spec
 
@@ -101,6 +101,7 @@ class Report:
         nominal: totals by the formulas.
         live: totals after channels that are constant for every image are removed, which takes trained weights;
             None where no model has been analysed.
+        needs: bytes of activations step by step, under each scheme of `memory`.
         twin: the same network in the other form of convolution, and its totals.
         pairs: separable block against standard convolution, place by place.
         sweep: the family round this network, by width, then resolution.
@@ -112,6 +113,7 @@ class Report:
     kinds: tuple[KindSum, ...]
     nominal: Totals
     live: Totals | None
+    needs: tuple[Need, ...]
     twin: Member
     pairs: tuple[Pair, ...]
     sweep: tuple[Member, ...]
@@ -135,6 +137,7 @@ def report(spec: Spec, *, precision: str = "float32") -> Report:
         kinds=_kinds(rows),
         nominal=totals(spec, sizes),
         live=None,
+        needs=memory.needs(layers(spec), sizes),
         twin=Member(spec=other, totals=totals(other, sizes)),
         pairs=compare(spec),
         sweep=sweep(spec, sizes),

@@ -40,7 +40,7 @@ _LAYER: tuple[tuple[str, bool, Callable[[Row], str]], ...] = (
     ("output B", False, lambda row: whole(row.activation_bytes)),
     ("in+out B", False, lambda row: whole(row.working_bytes)),
 )
-_WIDE = ("kind", "window", "input", "output B")
+_WIDE = ("kind", "window", "input", "weights B", "output B")
 
 
 def layer_table(report: Report, *, wide: bool = True) -> Table:
@@ -126,7 +126,8 @@ def summary(report: Report) -> tuple[str, ...]:
     more = f"{ratio:.2f}× as many" if ratio >= 1 else f"{1 / ratio:.2f}× fewer"
     return (
         f"{whole(totals.macs)} multiply-adds and {whole(totals.parameters)} parameters"
-        f" ({whole(totals.weights)} weights; {whole(totals.statistics)} batch statistics come on top).",
+        f" ({whole(totals.weights)} weights; {whole(totals.statistics)} batch statistics come on top);"
+        f" {size(totals.weight_bytes)} compiled in {report.precision}.",
         memory,
         f"With {twin.spec.convolution} convolutions it would be {millions(twin.totals.macs)} multiply-adds, {more},"
         f" and {millions(twin.totals.parameters)} parameters.",

@@ -15,7 +15,9 @@ def whole(count: int) -> str:
 
 def millions(count: int, digits: int = 2) -> str:
     """Millions: 568.74 M; what is below one hundredth of a million in thousands: 4.7 k."""
-    if count and count < 10_000:
+    if count == 0:
+        return "0"
+    if count < 10_000:
         return f"{count / 1e3:.1f} k"
     return f"{count / 1e6:,.{digits}f} M"
 

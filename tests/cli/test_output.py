@@ -1,0 +1,119 @@
+"""Colour, width, encoding and files: decided in one place."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from depthwise.cli import output
+from depthwise.errors import Refused
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal that keeps what is written to it."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding)
+
+    def isatty(self) -> bool:
+        return True
+
+    def text(self) -> str:
+        self.flush()
+        kept = self.buffer
+        assert isinstance(kept, io.BytesIO)
+        return kept.getvalue().decode(self.encoding)
+
+
+def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Standard output as a terminal; called in the test, since pytest sets its own after the fixtures."""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    return stream
+
+
+def test_a_terminal_gets_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for(monkeypatch)
+
+    output.console().print("hello", style="red")
+
+    assert "\x1b[31mhello" in terminal.text()
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_without_colour_gets_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    terminal = terminal_for(monkeypatch)
+    monkeypatch.setenv(name, value)
+
+    output.console().print("hello", style="bold red")
+
+    assert terminal.text() == "hello\n"
+
+
+def test_a_pipe_gets_no_colour_even_when_forced(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    output.console().print("hello", style="bold red")
+    output.notice("by the way")
+
+    assert capsys.readouterr() == ("hello\n", "by the way\n")
+
+
+def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output.console().print("[red]a[/] :smile: 100%")
+
+    assert capsys.readouterr().out == "[red]a[/] :smile: 100%\n"
+
+
+def test_a_text_that_the_terminal_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal(encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    output.console().print("α")
+
+    assert stream.text() == "\\u03b1\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_document_comes_back_the_same_through_any_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    stream = Terminal(encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    document = {"schema": 1, "label": 'café 🐈 " \\ \n'}
+
+    output.print_json(document)
+
+    assert json.loads(stream.text()) == document
+
+
+def test_a_document_without_a_schema_number_or_with_nan_is_a_bug() -> None:
+    with pytest.raises(ValueError, match="schema"):
+        output.print_json({"macs": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        output.print_json({"schema": 1, "loss": float("nan")})
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+
+    with pytest.raises(Refused, match=r"page: cannot be written"):
+        output.write_text(tmp_path / "page", "text")
+
+    assert [tmp_path / "page"] == list(tmp_path.iterdir())
+
+
+def test_a_file_that_exists_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("old")
+
+    output.write_text(tmp_path / "page", "α\n")
+
+    assert (tmp_path / "page").read_bytes() == "α\n".encode()
