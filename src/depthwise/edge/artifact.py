@@ -1,0 +1,191 @@
+"""An artifact, opened: pixels in, probabilities out."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.edge.library import Library
+from depthwise.edge.trailer import INTERFACE_MAJOR, checked_library
+from depthwise.errors import Refused, Unmet
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+# What no network of ours reaches; numbers beyond are taken for damage and not allocated.
+_LARGEST_SIDE = 65_535
+_MOST_LABELS = 1_000_000
+_LARGEST_ARENA = 1 << 34
+_ALIGNMENT = 64
+
+
+class Artifact:
+    """One network with its weights, labels and preprocessing, in this process.
+
+    Several threads may share it; one call runs at a time. For calls at the same time open the artifact once a thread.
+
+        with Artifact.open("model.so") as artifact:
+            probabilities = artifact.classify(decode("photo.jpg"))
+            print(artifact.labels[probabilities.argmax()])
+
+    Attributes:
+        name: path of the file.
+        labels: in the order of the probabilities.
+        record: the artifact's description of itself: network, preprocessing, cost, provenance, accuracy.
+        input_shape: (height, width, channels) of prepared pixels.
+        feature_count: length of the pooled features.
+        arena_bytes: working memory.
+    """
+
+    def __init__(self, library: Library) -> None:
+        """Of an open library, which it then owns; use `Artifact.open`."""
+        self.name = library.name
+        self._lock = Lock()
+        self._library: Library | None = library
+        size = library.get
+        self.input_shape: tuple[int, int, int] = (
+            size("dw_input_height"),
+            size("dw_input_width"),
+            size("dw_input_channels"),
+        )
+        self.feature_count: int = size("dw_feature_count")
+        self.arena_bytes: int = size("dw_arena_bytes")
+        count: int = size("dw_label_count")
+        _check_sizes(self.name, self.input_shape, count, self.feature_count, self.arena_bytes)
+        self.labels = tuple(library.text("dw_label", index) for index in range(count))
+        self.record = _record(library)
+        self._arena = _aligned(self.arena_bytes)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Check a file, then load it.
+
+        Raises: Refused, when there is no such file, it is no artifact, is damaged, or is for another machine or
+            another version; nothing of it has run then, except where its own functions contradict its trailer.
+        """
+        content, minor = checked_library(path)
+        library = Library(content, os.fspath(path))
+        try:
+            interface = library.get("dw_interface")
+            if interface != INTERFACE_MAJOR << 16 | minor:
+                raise Refused(
+                    f"{library.name}: says interface {interface >> 16}.{interface & 0xFFFF} and its trailer"
+                    f" {INTERFACE_MAJOR}.{minor}; write it again with `depthwise compile`"
+                )
+            return cls(library)
+        except BaseException:
+            library.close()
+            raise
+
+    def run(self, pixels: Pixels) -> Floats:
+        """Probabilities (labels,) of prepared pixels (height, width, channels)."""
+        return self._of_pixels("dw_run", pixels, len(self.labels))
+
+    def features(self, pixels: Pixels) -> Floats:
+        """Pooled features (feature_count,) of prepared pixels (height, width, channels)."""
+        return self._of_pixels("dw_features", pixels, self.feature_count)
+
+    def classify(self, frame: Pixels) -> Floats:
+        """Probabilities (labels,) of a frame (H, W, channels) of any size, as `edge.pixels.decode` gives it."""
+        out = np.empty(len(self.labels), dtype=np.float32)
+        self._of_frame("dw_classify", frame, out)
+        return out
+
+    def prepare(self, frame: Pixels) -> Pixels:
+        """The prepared pixels that `classify` gives to the network, for those who want to look."""
+        out = np.empty(self.input_shape, dtype=np.uint8)
+        self._of_frame("dw_prepare", frame, out)
+        return out
+
+    def verify(self) -> float:
+        """Run the golden cases; the largest difference between an answer and the one that it carries.
+
+        Raises: Unmet, when one differs by more than rounding.
+        """
+        worst = ctypes.c_float(0.0)
+        try:
+            self._call("dw_verify", ctypes.byref(worst))
+        except Unmet as difference:
+            raise Unmet(f"{difference} (the largest difference is {worst.value:.3g})") from None
+        return worst.value
+
+    def close(self) -> None:
+        """Give the library and its memory back; waits for a call that is running."""
+        with self._lock:
+            if self._library is not None:
+                self._library.close()
+                self._library = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _of_pixels(self, key: str, pixels: Pixels, length: int) -> Floats:
+        if pixels.dtype != np.uint8 or pixels.shape != self.input_shape:
+            raise Refused(
+                f"{self.name}: takes uint8 pixels of shape {self.input_shape}, not {pixels.dtype} of {pixels.shape};"
+                " prepare them with `edge.pixels.prepare`, or give the frame to `classify`"
+            )
+        pixels = np.ascontiguousarray(pixels)
+        out = np.empty(length, dtype=np.float32)
+        self._call(key, pixels.ctypes.data, out.ctypes.data)
+        return out
+
+    def _of_frame(self, key: str, frame: Pixels, out: Pixels | Floats) -> None:
+        channels = self.input_shape[2]
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != channels or frame.size == 0:
+            raise Refused(
+                f"{self.name}: takes uint8 frames of shape (height, width, {channels}), not {frame.dtype} of"
+                f" {frame.shape}; read them with `edge.pixels.decode`"
+            )
+        height, width = frame.shape[:2]
+        if max(height, width) > _LARGEST_SIDE:
+            raise Refused(f"{self.name}: takes frames of up to {_LARGEST_SIDE:,} pixels a side, not {frame.shape}")
+        frame = np.ascontiguousarray(frame)
+        self._call(key, frame.ctypes.data, height, width, width * channels, out.ctypes.data)
+
+    def _call(self, key: str, *arguments: Any) -> None:
+        with self._lock:
+            if self._library is None:
+                raise Refused(f"{self.name}: is closed; open it again")
+            self._library.call(key, *arguments, self._arena.ctypes.data)
+
+
+def _check_sizes(name: str, shape: tuple[int, int, int], labels: int, features: int, arena: int) -> None:
+    sound = (
+        all(1 <= side <= _LARGEST_SIDE for side in shape[:2])
+        and shape[2] in (1, 3)
+        and 1 <= labels <= _MOST_LABELS
+        and 1 <= features <= _MOST_LABELS
+        and arena <= _LARGEST_ARENA
+    )
+    if not sound:
+        raise Refused(
+            f"{name}: says input {shape}, {labels} labels, {features} features and an arena of {arena} bytes, which no"
+            " network has; write it again with `depthwise compile`"
+        )
+
+
+def _record(library: Library) -> dict[str, Any]:
+    try:
+        record = json.loads(library.text("dw_record"))
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise Refused(f"{library.name}: has no readable record; write it again with `depthwise compile`")
+    return record
+
+
+def _aligned(size: int) -> Pixels:
+    memory = np.empty(size + _ALIGNMENT, dtype=np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size]

@@ -1,0 +1,110 @@
+"""An artifact's functions, as depthwise.h declares them, called through ctypes."""
+
+from __future__ import annotations
+
+import _ctypes
+import ctypes
+import sys
+import tempfile
+from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_size_t, c_uint32, c_void_p
+from pathlib import Path
+from typing import Any
+
+from depthwise.errors import Refused, Unmet
+
+# Result and arguments of every function of depthwise.h. Buffers are addresses, as numpy's `ctypes.data` gives them.
+FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "dw_interface": (c_uint32, ()),
+    "dw_record": (c_char_p, ()),
+    "dw_input_height": (c_int32, ()),
+    "dw_input_width": (c_int32, ()),
+    "dw_input_channels": (c_int32, ()),
+    "dw_label_count": (c_int32, ()),
+    "dw_label": (c_char_p, (c_int32,)),
+    "dw_feature_count": (c_int32, ()),
+    "dw_arena_bytes": (c_size_t, ()),
+    "dw_run": (c_int32, (c_void_p, c_void_p, c_void_p)),
+    "dw_classify": (c_int32, (c_void_p, c_int32, c_int32, c_int64, c_void_p, c_void_p)),
+    "dw_prepare": (c_int32, (c_void_p, c_int32, c_int32, c_int64, c_void_p, c_void_p)),
+    "dw_features": (c_int32, (c_void_p, c_void_p, c_void_p)),
+    "dw_verify": (c_int32, (POINTER(c_float), c_void_p)),
+}
+_GOLDEN_DIFFERS = 4
+_STATUS = {
+    1: "was given no buffer",
+    2: "cannot take a frame of this size; each side must be from 1 to 65,535 pixels",
+    3: "was given an arena that does not begin at a multiple of 64 bytes",
+    _GOLDEN_DIFFERS: "gives an answer that differs from the one it carries; write it again with `depthwise compile`",
+}
+
+
+class Library:
+    """A shared library that is loaded until it is closed."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        """Load the bytes of a library; `name` is the file that messages speak of.
+
+        Raises: Refused, when this machine cannot load them or a function is missing.
+        """
+        self.name = name
+        # A file that nobody else knows holds exactly the bytes that were checked, and its path is new: a loader
+        # that has seen a path before gives the library it had then.
+        self._folder = tempfile.TemporaryDirectory(prefix="depthwise-", ignore_cleanup_errors=True)
+        try:
+            place = Path(self._folder.name) / (Path(name).name or "artifact")
+            place.write_bytes(content)
+            self._library = ctypes.CDLL(str(place))
+        except OSError as problem:
+            self._folder.cleanup()
+            reason = str(problem).replace(str(place), "").strip(" :")
+            raise Refused(
+                f"{name}: cannot be loaded on this machine ({reason}); compile the model with --target host"
+            ) from None
+        if sys.platform != "win32":  # which keeps the file of a loaded library
+            self._folder.cleanup()
+        try:
+            self._functions = {key: self._declared(key) for key in FUNCTIONS}
+        except Refused:
+            self.close()
+            raise
+
+    def _declared(self, key: str) -> Any:
+        try:
+            function = self._library[key]
+        except AttributeError:
+            raise Refused(f"{self.name}: lacks the function {key}; write it again with `depthwise compile`") from None
+        function.restype, function.argtypes = FUNCTIONS[key]
+        return function
+
+    def get(self, key: str, *arguments: int) -> Any:
+        """What a function that cannot fail returns."""
+        return self._functions[key](*arguments)
+
+    def text(self, key: str, *arguments: int) -> str:
+        """The text that a function returns.
+
+        Raises: Refused, when it is null or not UTF-8.
+        """
+        found = self._functions[key](*arguments)
+        try:
+            return str(found.decode())
+        except (AttributeError, UnicodeDecodeError):
+            raise Refused(f"{self.name}: {key} gives no text; write it again with `depthwise compile`") from None
+
+    def call(self, key: str, *arguments: Any) -> None:
+        """Call a function that returns a status.
+
+        Raises: Refused, saying what the status means; Unmet, when a golden case differs.
+        """
+        status = self._functions[key](*arguments)
+        if status != 0:
+            meaning = _STATUS.get(status, f"returns the unknown status {status}")
+            raise (Unmet if status == _GOLDEN_DIFFERS else Refused)(f"{self.name}: {key} {meaning}")
+
+    def close(self) -> None:
+        """Give the library back to the system; no function of it may be running."""
+        if sys.platform == "win32":
+            _ctypes.FreeLibrary(self._library._handle)
+            self._folder.cleanup()
+        else:
+            _ctypes.dlclose(self._library._handle)
