@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from depthwise.errors import Refused
-from depthwise.network.spec import LARGEST_RESOLUTION
+from depthwise.network.spec import LARGEST_RESOLUTION, is_number, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class Preprocessing:
     def __post_init__(self) -> None:
         for name, value in (("crop", self.crop), ("resize", self.resize)):
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 2 * LARGEST_RESOLUTION:
-                raise Refused(f"{name} is {value!r}; it must be a whole number from 1 to {2 * LARGEST_RESOLUTION}")
+                raise Refused(f"{name} is {shown(value)}; it must be a whole number from 1 to {2 * LARGEST_RESOLUTION}")
         if self.resize < self.crop:
             raise Refused(f"resize is {self.resize}, below crop {self.crop}; the shorter side must hold the crop")
         object.__setattr__(self, "mean", _numbers("mean", self.mean))
@@ -59,7 +58,7 @@ class Preprocessing:
         """What `to_dict` describes; unknown fields are refused by name."""
         unknown = sorted(set(fields) - {"resize", "crop", "mean", "scale"})
         if unknown:
-            raise Refused(f"preprocessing has unknown fields {', '.join(map(repr, unknown))}")
+            raise Refused(f"preprocessing has unknown fields {', '.join(map(shown, unknown))}")
         return cls(**dict(fields))
 
 
@@ -72,7 +71,6 @@ def default_preprocessing(resolution: int, channels: int) -> Preprocessing:
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
     given = tuple(values) if isinstance(values, list | tuple) else ()
-    right = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in given)
-    if len(given) not in (1, 3) or not right:
+    if len(given) not in (1, 3) or not all(map(is_number, given)):
         raise Refused(f"{name} is {values!r}; it must be a list of 1 or 3 finite numbers")
     return tuple(float(v) for v in given)

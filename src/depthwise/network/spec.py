@@ -22,6 +22,7 @@ STRIDED = (0, *(number for number, (stride, _) in enumerate(BLOCKS, start=1) if 
 LARGEST_RESOLUTION = 4096
 LARGEST_WIDTH = 8.0
 MOST_CLASSES = 1_000_000
+LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,10 @@ class Spec:
         _one_of("convolution", self.convolution, ("separable", "standard"))
         _one_of("shallow", self.shallow, (False, True))
         given = self.unit_strides
-        if not isinstance(given, tuple) or any(isinstance(i, bool) or i not in STRIDED for i in given):
-            raise Refused(f"unit_strides is {given!r}; it must be a tuple of numbers among {STRIDED} (0 is the stem)")
+        if not isinstance(given, tuple) or any(type(i) is not int or i not in STRIDED for i in given):
+            raise Refused(
+                f"unit_strides is {shown(given)}; it must be a tuple of numbers among {STRIDED} (0 is the stem)"
+            )
         # One spelling for one network, so that equal networks compare and print as equal.
         object.__setattr__(self, "unit_strides", tuple(sorted(set(given))))
         object.__setattr__(self, "width", float(self.width))
@@ -92,7 +95,7 @@ class Spec:
         unknown = sorted(set(fields) - known)
         if unknown:
             raise Refused(
-                f"the network has unknown fields {', '.join(map(repr, unknown))}; known are {', '.join(sorted(known))}"
+                f"the network has unknown fields {', '.join(map(shown, unknown))}; known are {', '.join(sorted(known))}"
             )
         values = dict(fields)
         if isinstance(values.get("unit_strides"), list):
@@ -110,20 +113,32 @@ def scaled(channels: int, width: float) -> int:
     return rounded + 8 if rounded < 0.9 * exact else rounded
 
 
+def shown(value: object) -> str:
+    """A value as a message shows it; a damaged file may hold a very long one."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... ({len(text):,} characters)"
+
+
+def is_number(value: object) -> bool:
+    """Whether a value, which may come from a file, is a finite number that a float can hold."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _number(name: str, value: object, *, low: float, high: float, low_is_open: bool) -> None:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or value > high or (value <= low if low_is_open else value < low):  # type: ignore[operator]
-        raise Refused(
-            f"{name} is {value!r}; it must be a number {'above' if low_is_open else 'from'} {low} and at most {high}"
-        )
+    if not is_number(value) or value > high or (value <= low if low_is_open else value < low):  # type: ignore[operator]
+        edge = "above" if low_is_open else "from"
+        raise Refused(f"{name} is {shown(value)}; it must be a number {edge} {low} and at most {high}")
 
 
 def _whole(name: str, value: object, *, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise Refused(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
+        raise Refused(f"{name} is {shown(value)}; it must be a whole number from {low} to {high}")
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
     # `1 == True` in Python, so the type is compared too.
     if not any(value == a and type(value) is type(a) for a in allowed):
-        raise Refused(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+        raise Refused(f"{name} is {shown(value)}; it must be one of {', '.join(map(repr, allowed))}")
