@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -59,31 +60,41 @@ def read_description(path: Path) -> dict[str, Any]:
 
 
 def read_weights(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-    """The arrays of a file as float32; sizes are checked before anything is allocated.
+    """The float arrays of a file as float32.
 
     Args:
         wanted: shapes by name of what the network needs, which bound the file's size.
     Raises: Refused, when the file is missing, too large, damaged or of another dtype; says the file's name only.
     """
+    found = read_arrays(path, sum(math.prod(shape) for shape in wanted.values()) * 4)
+    for name, array in found.items():
+        if array.dtype not in DTYPES.values():
+            raise Refused(f"weight {name} is {array.dtype}; known are {', '.join(DTYPES)}")
+    return {name: array.astype(np.float32) for name, array in found.items()}
+
+
+def read_arrays(path: Path, most_bytes: int) -> dict[str, Array]:
+    """The arrays of a file as they are; its size is checked before anything is allocated.
+
+    Args:
+        most_bytes: what the network's arrays need at most.
+    Raises: Refused, when the file is missing, too large or damaged; says the file's name only.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
-    largest = sum(int(np.prod(shape)) for shape in wanted.values()) * 4 + LARGEST_HEADER
+    largest = most_bytes + LARGEST_HEADER
     try:
         size = _size(path)
         if size > largest:
             raise Refused(f"{path.name} has {size:,} bytes; this network needs at most {largest:,}")
-        found = from_bytes(path.read_bytes())
+        return from_bytes(path.read_bytes())
     except FileNotFoundError:
         raise Refused(f"it has no {path.name}; copy the whole folder") from None
     except OSError as problem:
         raise Refused(f"{path.name} cannot be read ({problem.strerror})") from None
     except (SafetensorError, struct.error, ValueError, KeyError, AttributeError, TypeError) as problem:
         raise Refused(f"{path.name} is damaged ({problem})") from None
-    for name, array in found.items():
-        if array.dtype not in DTYPES.values():
-            raise Refused(f"weight {name} is {array.dtype}; known are {', '.join(DTYPES)}")
-    return {name: array.astype(np.float32) for name, array in found.items()}
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -7,7 +7,6 @@ docs/model-folder.md describes both. Nothing is ever unpickled.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +16,17 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.network.folder import DESCRIPTION, DTYPES, FORMAT, WEIGHTS, read_description, read_weights, write_folder
+from depthwise.network.description import (
+    check_fit,
+    check_labels,
+    common_fields,
+    precision_of,
+    same_names,
+    write_model,
+)
+from depthwise.network.folder import DESCRIPTION, DTYPES, FORMAT, WEIGHTS, read_description, read_weights
 from depthwise.network.preprocessing import Preprocessing
-from depthwise.network.spec import Spec, shown
+from depthwise.network.spec import Spec
 from depthwise.network.weights import Array, expected_weights, random_weights, weight_shape
 
 __all__ = [
@@ -58,19 +65,9 @@ class Model:
     accuracy: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_labels(self.labels, self.spec.classes)
-        if self.preprocessing.channels != self.spec.channels:
-            raise Refused(
-                f"preprocessing has {self.preprocessing.channels} channels and the network {self.spec.channels};"
-                " give one mean and one scale a channel"
-            )
-        if self.preprocessing.crop != self.spec.resolution:
-            raise Refused(
-                f"preprocessing crops to {self.preprocessing.crop} pixels and the network takes {self.spec.resolution};"
-                " make them equal"
-            )
+        check_fit(self)
         wanted = expected_weights(self.spec)
-        _same_names(wanted, self.weights)
+        same_names(wanted, self.weights)
         for name, shape in wanted.items():
             array = self.weights[name]
             if array.shape != shape:
@@ -93,8 +90,6 @@ class Model:
         Raises: Refused, when `folder` holds something that is not a model folder, cannot be written, or a weight
             does not fit into `dtype`.
         """
-        from safetensors.numpy import save as to_bytes
-
         if dtype not in DTYPES:
             raise Refused(f"dtype is {dtype!r}; it must be one of {', '.join(DTYPES)}")
         with np.errstate(over="ignore"):
@@ -102,17 +97,7 @@ class Model:
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise Refused(f"weight {name} does not fit into {dtype}; write float32")
-        description = {
-            "format": FORMAT,
-            "spec": self.spec.to_dict(),
-            "labels": list(self.labels),
-            "preprocessing": self.preprocessing.to_dict(),
-            "provenance": dict(self.provenance),
-            "accuracy": dict(self.accuracy),
-        }
-        text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        # A path that is not UTF-8 reaches the provenance as lone surrogates; their escapes are JSON's own.
-        write_folder(Path(folder), {DESCRIPTION: text.encode(errors="backslashreplace"), WEIGHTS: to_bytes(arrays)})
+        write_model(Path(folder), self, dtype, arrays)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Model:
@@ -123,19 +108,11 @@ class Model:
         path = Path(folder)
         description = read_description(path / DESCRIPTION)
         try:
-            spec = Spec.from_dict(_part(description, "spec", dict))
-            labels = tuple(_part(description, "labels", list))
-            preprocessing = Preprocessing.from_dict(_part(description, "preprocessing", dict))
-            # Before the weights: a label that is not text is found without reading them.
-            check_labels(labels, spec.classes)
-            return cls(
-                spec=spec,
-                weights=read_weights(path / WEIGHTS, expected_weights(spec)),
-                labels=labels,
-                preprocessing=preprocessing,
-                provenance=_part(description, "provenance", dict),
-                accuracy=_part(description, "accuracy", dict),
-            )
+            if precision_of(description) == "int8":
+                raise Refused("holds an int8 model, and float weights are needed; give the model that it was made from")
+            fields = common_fields(description)
+            weights = read_weights(path / WEIGHTS, expected_weights(fields["spec"]))
+            return cls(weights=weights, **fields)
         except Refused as refusal:
             raise Refused(f"{path}: {refusal}") from None
         except (TypeError, RecursionError) as problem:
@@ -144,47 +121,3 @@ class Model:
     def replace(self, **changes: Any) -> Model:
         """A copy with some attributes changed."""
         return dataclasses.replace(self, **changes)
-
-
-def check_labels(labels: tuple[str, ...], classes: int) -> None:
-    """Refuse labels that a device could not print or tell apart.
-
-    Raises: Refused, naming the label, for a wrong count, an empty or repeated label, a null byte,
-        or text that is not valid Unicode.
-    """
-    if len(labels) != classes:
-        raise Refused(f"there are {len(labels)} labels for {classes} classes; give one a class")
-    seen: dict[str, int] = {}
-    for index, label in enumerate(labels):
-        if not isinstance(label, str) or not label:
-            raise Refused(f"label {index} is {shown(label)}; it must be text of at least one character")
-        if "\0" in label:
-            raise Refused(f"label {index} is {shown(label)}; a null byte ends a text in C, so remove it")
-        try:
-            label.encode()
-        except UnicodeEncodeError:
-            raise Refused(f"label {index} is {shown(label)}, which is not valid Unicode; rename the class") from None
-        if label in seen:
-            raise Refused(f"labels {seen[label]} and {index} are both {shown(label)}; rename one class")
-        seen[label] = index
-
-
-def _same_names(wanted: Mapping[str, object], found: Mapping[str, object]) -> None:
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise Refused(
-            f"{len(missing)} weights are missing, the first is {missing[0]}; these are the weights of another network"
-        )
-    unknown = sorted(set(found) - set(wanted))
-    if unknown:
-        raise Refused(f"{len(unknown)} weights are not of this network, the first is {unknown[0]}")
-
-
-def _part(description: Mapping[str, Any], name: str, kind: type) -> Any:
-    """One field of model.json."""
-    wanted = "an object" if kind is dict else "a list"
-    if name not in description:
-        raise Refused(f"{DESCRIPTION} has no {name!r}, {wanted}; the file is damaged")
-    if not isinstance(description[name], kind):
-        raise Refused(f"{name!r} in {DESCRIPTION} is not {wanted}; the file is damaged")
-    return description[name]

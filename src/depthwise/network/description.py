@@ -1,0 +1,162 @@
+"""What float and int8 models have in common: network, labels, preprocessing, provenance, accuracy; to and from JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from depthwise.errors import Refused
+from depthwise.network.folder import DESCRIPTION, FORMAT, WEIGHTS, write_folder
+from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.spec import Spec, shown
+from depthwise.network.weights import Array
+
+
+class Described(Protocol):
+    """A model of either precision."""
+
+    @property
+    def spec(self) -> Spec:
+        """The network."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One name a class."""
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How an image becomes the network's input."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the model came about."""
+
+    @property
+    def accuracy(self) -> Mapping[str, Any]:
+        """What was measured of it."""
+
+
+def check_fit(model: Described) -> None:
+    """Refuse labels or preprocessing that are not those of the network.
+
+    Raises: Refused, saying what does not fit.
+    """
+    spec, preprocessing = model.spec, model.preprocessing
+    check_labels(model.labels, spec.classes)
+    if preprocessing.channels != spec.channels:
+        raise Refused(
+            f"preprocessing has {preprocessing.channels} channels and the network {spec.channels};"
+            " give one mean and one scale a channel"
+        )
+    if preprocessing.crop != spec.resolution:
+        raise Refused(
+            f"preprocessing crops to {preprocessing.crop} pixels and the network takes {spec.resolution};"
+            " make them equal"
+        )
+
+
+def check_labels(labels: tuple[str, ...], classes: int) -> None:
+    """Refuse labels that a device could not print or tell apart.
+
+    Raises: Refused, naming the label, for a wrong count, an empty or repeated label, a null byte,
+        or text that is not valid Unicode.
+    """
+    if len(labels) != classes:
+        raise Refused(f"there are {len(labels)} labels for {classes} classes; give one a class")
+    seen: dict[str, int] = {}
+    for index, label in enumerate(labels):
+        if not isinstance(label, str) or not label:
+            raise Refused(f"label {index} is {shown(label)}; it must be text of at least one character")
+        if "\0" in label:
+            raise Refused(f"label {index} is {shown(label)}; a null byte ends a text in C, so remove it")
+        try:
+            label.encode()
+        except UnicodeEncodeError:
+            raise Refused(f"label {index} is {shown(label)}, which is not valid Unicode; rename the class") from None
+        if label in seen:
+            raise Refused(f"labels {seen[label]} and {index} are both {shown(label)}; rename one class")
+        seen[label] = index
+
+
+def write_model(folder: Path, model: Described, precision: str, arrays: Mapping[str, Array], **more: Any) -> None:
+    """Write a model folder, whole or not at all; one that exists is replaced.
+
+    Args:
+        precision: "float32", "float16" or "int8".
+        arrays: what goes into weights.safetensors.
+        more: further fields of model.json.
+    Raises: Refused, when `folder` holds something that is not a model folder, or cannot be written.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    description = {
+        "format": FORMAT,
+        "precision": precision,
+        "spec": model.spec.to_dict(),
+        "labels": list(model.labels),
+        "preprocessing": model.preprocessing.to_dict(),
+        "provenance": dict(model.provenance),
+        "accuracy": dict(model.accuracy),
+        **more,
+    }
+    text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    weights = to_bytes(dict(sorted(arrays.items())))
+    # A path that is not UTF-8 reaches the provenance as lone surrogates; their escapes are JSON's own.
+    write_folder(folder, {DESCRIPTION: text.encode(errors="backslashreplace"), WEIGHTS: weights})
+
+
+def common_fields(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that both kinds of model have, from model.json.
+
+    Raises: Refused, for one that is missing, of a wrong type or not allowed.
+    """
+    spec = Spec.from_dict(part(description, "spec", dict))
+    labels = tuple(part(description, "labels", list))
+    preprocessing = Preprocessing.from_dict(part(description, "preprocessing", dict))
+    # Before the weights: a label that is not text is found without reading them.
+    check_labels(labels, spec.classes)
+    return {
+        "spec": spec,
+        "labels": labels,
+        "preprocessing": preprocessing,
+        "provenance": part(description, "provenance", dict),
+        "accuracy": part(description, "accuracy", dict),
+    }
+
+
+def precision_of(description: Mapping[str, Any]) -> str:
+    """ "float32", "float16" or "int8"; float32 where model.json does not say.
+
+    Raises: Refused, for another value.
+    """
+    found = description.get("precision", "float32")
+    if found not in ("float32", "float16", "int8"):
+        raise Refused(f"precision is {shown(found)}; this version of depthwise knows float32, float16 and int8")
+    return str(found)
+
+
+def part(description: Mapping[str, Any], name: str, kind: type) -> Any:
+    """One field of model.json.
+
+    Raises: Refused, when it is missing or of another type.
+    """
+    wanted = "an object" if kind is dict else "a list"
+    if name not in description:
+        raise Refused(f"{DESCRIPTION} has no {name!r}, {wanted}; the file is damaged")
+    if not isinstance(description[name], kind):
+        raise Refused(f"{name!r} in {DESCRIPTION} is not {wanted}; the file is damaged")
+    return description[name]
+
+
+def same_names(wanted: Mapping[str, object], found: Mapping[str, object]) -> None:
+    """Refuse a set of weights that is not the wanted one, by the first that is missing or unknown."""
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise Refused(
+            f"{len(missing)} weights are missing, the first is {missing[0]}; these are the weights of another network"
+        )
+    unknown = sorted(set(found) - set(wanted))
+    if unknown:
+        raise Refused(f"{len(unknown)} weights are not of this network, the first is {unknown[0]}")
