@@ -72,5 +72,5 @@ def default_preprocessing(resolution: int, channels: int) -> Preprocessing:
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
     given = tuple(values) if isinstance(values, list | tuple) else ()
     if len(given) not in (1, 3) or not all(map(is_number, given)):
-        raise Refused(f"{name} is {values!r}; it must be a list of 1 or 3 finite numbers")
+        raise Refused(f"{name} is {shown(values)}; it must be a list of 1 or 3 finite numbers")
     return tuple(float(v) for v in given)
