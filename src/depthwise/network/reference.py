@@ -56,7 +56,9 @@ def run(model: Model, pixels: NDArray[np.uint8], *, dtype: DTypeLike = np.float6
     Raises: Refused, when the pixels are not bytes of this network's shape.
     """
     spec = model.spec
-    _check(spec, pixels, np.dtype(dtype))
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise Refused(f"dtype is {np.dtype(dtype)}; the oracle computes in float32 or float64")
+    check_pixels(spec, pixels)
     weights = {name: array.astype(dtype) for name, array in model.weights.items()}
     parts: dict[str, list[Floats]] = {}
     for start in range(0, len(pixels), TOGETHER):
@@ -178,10 +180,9 @@ def _taps(x: Floats, size: int, stride: int, padding: Padding) -> Iterator[tuple
             yield row, column, windows[..., row, column]
 
 
-def _check(spec: Spec, pixels: NDArray[np.uint8], dtype: np.dtype[Any]) -> None:
+def check_pixels(spec: Spec, pixels: NDArray[np.uint8]) -> None:
+    """Refuse pixels that are not bytes of a network's shape, or none at all."""
     wanted = (spec.resolution, spec.resolution, spec.channels)
-    if dtype not in (np.float32, np.float64):
-        raise Refused(f"dtype is {dtype}; the oracle computes in float32 or float64")
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != wanted or not len(pixels):
         raise Refused(
             f"pixels are {pixels.dtype} of shape {pixels.shape}; this network takes at least one image of uint8"
