@@ -120,18 +120,23 @@ def test_a_proven_integer_form_equals_the_rule_on_every_accumulator_within_reach
         assert (requantize(acc, multiplier[channel : channel + 1], zero_point) == here.apply(acc, zero_point)).all()
 
 
-def test_the_proof_holds_exactly_when_every_byte_is_equal() -> None:
-    """Factors one and two beside the right one: the proof's answer is that of comparing all accumulators."""
-    multiplier, reach = random_channels(2, 40, largest=20_000)
+@pytest.mark.parametrize(
+    ("largest", "zero_point", "steps"),
+    [(20_000, 0, (-40, -2, -1, 0, 1, 2, 40)), (60, 0, (-(2**27), 0, 2**27)), (60, 100, (-(2**27), 0, 2**27))],
+)
+def test_the_proof_holds_exactly_when_every_byte_is_equal(largest: int, zero_point: int, steps: tuple[int]) -> None:
+    """Factors beside the right one: the proof's answer is that of comparing all accumulators, at both ends too."""
+    multiplier, reach = random_channels(2, 40, largest=largest, smallest=20 / largest)
+    reach = reach._replace(zero_point=zero_point)
     agreed = set()
-    for beside in (-40, -2, -1, 0, 1, 2, 40):
+    for beside in steps:
         factor = np.rint(multiplier.astype(np.float64) * 2**32).astype(np.int64) + beside
-        form = IntegerForm(factor, np.zeros(40, np.int64))
-        proven = same_thresholds(multiplier, form, reach)
+        proven = same_thresholds(multiplier, IntegerForm(factor, np.zeros(40, np.int64)), reach)
         for channel in range(40):
+            one = slice(channel, channel + 1)
             acc = np.arange(reach.lowest[channel], reach.highest[channel] + 1, dtype=np.int32)[:, None]
-            here = IntegerForm(factor[channel : channel + 1], np.zeros(1, np.int64))
-            equal = bool((requantize(acc, multiplier[channel : channel + 1], 0) == here.apply(acc, 0)).all())
+            bytes_ = IntegerForm(factor[one], np.zeros(1, np.int64)).apply(acc, zero_point)
+            equal = bool((requantize(acc, multiplier[one], zero_point) == bytes_).all())
             assert equal == bool(proven[channel]), (channel, beside)
             agreed.add(equal)
     assert agreed == {True, False}
