@@ -1,0 +1,141 @@
+"""What a foreign file is read into: a chain of plain operations, each of which knows its place in the file.
+
+Readers translate their own operations into these and nothing else; what the chain means as a network is decided once,
+in `units` and `match`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from depthwise.errors import Refused
+from depthwise.network.layers import Padding
+from depthwise.network.model import Array
+
+# MobileNet V1 has 28 convolutions, each with at most five operations around it; a file beyond that is not one.
+MOST_OPERATIONS = 400
+# All numbers of one file: the network at width 3.9, and 256 MiB as float32.
+MOST_NUMBERS = 2**26
+NO_PADDING = Padding()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution:
+    """A convolution; `weight` is (N, C, K, K), or (C, 1, K, K) where `depthwise`; `bias` is (N,) or None."""
+
+    where: str
+    weight: Array
+    bias: Array | None = None
+    stride: tuple[int, int] = (1, 1)
+    padding: Padding | Literal["same"] = NO_PADDING
+    depthwise: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pad:
+    """Rows and columns of zeros."""
+
+    where: str
+    padding: Padding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Affine:
+    """`x * scale + shift`, each one number or (C,)."""
+
+    where: str
+    scale: Array
+    shift: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Norm:
+    """Batch normalisation with running statistics; every array is (C,)."""
+
+    where: str
+    weight: Array
+    bias: Array
+    mean: Array
+    variance: Array
+    epsilon: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clamp:
+    """Values outside `low` to `high` become the nearer of the two."""
+
+    where: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturation:
+    """A quantised value that cannot leave `low` to `high`; where a file has no activation, this is it."""
+
+    where: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """The mean over a window, or over the whole image where `kernel` is None."""
+
+    where: str
+    kernel: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dense:
+    """A matrix product; `weight` is (N, C)."""
+
+    where: str
+    weight: Array
+    bias: Array | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reshape:
+    """The same numbers in another shape; a transpose, too, since it stands where there is one pixel."""
+
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmax:
+    """Probabilities from sums."""
+
+    where: str
+
+
+Operation = Convolution | Pad | Affine | Norm | Clamp | Saturation | Pool | Dense | Reshape | Softmax
+
+
+@dataclass(kw_only=True)
+class Chain:
+    """The operations of one file, in the order in which data flows.
+
+    Attributes:
+        height, width, channels: of the input; None where the file leaves it open.
+    """
+
+    height: int | None
+    width: int | None
+    channels: int | None
+    operations: list[Operation] = field(default_factory=list)
+    _numbers: int = 0
+
+    def add(self, operation: Operation) -> None:
+        """Append one operation.
+
+        Raises: Refused, when the file has more of them, or more numbers in them, than any MobileNet V1.
+        """
+        weight = getattr(operation, "weight", None)
+        self._numbers += 0 if weight is None else weight.size
+        if len(self.operations) >= MOST_OPERATIONS:
+            raise Refused(f"{operation.where}: more than {MOST_OPERATIONS} operations; MobileNet V1 has fewer")
+        if self._numbers > MOST_NUMBERS:
+            raise Refused(f"{operation.where}: more than {MOST_NUMBERS:,} weights up to here; no such network is read")
+        self.operations.append(operation)

@@ -1,0 +1,268 @@
+"""The chain of a foreign file against the table of layers: which MobileNet V1 it is, or which layer does not fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from depthwise.errors import Refused
+from depthwise.interop.chain import Chain
+from depthwise.interop.labels import distinct, numbered
+from depthwise.interop.norms import EXACT_EPSILON
+from depthwise.interop.source import Source
+from depthwise.interop.units import Network, Unit, units
+from depthwise.interop.usual import preprocessing
+from depthwise.network.layers import Layer, Padding, layers
+from depthwise.network.model import Array, Model
+from depthwise.network.spec import BLOCKS, LARGEST_WIDTH, SHALLOW_LEAVES_OUT, STEM_CHANNELS, STRIDED, Spec, scaled
+
+# A file without a classifier is given one of zeros for as many classes, if nobody says how many there are.
+FEWEST_CLASSES = 2
+USUAL_RESOLUTION = 224
+_NEARLY_SIX = (5.9, 6.1)
+_ACTIVATIONS: dict[tuple[float | None, float | None], str] = {(0, 6): "relu6", (0, math.inf): "relu"}
+
+
+def to_model(chain: Chain, source: Source) -> Model:
+    """The model that a chain is.
+
+    Raises: Refused, naming the first layer that does not fit.
+    """
+    network = units(chain)
+    spec = _own_spelling(infer(network, chain, source), source)
+    rows = [layer for layer in layers(spec) if layer.norm]
+    _compare(network, rows)
+    weights = _weights(network.units, rows, spec)
+    features = rows[-1].output.channels
+    if network.classifier is None:
+        weights |= {
+            "classifier.weight": np.zeros((spec.classes, features), np.float32),
+            "classifier.bias": np.zeros(spec.classes, np.float32),
+        }
+    else:
+        weight, bias = network.classifier
+        if weight.shape[1] != features:
+            raise Refused(
+                f"{network.classifier_where} takes {weight.shape[1]} features and the last block gives {features};"
+                " it is not the classifier of a MobileNet V1"
+            )
+        weights |= {"classifier.weight": _float32(weight), "classifier.bias": _float32(bias)}
+    return Model(
+        spec=spec,
+        weights=weights,
+        labels=_labels(spec, network, source),
+        preprocessing=preprocessing(spec, network.before, source),
+        provenance=_provenance(network, source),
+    )
+
+
+def infer(network: Network, chain: Chain, source: Source) -> Spec:
+    """The network that fits best; `_compare` then says whether it fits.
+
+    Raises: Refused, when there is no network near.
+    """
+    stem, rest = network.units[0], network.units[1:]
+    separable = not rest or rest[0].depthwise
+    blocks = _blocks(rest, separable)
+    shallow = len(blocks) == len(BLOCKS) - len(SHALLOW_LEAVES_OUT)
+    numbers = [n for n in range(1, len(BLOCKS) + 1) if not (shallow and n in SHALLOW_LEAVES_OUT)]
+    strides = {0: stem.stride, **{n: unit.stride for n, (unit, _) in zip(numbers, blocks, strict=False)}}
+    bases = [STEM_CHANNELS, *(BLOCKS[n - 1][1] for n in numbers)]
+    found = [stem.channels, *(channels for _, channels in blocks)]
+    epsilons = Counter(e for unit in network.units if (e := unit.scaling.epsilon) is not None)
+    spec = Spec(
+        width=width_of(list(zip(bases, found, strict=False))),
+        resolution=_resolution(chain, source),
+        classes=_classes(network, source),
+        channels=_channels(stem),
+        padding="symmetric",
+        bn_epsilon=epsilons.most_common(1)[0][0] if epsilons else EXACT_EPSILON,
+        activation=_activation(network.units),
+        convolution="separable" if separable else "standard",
+        shallow=shallow,
+        unit_strides=tuple(n for n in STRIDED if strides.get(n) == (1, 1)),
+    )
+    return dataclasses.replace(spec, padding=_padding(network.units, spec, source.says_same))
+
+
+def width_of(channels: Sequence[tuple[int, int]]) -> float:
+    """The width multiplier with the fewest digits that makes the found channels of the base ones.
+
+    Args:
+        channels: (base, found) of the stem and of each block, in order.
+    Returns: where none makes all of them, one that makes as many from the start as can be made.
+    """
+
+    def fitting(width: float) -> int:
+        return next((i for i, (base, found) in enumerate(channels) if scaled(base, width) != found), len(channels))
+
+    candidates: dict[float, int] = {}
+    for (base, found), digits in itertools.product(sorted(set(channels)), range(5)):
+        for step in (-1, 0, 1, 2):
+            width = (math.floor(found / base * 10**digits) + step) / 10**digits
+            if 0 < width <= LARGEST_WIDTH:
+                candidates.setdefault(width, digits)
+    if not candidates:
+        raise Refused(f"the first convolution has {channels[0][1]} channels; no MobileNet V1 is that wide")
+    return max(candidates, key=lambda width: (fitting(width), -candidates[width], -width))
+
+
+def _blocks(rest: Sequence[Unit], separable: bool) -> list[tuple[Unit, int]]:
+    """First convolution and output channels of each block."""
+    if not separable:
+        return [(unit, unit.channels) for unit in rest]
+    return [(first, second.channels) for first, second in zip(rest[::2], rest[1::2], strict=False)]
+
+
+def _resolution(chain: Chain, source: Source) -> int:
+    given = source.given.resolution
+    if chain.height is None or chain.width is None:
+        return given or USUAL_RESOLUTION
+    if chain.height != chain.width:
+        raise Refused(f"the input is {chain.height}x{chain.width}; MobileNet V1 here takes square images")
+    if given not in (None, chain.height):
+        raise Refused(f"the file takes images of {chain.height} pixels, not {given}; leave --resolution out")
+    return chain.height
+
+
+def _classes(network: Network, source: Source) -> int:
+    if network.classifier is not None:
+        return int(network.classifier[0].shape[0])
+    return len(source.given.labels or ()) or FEWEST_CLASSES
+
+
+def _channels(stem: Unit) -> int:
+    if stem.weight.shape[1] not in (1, 3) or stem.depthwise:
+        raise Refused(f"{stem.where} is a {_named(stem)}; MobileNet V1 begins with a convolution of 1 or 3 channels")
+    return int(stem.weight.shape[1])
+
+
+def _activation(found: Sequence[Unit]) -> str:
+    reach = [unit.saturation[1] for unit in found if unit.saturation is not None]
+    # Ranges that all end at 6 or before, and one of them there, are what is left of a ReLU6.
+    saturated = "relu6" if reach and _NEARLY_SIX[0] < max(reach) < _NEARLY_SIX[1] else "relu"
+    first = ""
+    for unit in found:
+        name = _ACTIVATIONS.get((unit.low, unit.high))
+        if unit.low is None and unit.saturation is not None and unit.saturation[0] == 0:
+            name = saturated
+        if name is None:
+            shown = "no activation" if unit.low is None else f"an activation from {unit.low:g} to {unit.high:g}"
+            raise Refused(f"{unit.where} has {shown}; MobileNet V1 has ReLU6 or ReLU after every convolution")
+        if first and name != first:
+            raise Refused(f"{unit.where} has {name} where those before have {first}; MobileNet V1 has one of them")
+        first = first or name
+    return first
+
+
+def _padding(found: Sequence[Unit], spec: Spec, says_same: bool) -> str:
+    """The one of the two paddings that agrees with more units from the start."""
+
+    def fitting(padding: str) -> tuple[int, bool]:
+        rows = [row for row in layers(dataclasses.replace(spec, padding=padding)) if row.norm]
+        pairs = enumerate(zip(found, rows, strict=False))
+        first = next((i for i, (unit, row) in pairs if not _padded_alike(unit, row)), len(rows))
+        return first, (padding == "same") == says_same
+
+    return max(("symmetric", "same"), key=fitting)
+
+
+def _padded_alike(unit: Unit, row: Layer) -> bool:
+    if row.kernel == 1:
+        return unit.padding in ("same", Padding())
+    if unit.padding != "same":
+        return unit.padding == row.padding
+    # TensorFlow's rule gives the odd zero to the end; on these sizes it may be what "symmetric" says, too.
+    total = [max((out - 1) * row.stride + row.kernel - size, 0) for size, out in _sizes(row)]
+    (top, bottom), (left, right) = ((t // 2, t - t // 2) for t in total)
+    return Padding(top=top, bottom=bottom, left=left, right=right) == row.padding
+
+
+def _sizes(row: Layer) -> Iterator[tuple[int, int]]:
+    for size in (row.input.height, row.input.width):
+        yield size, -(-size // row.stride)
+
+
+def _compare(network: Network, rows: Sequence[Layer]) -> None:
+    """Refuse the first unit that is not its row of the table."""
+    for unit, row in itertools.zip_longest(network.units, rows):
+        if row is None:
+            raise Refused(f"{unit.where} is a {_named(unit)} after the {len(rows)} layers of a MobileNet V1")
+        if unit is None:
+            raise Refused(f"the file ends before layer {row.name}, a {_wanted(row)}; MobileNet V1 has it")
+        shape = tuple(int(n) for n in unit.weight.shape)
+        depthwise = row.kind == "depthwise"
+        wanted = (row.output.channels, 1 if depthwise else row.input.channels, row.kernel, row.kernel)
+        if unit.depthwise != depthwise or shape != wanted or unit.stride != (row.stride, row.stride):
+            raise Refused(f"{unit.where} is a {_named(unit)}; at {row.name} MobileNet V1 has a {_wanted(row)}")
+        if not _padded_alike(unit, row):
+            raise Refused(
+                f"{unit.where} pads {_sides(unit.padding)}; at {row.name} MobileNet V1 pads {_sides(row.padding)}"
+            )
+    side = rows[-1].output.height
+    if network.pool is not None and network.pool.kernel not in (None, (side, side)):
+        height, width = network.pool.kernel or (0, 0)
+        raise Refused(
+            f"{network.pool.where} is over {height}x{width}; MobileNet V1 takes the mean of the whole {side}x{side}"
+        )
+
+
+def _named(unit: Unit) -> str:
+    kind = "depthwise convolution" if unit.depthwise else f"convolution of {unit.weight.shape[1]} channels"
+    high, wide = unit.weight.shape[2:]
+    return f"{high}x{wide} {kind} to {unit.channels} channels with stride {'x'.join(map(str, unit.stride))}"
+
+
+def _wanted(row: Layer) -> str:
+    kind = "depthwise convolution" if row.kind == "depthwise" else f"convolution of {row.input.channels} channels"
+    return f"{row.kernel}x{row.kernel} {kind} to {row.output.channels} channels with stride {row.stride}x{row.stride}"
+
+
+def _sides(padding: Padding | str) -> str:
+    if not isinstance(padding, Padding):
+        return str(padding)
+    return f"{padding.top}, {padding.bottom}, {padding.left}, {padding.right} (top, bottom, left, right)"
+
+
+def _weights(found: Sequence[Unit], rows: Sequence[Layer], spec: Spec) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    for unit, row in zip(found, rows, strict=True):
+        arrays[f"{row.name}.weight"] = _float32(unit.weight)
+        arrays |= {f"{row.norm}.{part}": array for part, array in unit.scaling.arrays(spec.bn_epsilon).items()}
+    return arrays
+
+
+def _float32(array: Array) -> Array:
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _own_spelling(spec: Spec, source: Source) -> Spec:
+    """The spec as this project wrote it into the file, when it is the same network; so 0.333 does not become 0.33."""
+    try:
+        own = Spec.from_dict(source.own["spec"])
+    except (KeyError, TypeError, ValueError, Refused):
+        return spec
+    own = dataclasses.replace(own, bn_epsilon=spec.bn_epsilon)
+    same = own.activation == spec.activation and own.channels == spec.channels and layers(own) == layers(spec)
+    return own if same else spec
+
+
+def _labels(spec: Spec, network: Network, source: Source) -> tuple[str, ...]:
+    if source.given.labels is not None:
+        return distinct(source.given.labels)
+    if source.labels is not None and len(source.labels) == spec.classes and network.classifier is not None:
+        return distinct(source.labels)
+    return numbered(spec.classes)
+
+
+def _provenance(network: Network, source: Source) -> dict[str, Any]:
+    record: dict[str, Any] = {"source": source.name, "format": source.format, "sha256": source.sha256}
+    if network.classifier is None:
+        record["classifier"] = "zeros, since the source has none; train before use"
+    return record

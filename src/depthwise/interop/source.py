@@ -1,0 +1,119 @@
+"""What a reader knows besides the chain: what the user says, and what the file says of labels and pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from depthwise.errors import Refused
+from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.spec import Spec
+
+# The standard-convolution twin at width 1 has 117 MB; with its copies in memory such a file stays under a gigabyte.
+LARGEST_FILE = 128 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the user says where a file is silent or wrong; None leaves it to the file.
+
+    Attributes:
+        labels: one a class.
+        resolution: of a file that holds weights only or takes any size.
+        mean, scale: one number a channel, or one for all; the network's input is `(pixel - mean) * scale`.
+    """
+
+    labels: tuple[str, ...] | None = None
+    resolution: int | None = None
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+
+
+NOTHING = Given()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One file and what it says of itself.
+
+    Attributes:
+        name: what the user called it, for messages and the model's provenance.
+        format: "keras", "onnx", "tflite" or "timm".
+        sha256: of the file's bytes.
+        given: what the user says.
+        labels: what the file calls its classes.
+        mean, scale: what the file says of pixels.
+        resize: what the file says of the length of the shorter side.
+        own: what this project wrote into the file (`description`), or {}.
+        says_same: whether the file says TensorFlow's `SAME`, where its padding could be either.
+    """
+
+    name: str
+    format: str
+    sha256: str
+    given: Given = NOTHING
+    labels: tuple[str, ...] | None = None
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+    resize: int | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+    says_same: bool = False
+
+
+def description(spec: Spec, preprocessing: Preprocessing) -> dict[str, Any]:
+    """What this project writes into the files it makes, beside what the format has places for."""
+    return {"format": 1, "spec": spec.to_dict(), "preprocessing": preprocessing.to_dict()}
+
+
+def parse_own(text: str | bytes) -> dict[str, Any]:
+    """What `description` became in a file; {} where it is not there or not whole."""
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and found.get("format") == 1 else {}
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises: Refused, when it cannot be read or is larger than any MobileNet V1.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise Refused(f"{path}: {size:,} bytes; a MobileNet V1 has at most {LARGEST_FILE:,}")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise Refused(f"{path}: there is no such file") from None
+    except OSError as problem:
+        raise Refused(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all; one that exists is replaced.
+
+    Raises: Refused, when it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as problem:
+        fresh.unlink(missing_ok=True)
+        raise Refused(f"{path}: cannot be written ({problem.strerror}); choose another place") from None
