@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -82,11 +83,14 @@ class Quiet(Lines):
         """Nothing."""
 
 
+def is_first_process() -> bool:
+    """Whether this is the process of a distributed run that reports; where there is one process, it is."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def make_reporter() -> Bar | Lines:
     """What suits where stderr goes; silent in all but the first process of a distributed run."""
-    import os
-
-    if os.environ.get("RANK", "0") != "0":
+    if not is_first_process():
         return Quiet()
     return Bar() if sys.stderr.isatty() else Lines()
 

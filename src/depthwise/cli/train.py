@@ -99,7 +99,7 @@ def command(
         if missing.name != "torch":
             raise
         raise Refused("'train' needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'") from None
-    from depthwise.cli.progress import make_reporter
+    from depthwise.cli.progress import is_first_process, make_reporter
 
     source = _pretrained(pretrained)
     spec = spec_from(settings, source.spec if source else None)
@@ -111,9 +111,12 @@ def command(
         preprocessing=_preprocessing(spec, resize),
         pretrained=source,
         resume=resume,
+        tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),
     )
-    _print(train(request, make_reporter()), out, as_json)
+    model = train(request, make_reporter())
+    if is_first_process():
+        _print(model, out, as_json)
 
 
 def _pretrained(name: str) -> Model | None:

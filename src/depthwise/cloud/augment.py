@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,12 @@ ORDER, CHANGES = 0, 1
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
+@lru_cache(maxsize=2)
 def order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
-    """The order of the images in one epoch."""
-    return np.random.default_rng([ORDER, seed, epoch]).permutation(count)
+    """The order of the images in one epoch; not to be written to."""
+    found = np.random.default_rng([ORDER, seed, epoch]).permutation(count)
+    found.setflags(write=False)
+    return found
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Changes:
         colour: (B, 3) factors of brightness, contrast and saturation.
         partner: (B,) the image of the batch that is mixed in.
         share: how much of the own image stays, 1 for all.
-        cut: (top, bottom, left, right) as shares of the image that comes from the partner; None mixes all pixels.
+        cut: (top, bottom, left, right) in pixels of what comes from the partner; None mixes all pixels.
     """
 
     area: NDArray[np.float64]
@@ -48,11 +52,11 @@ class Changes:
     colour: NDArray[np.float32]
     partner: NDArray[np.int64]
     share: float
-    cut: tuple[float, float, float, float] | None
+    cut: tuple[int, int, int, int] | None
 
 
-def draw(recipe: Recipe, epoch: int, step: int, count: int) -> Changes:
-    """The changes to the `count` images of one step."""
+def draw(recipe: Recipe, epoch: int, step: int, count: int, side: int) -> Changes:
+    """The changes to the `count` images of one step, which become `side` pixels wide and high."""
     rng = np.random.default_rng([CHANGES, recipe.seed, epoch, step])
     area = rng.uniform(recipe.crop, 1, count)
     aspect = np.exp(rng.uniform(math.log(ASPECT[0]), math.log(ASPECT[1]), count))
@@ -66,17 +70,20 @@ def draw(recipe: Recipe, epoch: int, step: int, count: int) -> Changes:
         kind = kinds[int(rng.integers(len(kinds)))]
         share = float(rng.beta(getattr(recipe, kind), getattr(recipe, kind)))
         if kind == "cutmix":
-            cut = _cut(rng, share)
-            share = 1 - (cut[1] - cut[0]) * (cut[3] - cut[2])
+            cut = _cut(rng, share, side)
+            # What is really cut out: less where the square reaches over the edge.
+            share = 1 - (cut[1] - cut[0]) * (cut[3] - cut[2]) / side**2
     return Changes(area, aspect, across, down, mirrored, colour, partner, share, cut)
 
 
-def _cut(rng: np.random.Generator, share: float) -> tuple[float, float, float, float]:
-    side = math.sqrt(1 - share) / 2
+def _cut(rng: np.random.Generator, share: float, side: int) -> tuple[int, int, int, int]:
+    """A square of the area 1 - share about a random place, in whole pixels, cut off at the edge."""
+    half = math.sqrt(1 - share) / 2
     y, x = rng.uniform(size=2)
-    top, bottom, left, right = max(0.0, y - side), min(1.0, y + side), max(0.0, x - side), min(1.0, x + side)
-    # On a grid of 1/32, so that the share is exact at every resolution that is a multiple of 32.
-    return tuple(round(value * 32) / 32 for value in (top, bottom, left, right))  # type: ignore[return-value]
+    top, bottom, left, right = (
+        round(min(max(value, 0), 1) * side) for value in (y - half, y + half, x - half, x + half)
+    )
+    return top, bottom, left, right
 
 
 def pictures(
@@ -105,6 +112,7 @@ def _picture(store: Store, indices: NDArray[np.int64], changes: Changes, row: in
 
 
 def _box(shape: tuple[int, ...], changes: Changes, row: int) -> tuple[float, float, float, float]:
+    """The random crop (left, top, right, bottom); a long picture gives less than the area drawn, never another form."""
     height, width = shape[:2]
     wanted = changes.area[row] * height * width
     across = min(float(width), math.sqrt(wanted * changes.aspect[row]))
@@ -114,6 +122,7 @@ def _box(shape: tuple[int, ...], changes: Changes, row: int) -> tuple[float, flo
 
 
 def _square(shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+    """The largest square in the middle, as a box."""
     height, width = shape[:2]
     side = min(height, width)
     left, top = (width - side) / 2, (height - side) / 2
@@ -128,15 +137,15 @@ def _coloured(image: Pixels, factors: NDArray[np.float32]) -> Pixels:
     x = x * (brightness * contrast) + middle * (1 - contrast)
     if image.shape[2] == 3:
         x = x * saturation + (x @ LUMA)[:, :, None] * (1 - saturation)
-    return np.clip(x + 0.5, 0, 255).astype(np.uint8)
+    changed: Pixels = np.clip(x + 0.5, 0, 255).astype(np.uint8)
+    return changed
 
 
 def _mixed(own: Pixels, other: Pixels, changes: Changes) -> Pixels:
     if changes.cut is None:
         mixed = own * changes.share + other * (1 - changes.share)
         return (mixed + 0.5).astype(np.uint8)
-    side = own.shape[0]
-    top, bottom, left, right = (round(value * side) for value in changes.cut)
+    top, bottom, left, right = changes.cut
     out = own.copy()
     out[top:bottom, left:right] = other[top:bottom, left:right]
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -21,39 +22,60 @@ FORMAT = "1"
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
-    """Write a nested state of dicts, lists, numbers, texts and tensors to `folder`/checkpoint.safetensors."""
+    """Write a nested state of dicts, lists, numbers, texts and tensors to `folder`/checkpoint.safetensors.
+
+    Raises: Refused, when it cannot be written; the one before is then still there.
+    """
     tensors: dict[str, torch.Tensor] = {}
     text = json.dumps(_take_out(state, "", tensors))
     fresh = folder / f".{NAME}.new"
-    with fresh.open("wb") as file:
-        file.write(to_bytes(tensors, metadata={"format": FORMAT, "state": text}))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(folder / NAME)
+    try:
+        with fresh.open("wb") as file:
+            file.write(to_bytes(tensors, metadata={"format": FORMAT, "state": text}))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(folder / NAME)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise Refused(
+            f"{folder / NAME}: cannot be written ({problem.strerror}); free some space, then go on from the checkpoint"
+            " before by --resume"
+        ) from None
 
 
-def load(folder: Path) -> dict[str, Any] | None:
-    """The state that `save` wrote last, or None where there is none.
+def read(folder: Path) -> bytes | None:
+    """The bytes that `save` wrote last, or None where there are none.
 
-    Raises: Refused, when the file is damaged or of another version.
+    Raises: Refused, when the file cannot be read.
     """
     path = folder / NAME
-    if not path.is_file():
-        return None
     try:
-        content = path.read_bytes()
+        return path.read_bytes() if path.exists() else None
+    except OSError as problem:
+        raise Refused(f"{path}: cannot be read ({problem.strerror}); remove it to start the training anew") from None
+
+
+def decode(content: bytes, path: Path) -> dict[str, Any]:
+    """The state in the bytes of a checkpoint.
+
+    Args:
+        path: where they are from, for the message.
+    Raises: Refused, when they are damaged or of another version.
+    """
+    try:
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         metadata = header["__metadata__"]
-        tensors = from_bytes(content)
         if metadata["format"] != FORMAT:
             raise Refused(
-                f"{path}: format {metadata['format']!r}; this version reads {FORMAT}; start the training anew"
+                f"{path}: format {metadata['format']!r}; this version reads {FORMAT}; remove it to start anew"
             )
-        state = _put_back(json.loads(metadata["state"]), tensors)
-    except (SafetensorError, ValueError, KeyError, TypeError) as problem:
-        raise Refused(f"{path}: damaged ({problem}); remove it to start the training anew") from None
-    if not isinstance(state, dict):
-        raise Refused(f"{path}: damaged (no state in it); remove it to start the training anew")
+        state = _put_back(json.loads(metadata["state"]), from_bytes(content))
+        if not isinstance(state, dict):
+            raise ValueError("no state in it")
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        reason = " ".join(str(problem).split())[:200]
+        raise Refused(f"{path}: damaged ({reason}); remove it to start the training anew") from None
     return state
 
 

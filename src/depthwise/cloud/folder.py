@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import math
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from depthwise.edge.pixels import SUFFIXES
 from depthwise.errors import Refused
+from depthwise.network.model import check_labels
 
-# What Pillow reads and people keep photos in; other files in a class folder are ignored.
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+# Names of the folders of splits, in any case; the first that is there counts.
 SPLITS = {"train": ("train", "training"), "validation": ("validation", "val", "valid"), "test": ("test", "testing")}
-VALIDATION_SHARE = 0.15
+# Of each class about this share is held out, and never fewer or more than the bounds say.
+HELD_OUT, LEAST_HELD_OUT, MOST_HELD_OUT = 0.15, 0.1, 0.2
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,22 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Classes, in the order of their names, and the files of each split; a split may be empty."""
+    """Classes, in the order of their names, and the files of each split; only the test split may be empty.
+
+    Attributes:
+        ignored: files of class folders that are not images by their names.
+    """
 
     labels: tuple[str, ...]
     train: tuple[Item, ...]
     validation: tuple[Item, ...]
     test: tuple[Item, ...]
+    ignored: tuple[Path, ...] = ()
+
+    @property
+    def splits(self) -> dict[str, tuple[Item, ...]]:
+        """The files of each split by its name in messages."""
+        return {"training": self.train, "validation": self.validation, "test": self.test}
 
     def counts(self, split: tuple[Item, ...]) -> list[int]:
         """Number of files of each class in a split."""
@@ -43,26 +57,24 @@ class Dataset:
 def read_folder(data: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
     """The dataset in a folder of class folders, or in one with train/validation(/test) in it.
 
-    Without a validation split, every seventh or so file of each class (15%) is taken from the training files:
-    which ones depends on the seed and the file's name alone, so adding files moves no others.
+    Without a validation split, some 15% of each class (10% to 20%, and at least one of two files) are taken from the
+    training files. A hash of the seed and the file's name decides, so that another file added to a class moves none of
+    the others, except where the class would leave those bounds.
 
     Raises: Refused, when there is no such folder, fewer than two classes, or a class without an image.
     """
-    root = Path(data)
-    if not root.is_dir():
-        raise Refused(f"{root}: there is no such folder; give a folder that has one folder of images a class")
-    places = {split: _first_folder(root, names) for split, names in SPLITS.items()}
-    top = places["train"] or root
-    if places["train"] is None and (places["validation"] or places["test"]):
-        raise Refused(f"{root}: has a folder for validation or test but none named train; add it")
-    labels = tuple(sorted(entry.name for entry in top.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
-    _check_classes(top, labels)
-    train = _items(top, labels)
-    _check_counts(top, labels, train)
-    validation, test = ((_split(places[name], labels)) for name in ("validation", "test"))
-    if not validation:
-        train, validation = _hold_out(top, train, seed)
-    return Dataset(labels=labels, train=train, validation=validation, test=test)
+    with _readable(data) as root:
+        places = _split_folders(root)
+        top = places.get("train", root)
+        labels = _names(top)
+        _check_classes(top, labels)
+        train = _items(top, labels)
+        _check_counts(top, labels, train)
+        validation, test = (_split(places[name], labels) if name in places else () for name in ("validation", "test"))
+        ignored = tuple(path for place in {top, *places.values()} for path in _ignored(place, labels))
+        if not validation:
+            train, validation = _hold_out(top, train, seed)
+    return Dataset(labels=labels, train=train, validation=validation, test=test, ignored=ignored)
 
 
 def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[Item, ...]:
@@ -70,64 +82,83 @@ def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[I
 
     Raises: Refused, when a class of the folder is unknown to `labels`, or nothing is found.
     """
-    root = Path(data)
-    if not root.is_dir():
-        raise Refused(f"{root}: there is no such folder; give a folder that has one folder of images a class")
-    place = _first_folder(root, SPLITS["test"]) or _first_folder(root, SPLITS["validation"]) or root
-    items = _split(place, labels)
+    with _readable(data) as root:
+        places = {name: place for name, place in _named(root).items() if _names(place)}
+        place = places.get("test") or places.get("validation") or root
+        items = _split(place, labels)
     if not items:
         raise Refused(f"{place}: has no image of a class that the model knows ({', '.join(labels[:3])}, ...)")
     return items
 
 
-def shared_files(first: Iterable[Item], second: Iterable[Item]) -> list[tuple[Path, Path]]:
-    """Pairs of files with the same bytes, one of each split; only files of equal size are read."""
-    sizes: dict[int, list[Path]] = {}
-    for item in first:
-        sizes.setdefault(item.path.stat().st_size, []).append(item.path)
-    digests: dict[bytes, Path] = {}
-    pairs = []
-    read: set[Path] = set()
-    for item in second:
-        for path in sizes.get(item.path.stat().st_size, []):
-            if path not in read:
-                read.add(path)
-                digests.setdefault(_digest(path), path)
-        if item.path.stat().st_size in sizes:
-            twin = digests.get(_digest(item.path))
-            if twin is not None:
-                pairs.append((twin, item.path))
-    return pairs
+@contextlib.contextmanager
+def _readable(data: str | os.PathLike[str]) -> Iterator[Path]:
+    """The folder to read; what the system says against it becomes a refusal."""
+    root = Path(data)
+    try:
+        if not root.is_dir():
+            raise Refused(f"{root}: there is no such folder; give a folder that has one folder of images a class")
+        yield root
+    except OSError as problem:
+        raise Refused(f"{problem.filename or root}: cannot be read ({problem.strerror}); check its rights") from None
 
 
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _names(place: Path) -> tuple[str, ...]:
+    """Folders in a folder, those with a leading dot left out."""
+    return tuple(sorted(entry.name for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
 
 
-def _first_folder(root: Path, names: tuple[str, ...]) -> Path | None:
-    return next((root / name for name in names if (root / name).is_dir()), None)
+def _named(root: Path) -> dict[str, Path]:
+    """Folders that have the name of a split."""
+    there = {name.lower(): root / name for name in _names(root)}
+    found = {split: next((there[name] for name in names if name in there), None) for split, names in SPLITS.items()}
+    return {split: place for split, place in found.items() if place is not None}
+
+
+def _split_folders(root: Path) -> dict[str, Path]:
+    """Folders of the splits by split, "train" among them; none where `root` itself holds the class folders.
+
+    A class may have the name of a split too: such a folder is a split only where there are folders in it.
+    """
+    named = _named(root)
+    filled = {split: place for split, place in named.items() if _names(place)}
+    if "train" in filled:
+        return named
+    if filled:
+        raise Refused(f"{root}: has a folder for {' and '.join(filled)} but none for train; add it")
+    only_splits = {root / name for name in _names(root)} <= set(named.values())
+    if "train" in named and only_splits:
+        raise Refused(
+            f"{named['train']}: has no class folders; put the images of each class into a folder named after it"
+        )
+    return {}
+
+
+def _files(top: Path, labels: tuple[str, ...]) -> Iterator[Item]:
+    """Files of each class at any depth; those that are hidden, or in a hidden folder, left out."""
+    for index, label in enumerate(labels):
+        for path in sorted((top / label).rglob("*")):
+            hidden = any(part.startswith(".") for part in path.relative_to(top / label).parts)
+            # A link to nowhere is no folder either, and is named later among what cannot be used.
+            if not hidden and not path.is_dir():
+                yield Item(path, index)
 
 
 def _items(top: Path, labels: tuple[str, ...]) -> tuple[Item, ...]:
-    return tuple(
-        Item(path, index)
-        for index, label in enumerate(labels)
-        for path in sorted((top / label).rglob("*"))
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
+    return tuple(item for item in _files(top, labels) if item.path.suffix.lower() in SUFFIXES)
 
 
-def _split(place: Path | None, labels: tuple[str, ...]) -> tuple[Item, ...]:
-    if place is None:
-        return ()
-    found = {entry.name for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
-    unknown = sorted(found - set(labels))
+def _ignored(top: Path, labels: tuple[str, ...]) -> list[Path]:
+    return [item.path for item in _files(top, labels) if item.path.suffix.lower() not in SUFFIXES]
+
+
+def _split(place: Path, labels: tuple[str, ...]) -> tuple[Item, ...]:
+    unknown = sorted(set(_names(place)) - set(labels))
     if unknown:
         raise Refused(
             f"{place}: class {unknown[0]!r} is not one of the classes trained on; rename or remove the folder"
         )
-    return tuple(item for item in _items(place, labels))
+    return _items(place, labels)
 
 
 def _check_classes(top: Path, labels: tuple[str, ...]) -> None:
@@ -135,30 +166,42 @@ def _check_classes(top: Path, labels: tuple[str, ...]) -> None:
         raise Refused(f"{top}: has no class folders; put the images of each class into a folder named after it")
     if len(labels) == 1:
         raise Refused(f"{top}: has a single class, {labels[0]!r}; a classifier needs at least two")
+    try:
+        check_labels(labels, len(labels))
+    except Refused as refusal:
+        raise Refused(f"{top}: {refusal}") from None
 
 
 def _check_counts(top: Path, labels: tuple[str, ...], items: tuple[Item, ...]) -> None:
     filled = {item.label for item in items}
     empty = [label for index, label in enumerate(labels) if index not in filled]
     if empty:
-        others = f" (and {len(empty) - 1} more classes)" if len(empty) > 1 else ""
+        more = len(empty) - 1
+        others = f" (nor have {more} others)" if more else ""
         raise Refused(f"{top}: class {empty[0]!r} has no image{others}; add images or remove the folder")
 
 
 def _hold_out(top: Path, items: tuple[Item, ...], seed: int) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Split stratified: in each class, the files whose hash comes first are held out, at least one of two."""
+    """Training and validation files: in each class, those whose hash is low are held out."""
     kept: list[Item] = []
     held: list[Item] = []
     classes: dict[int, list[Item]] = {}
     for item in items:
         classes.setdefault(item.label, []).append(item)
     for members in classes.values():
-        order = sorted(members, key=lambda item: _rank(item.path.relative_to(top), seed))
-        count = min(max(1, round(VALIDATION_SHARE * len(order))), len(order) - 1)
+        ranks = {item: _rank(item.path.relative_to(top), seed) for item in members}
+        order = sorted(members, key=ranks.__getitem__)
+        count = sum(rank < HELD_OUT for rank in ranks.values())
+        least = max(1, math.floor(LEAST_HELD_OUT * len(order)))
+        most = max(1, math.ceil(MOST_HELD_OUT * len(order)))
+        # A single image is trained on; that its class is then not validated is said in a notice.
+        count = min(max(count, least), most, len(order) - 1)
         held += order[:count]
         kept += order[count:]
     return tuple(sorted(kept, key=lambda i: i.path)), tuple(sorted(held, key=lambda i: i.path))
 
 
-def _rank(path: Path, seed: int) -> bytes:
-    return hashlib.sha256(f"{seed}/{path.as_posix()}".encode()).digest()
+def _rank(path: Path, seed: int) -> float:
+    """A number from 0 to 1 that depends on the seed and the name alone."""
+    name = f"{seed}/{path.as_posix()}".encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.sha256(name).digest()[:8]) / 2**64

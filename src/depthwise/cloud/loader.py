@@ -1,7 +1,8 @@
-"""Batches for training, made ahead of use by one thread, in an order that (seed, epoch, step) alone decides."""
+"""Batches for training, made ahead of use by threads, in an order that (seed, epoch, step) alone decides."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,10 @@ from torch import Tensor
 from depthwise.cloud import augment
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.store import Store
+from depthwise.errors import Refused
 
-AHEAD = 3
+# One thread for so many cores: the network itself needs most of them.
+CORES_A_THREAD, MOST_THREADS = 2, 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Loader:
 
     Attributes:
         rank, world: this process takes rows rank, rank + world, ... of each global batch.
+
+    Raises: Refused, when the batch or the images cannot be shared among the processes.
     """
 
     store: Store
@@ -49,23 +54,31 @@ class Loader:
     rank: int = 0
     world: int = 1
 
+    def __post_init__(self) -> None:
+        if self.recipe.batch % self.world:
+            raise Refused(
+                f"--batch {self.recipe.batch} cannot be shared among {self.world} processes evenly; give a multiple"
+            )
+        if len(self.store) < self.world:
+            raise Refused(f"there are {len(self.store)} training images for {self.world} processes; start fewer")
+
     @property
     def global_batch(self) -> int:
         """Images a step over all processes: the recipe's batch, less where there are not so many images."""
-        return max(min(self.recipe.batch, len(self.store)) // self.world * self.world, self.world)
+        return min(self.recipe.batch, len(self.store)) // self.world * self.world
 
     @property
     def steps(self) -> int:
-        """Steps an epoch; the images left over come first in no epoch, but others each time."""
-        return max(1, len(self.store) // self.global_batch)
+        """Steps an epoch; the few images left over are others each time."""
+        return len(self.store) // self.global_batch
 
     def batch(self, epoch: int, step: int) -> Batch:
         """The batch of one step: a pure function of its arguments."""
         count = self.global_batch
         indices = augment.order(self.recipe.seed, epoch, len(self.store))[step * count : (step + 1) * count]
-        changes = augment.draw(self.recipe, epoch, step, count)
-        rows = range(self.rank, count, self.world)
         side = self.recipe.resolution(epoch, self.resolution)
+        changes = augment.draw(self.recipe, epoch, step, count, side)
+        rows = range(self.rank, count, self.world)
         pixels = augment.pictures(self.store, indices, changes, rows, side, self.recipe)
         labels = self.store.labels[indices]
         own = np.asarray(rows)
@@ -78,10 +91,14 @@ class Loader:
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from a step on, prepared ahead."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        threads = min(MOST_THREADS, max(1, (os.cpu_count() or 1) // (CORES_A_THREAD * self.world)))
+        pool = ThreadPoolExecutor(max_workers=threads)
+        try:
             steps = iter(range(first_step, self.steps))
-            waiting = deque(pool.submit(self.batch, epoch, step) for step in islice(steps, AHEAD))
+            waiting = deque(pool.submit(self.batch, epoch, step) for step in islice(steps, threads + 2))
             while waiting:
                 batch = waiting.popleft().result()
                 waiting.extend(pool.submit(self.batch, epoch, step) for step in islice(steps, 1))
                 yield batch
+        finally:
+            pool.shutdown(cancel_futures=True)

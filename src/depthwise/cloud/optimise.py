@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -9,21 +11,24 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
 from torch.optim.swa_utils import AveragedModel
 
+from depthwise.cloud.module import Network
 from depthwise.cloud.recipe import Recipe
+from depthwise.network.layers import layers
 
 LOWEST_START = 1e-3
 
 
-def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+def make_optimizer(network: Network, recipe: Recipe) -> Optimizer:
     """The recipe's optimizer over all weights.
 
     Decay spares biases, batch normalisation and depthwise weights: these have so few values that
     "little or no weight decay" is better for them (arXiv:1704.04861 section 4).
     """
-    spared, decayed = [], []
-    for parameter in network.parameters():
-        depthwise = parameter.ndim == 4 and parameter.shape[1] == 1 and parameter.shape[2] > 1
-        (spared if parameter.ndim == 1 or depthwise else decayed).append(parameter)
+    depthwise = {f"{layer.name}.weight" for layer in layers(network.spec) if layer.kind == "depthwise"}
+    spared: list[nn.Parameter] = []
+    decayed: list[nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        (spared if parameter.ndim == 1 or name in depthwise else decayed).append(parameter)
     groups = [{"params": decayed, "weight_decay": recipe.decay}, {"params": spared, "weight_decay": 0.0}]
     if recipe.optimizer == "sgd":
         return SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
@@ -43,7 +48,7 @@ def make_average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
     if not recipe.average:
         return None
 
-    def blend(averages: list[Tensor], values: list[Tensor], taken: Tensor | int) -> None:
+    def blend(averages: Sequence[Tensor], values: Sequence[Tensor], taken: Tensor | int) -> None:
         # The decay grows with the steps taken, or the random start would weigh on the average for thousands of them.
         steps = int(taken)
         share = 1 - min(recipe.average, (1 + steps) / (10 + steps))

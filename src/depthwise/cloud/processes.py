@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn import functional as collective
 
 from depthwise.cloud.device import find_device
+from depthwise.errors import Refused
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,39 +33,78 @@ class World:
         return self.rank == 0
 
     def total(self, values: Tensor) -> Tensor:
-        """The sum of a tensor over all processes."""
+        """The sum of a tensor over all processes, on the CPU."""
         if self.size > 1:
-            values = values.to(self.device)
+            values = values.to(self.device, copy=True)
             dist.all_reduce(values)
         return values.cpu()
 
-    def agree(self, value: Any) -> Any:
+    def agree(self, value: T) -> T:
         """The first process's value, in all processes."""
         if self.size == 1:
             return value
-        box = [value]
+        box: list[Any] = [value]
         dist.broadcast_object_list(box, src=0)
-        return box[0]
+        found: T = box[0]
+        return found
+
+    def gather(self, value: T) -> list[T]:
+        """The values of all processes, in the order of their ranks, in all of them."""
+        if self.size == 1:
+            return [value]
+        found: list[Any] = [None] * self.size
+        dist.all_gather_object(found, value)
+        return found
+
+    def together(self, work: Callable[[], T]) -> T:
+        """What `work` returns in this process, once it is done in all of them.
+
+        A process that stopped alone would leave the others waiting for it, so a refusal in one is a refusal in all.
+        `work` itself must not wait for other processes.
+
+        Raises: Refused, with the sentence of the first process that refused.
+        """
+        refusal = None
+        try:
+            result = work()
+        except Refused as refused:
+            refusal = str(refused)
+        for rank, text in enumerate(self.gather(refusal)):
+            if text is not None:
+                raise Refused(text if rank == 0 else f"process {rank + 1} of {self.size}: {text}")
+        return result
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network whose backward pass averages gradients over all processes."""
         if self.size == 1:
             return network
-        return nn.parallel.DistributedDataParallel(shared_norms(network), broadcast_buffers=False)
+        # Batch statistics are the same everywhere already. The setting has a new name in newer versions of torch.
+        known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
+        setting = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+        options: dict[str, Any] = {setting: False}
+        return nn.parallel.DistributedDataParallel(shared_norms(network), **options)
 
 
 @contextlib.contextmanager
 def world() -> Iterator[World]:
-    """The processes that `torchrun` started, or this one alone."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    """The processes that `torchrun` started, or this one alone.
+
+    Raises: Refused, when the variables that `torchrun` sets are there only in part.
+    """
+    size = _variable("WORLD_SIZE", 1)
     if size == 1:
         yield World(rank=0, size=1, device=find_device())
         return
-    rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
+    rank, local, neighbours = _variable("RANK"), _variable("LOCAL_RANK"), _variable("LOCAL_WORLD_SIZE", 1)
     if torch.cuda.is_available():
+        if local >= torch.cuda.device_count():
+            raise Refused(
+                f"there are {neighbours} processes for {torch.cuda.device_count()} GPUs on this machine; start as many"
+                " as there are GPUs"
+            )
         torch.cuda.set_device(local)
     else:
-        torch.set_num_threads(max(1, torch.get_num_threads() // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+        torch.set_num_threads(max(1, torch.get_num_threads() // neighbours))
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield World(rank=rank, size=size, device=find_device())
@@ -70,26 +112,65 @@ def world() -> Iterator[World]:
         dist.destroy_process_group()
 
 
+def _variable(name: str, default: int | None = None) -> int:
+    text = os.environ.get(name, "" if default is None else str(default))
+    if not text.isdecimal():
+        raise Refused(f"the variable {name} is {text!r}; start several processes by torchrun, which sets it")
+    return int(text)
+
+
 class SharedNorm(nn.BatchNorm2d):
-    """Batch normalisation over the batches of all processes; torch's SyncBatchNorm does not run on the CPU."""
+    """Batch normalisation over the batches of all processes; torch's SyncBatchNorm does not run on the CPU.
+
+    Every process must have as many images as the others.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) normalised, scaled and shifted."""
         if not self.training:
             return super().forward(x)
-        wide = x.float()
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         count = wide.numel() // wide.shape[1] * dist.get_world_size()
-        sums = collective.all_reduce(torch.stack([wide.sum((0, 2, 3)), wide.square().sum((0, 2, 3))]))
-        mean = sums[0] / count
-        variance = (sums[1] / count - mean.square()).clamp(min=0)
-        with torch.no_grad():
-            assert self.running_mean is not None
-            assert self.running_var is not None
-            assert self.momentum is not None
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / max(count - 1, 1), self.momentum)
+        mean = _sum_over_all(wide.sum((0, 2, 3))) / count
+        # Not as the mean of squares less the squared mean: their difference loses the digits of a small variance.
+        centred = wide - mean[:, None, None]
+        variance = _sum_over_all(centred.square().sum((0, 2, 3))) / count
+        self._remember(mean, variance * count / max(count - 1, 1))
         scale = self.weight * (variance + self.eps).rsqrt()
-        shift = self.bias - mean * scale
-        return (wide * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
+        out: Tensor = centred * scale[:, None, None] + self.bias[:, None, None]
+        return out.to(x.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        """Blend batch statistics into the running ones, the variance without bias, as torch does."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        assert self.num_batches_tracked is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked.add_(1)
+
+
+class _SumOverAll(torch.autograd.Function):
+    """The sum over all processes. Each of them depends on it, so its gradient is the sum of all their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def _sum_over_all(values: Tensor) -> Tensor:
+    total: Tensor = _SumOverAll.apply(values)  # type: ignore[no-untyped-call]
+    return total
 
 
 def shared_norms(network: nn.Module) -> nn.Module:

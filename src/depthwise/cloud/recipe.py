@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.network.spec import LARGEST_RESOLUTION
 
 # Pictures grow by this many pixels at a time.
 STEP = 8
@@ -27,12 +28,12 @@ class Recipe:
         smoothing: label smoothing.
         mixup, cutmix: parameter of the Beta distribution (arXiv:1710.09412, arXiv:1905.04899), 0 for none;
             with both, one is drawn for each batch.
-        crop: least area of the random crop, as a share of the image; 1 crops nothing.
+        crop: least area of the random crop, as a share of the image; 1 for the middle square instead of a random crop.
         flip: mirror half of the images.
         colour: largest change of brightness, contrast and saturation, each from 1 - colour to 1 + colour.
         average: decay a step of the moving average of the weights that is kept as the result; 0 for none.
         balance: weigh classes by the inverse of how often they occur (to the power of `balance`; 0 for none).
-        patience: stop after so many epochs without a better validation top-1; 0 for never.
+        patience: stop after so many epochs without a better validation top-1, or a lower loss at the same; 0 for never.
         small: resolution of the pictures in the first epochs; 0 for full size throughout.
         small_share: share of the epochs that stay at that size.
         full_share: share of the epochs at full size; in those between, pictures grow in steps of 8 pixels
@@ -68,15 +69,16 @@ class Recipe:
         limits = {
             "epochs": (1, 100_000), "batch": (2, 65_536), "rate": (1e-9, 100), "decay": (0, 10), "warmup": (0, 0.9),
             "smoothing": (0, 0.9), "mixup": (0, 100), "cutmix": (0, 100), "crop": (0.01, 1), "colour": (0, 1),
-            "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1), "full_share": (0, 1),
-            "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
+            "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
+            "full_share": (0, 1), "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
+            # Written so that a value that is not a number (nan) is refused too.
             if not low <= value <= high:
-                raise Refused(f"{name} is {value!r}; it must be from {low} to {high}")
-        if self.small and self.small < 32:
-            raise Refused(f"small is {self.small}; small pictures have at least 32 pixels a side")
+                raise Refused(f"{name} is {value!r}; it must be from {low:,} to {high:,}")
+        if self.small and not 32 <= self.small <= LARGEST_RESOLUTION:
+            raise Refused(f"small is {self.small}; it must be from 32 to {LARGEST_RESOLUTION:,}, or 0 for none")
         for name, allowed in (("optimizer", ("sgd", "adamw")), ("precision", ("auto", "float32", "bfloat16"))):
             if getattr(self, name) not in allowed:
                 raise Refused(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
@@ -86,10 +88,11 @@ class Recipe:
         if not self.small or self.small >= full:
             return full
         first, last = round(self.small_share * self.epochs), round((1 - self.full_share) * self.epochs)
+        # The last epoch always is: only epochs at full size are measured at full size, and one of them is kept.
+        if epoch >= min(last, self.epochs - 1):
+            return full
         if epoch < first:
             return self.small
-        if epoch >= last:
-            return full
         grown = (epoch - first + 1) / (last - first + 1)
         return min(full, self.small + round(grown * (full - self.small) / STEP) * STEP)
 
@@ -99,5 +102,8 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
-        """The recipe that `to_dict` describes."""
+        """The recipe that `to_dict` describes; unknown fields are refused by name."""
+        unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(cls)})
+        if unknown:
+            raise Refused(f"the recipe has unknown settings {', '.join(map(repr, unknown))}; update depthwise")
         return cls(**fields)

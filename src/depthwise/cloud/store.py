@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -21,6 +22,9 @@ from depthwise.errors import Refused
 Pixels = NDArray[np.uint8]
 # A picture longer than this many times its shorter side is cut to its middle before it is stored.
 LONGEST = 3
+# Images that are decoded at the same time; each may have up to 100 megapixels, 7 bytes of memory apiece.
+WORKERS = 2
+# Reduced images that may wait for their turn to be written.
 IN_FLIGHT = 64
 
 
@@ -35,35 +39,52 @@ class Unreadable:
 class Store:
     """Images of any size, by position; backed by an unnamed file that goes with the process.
 
+    Args:
+        folder: where the file lies; None for the system's folder for temporary files.
+
     Attributes:
         labels: (N,) class of each image.
         items: the files, in the same order.
         unreadable: what was left out.
+
+    Raises: Refused, when there is no room for the pixels.
     """
 
-    def __init__(self, items: Sequence[Item], transform: Callable[[Item], Pixels], tick: Callable[[], None]) -> None:
-        # The file has no name, so nothing is left behind when the process is killed.
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="depthwise-")  # noqa: SIM115
-        self._shapes: list[tuple[int, ...]] = []
-        starts = [0]
-        kept: list[Item] = []
+    def __init__(
+        self,
+        items: Sequence[Item],
+        transform: Callable[[Item], Pixels],
+        tick: Callable[[], None],
+        folder: Path | None = None,
+    ) -> None:
         self.unreadable: list[Unreadable] = []
-        for item, result in _transformed(items, transform):
-            tick()
-            if isinstance(result, Refused):
-                self.unreadable.append(Unreadable(item, str(result)))
-                continue
-            self._file.write(result.tobytes())
-            self._shapes.append(result.shape)
-            starts.append(starts[-1] + result.size)
-            kept.append(item)
-        self._file.flush()
+        self._shapes: list[tuple[int, ...]] = []
+        self._starts = [0]
+        kept: list[Item] = []
+        try:
+            # The file has no name, so nothing is left behind when the process is killed.
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="depthwise-", dir=folder)  # noqa: SIM115
+            for item, result in _transformed(items, transform):
+                tick()
+                if isinstance(result, Refused):
+                    self.unreadable.append(Unreadable(item, str(result)))
+                else:
+                    self._append(result)
+                    kept.append(item)
+            self._file.flush()
+        except OSError as problem:
+            place = folder or tempfile.gettempdir()
+            raise Refused(
+                f"{place}: the pixels of the images cannot be kept there ({problem.strerror}); free some space"
+            ) from None
         self.items = tuple(kept)
         self.labels = np.array([item.label for item in kept], dtype=np.int64)
-        self._starts = starts
-        self._bytes: Pixels = (
-            np.memmap(self._file, dtype=np.uint8, mode="r") if kept else np.zeros(0, dtype=np.uint8)  # type: ignore[call-overload]
-        )
+        self._bytes: Pixels = np.memmap(self._file, dtype=np.uint8, mode="r") if kept else np.zeros(0, dtype=np.uint8)
+
+    def _append(self, image: Pixels) -> None:
+        self._file.write(np.ascontiguousarray(image).data)
+        self._shapes.append(image.shape)
+        self._starts.append(self._starts[-1] + image.size)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -72,12 +93,18 @@ class Store:
         """(H, W, C) pixels of one image; a view, not to be written to."""
         return self._bytes[self._starts[index] : self._starts[index + 1]].reshape(self._shapes[index])
 
+    def shape(self, index: int) -> tuple[int, ...]:
+        """(H, W, C) of one image."""
+        return self._shapes[index]
+
     def batch(self, indices: Sequence[int]) -> Pixels:
         """(B, H, W, C) pixels of images of one size."""
         return np.stack([self[i] for i in indices])
 
 
-def training_store(items: Sequence[Item], *, channels: int, side: int, tick: Callable[[], None]) -> Store:
+def training_store(
+    items: Sequence[Item], *, channels: int, side: int, tick: Callable[[], None], folder: Path | None = None
+) -> Store:
     """Images whose shorter side is reduced to `side` pixels where it is longer, to crop from at random."""
 
     def transform(item: Item) -> Pixels:
@@ -89,14 +116,24 @@ def training_store(items: Sequence[Item], *, channels: int, side: int, tick: Cal
         size = (max(side, round(width * scale)), max(side, round(height * scale)))
         return resized(image, size)
 
-    return Store(items, transform, tick)
+    return Store(items, transform, tick, folder)
 
 
 def evaluation_store(
-    items: Sequence[Item], *, channels: int, resize: int, crop: int, tick: Callable[[], None]
+    items: Sequence[Item],
+    *,
+    channels: int,
+    resize: int,
+    crop: int,
+    tick: Callable[[], None],
+    folder: Path | None = None,
 ) -> Store:
     """Images prepared exactly as the device prepares them, each crop x crop x channels."""
-    return Store(items, lambda item: prepare(decode(item.path, channels=channels), resize=resize, crop=crop), tick)
+
+    def transform(item: Item) -> Pixels:
+        return prepare(decode(item.path, channels=channels), resize=resize, crop=crop)
+
+    return Store(items, transform, tick, folder)
 
 
 def resized(image: Pixels, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> Pixels:
@@ -119,14 +156,18 @@ def _transformed(items: Sequence[Item], transform: Callable[[Item], Pixels]) -> 
 
     def attempt(item: Item) -> Pixels | Refused:
         try:
-            return transform(item)
+            # Copied, since a view of a part would keep the whole image in memory.
+            return np.array(transform(item))
         except Refused as refusal:
             return refusal
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    pool = ThreadPoolExecutor(max_workers=WORKERS)
+    try:
         rest = iter(items)
         waiting = deque((item, pool.submit(attempt, item)) for item in islice(rest, IN_FLIGHT))
         while waiting:
             item, future = waiting.popleft()
             waiting.extend((following, pool.submit(attempt, following)) for following in islice(rest, 1))
             yield item, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

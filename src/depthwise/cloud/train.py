@@ -1,4 +1,4 @@
-"""The training loop: from a dataset and a recipe to a model, through kills and over many processes."""
+"""The training loop: epochs, the best of them, checkpoints and interrupts, over any number of processes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from depthwise.cloud import checkpoint
-from depthwise.cloud.device import autocast
-from depthwise.cloud.loader import Batch, Loader
-from depthwise.cloud.module import Network, normalise, to_weights
-from depthwise.cloud.optimise import class_weights, make_average, make_optimizer, make_schedule, set_frozen, soft_loss
-from depthwise.cloud.processes import World
-from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.reporter import Reporter, RunLog
+from depthwise.cloud.interrupts import Interrupts
+from depthwise.cloud.learner import Learner
+from depthwise.cloud.loader import Loader
+from depthwise.cloud.module import Network, to_weights
+from depthwise.cloud.reporter import Reporter
+from depthwise.cloud.runlog import RunLog
 from depthwise.cloud.store import Store
+from depthwise.cloud.validate import validate
 from depthwise.errors import Refused
 from depthwise.network.model import Array
-from depthwise.network.preprocessing import Preprocessing
 
-CHECKPOINT_SECONDS = 300.0
-EVALUATION_BATCH = 256
+# Steps between two looks at the loss. On a GPU a look waits for all work that is under way.
+STEPS_A_LOOK = {"cpu": 1, "cuda": 10}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,7 @@ class Trained:
 
     Attributes:
         weights: the best epoch's arrays by name.
-        best: figures of that epoch.
+        best: figures of that epoch, which is counted from 0.
         seconds: time spent in training, over all starts of the run.
     """
 
@@ -45,142 +43,166 @@ class Trained:
 
 
 class Run:
-    """One training run; `train()` carries it out and may be called again after a kill."""
+    """One training run; `train()` carries it out and may be called again after a kill and `restore`.
+
+    Args:
+        log: of the run; None in all processes but the first.
+        folder: where the first process writes checkpoints.
+        checkpoint_seconds: time between two checkpoints; one is also written after each epoch.
+        facts: what the weights depend on beside the recipe; kept in the checkpoint.
+    """
 
     def __init__(
         self,
-        network: Network,
-        recipe: Recipe,
-        preprocessing: Preprocessing,
-        *,
-        train: Store,
+        learner: Learner,
+        loader: Loader,
         validation: Store,
+        *,
         folder: Path,
-        world: World,
+        log: RunLog | None,
         reporter: Reporter,
+        checkpoint_seconds: float,
+        facts: Mapping[str, Any],
     ) -> None:
-        self.recipe, self.preprocessing, self.world, self.reporter = recipe, preprocessing, world, reporter
-        self.validation, self.folder, self.log = validation, folder, RunLog(folder)
-        self.loader = Loader(
-            store=train, recipe=recipe, resolution=network.spec.resolution, rank=world.rank, world=world.size
-        )
-        self.network = network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = make_average(self.network, recipe)
-        self.optimizer = make_optimizer(self.network, recipe)
-        self.schedule = make_schedule(self.optimizer, recipe, self.loader.steps * recipe.epochs)
-        counts = torch.bincount(torch.from_numpy(train.labels), minlength=network.spec.classes).tolist()
-        self.class_weights = class_weights(counts, recipe.balance).to(world.device) if recipe.balance else None
+        self.learner, self.loader, self.validation = learner, loader, validation
+        self.recipe, self.world = learner.recipe, learner.world
+        self.folder, self.log, self.reporter = folder, log, reporter
+        self.checkpoint_seconds, self.facts = checkpoint_seconds, facts
         self.epoch = self.step = 0
         self.seconds = 0.0
-        # Loss, right answers and images of the epoch so far; float64, so that sums over processes are exact counts.
+        # Loss, right answers and images of the epoch up to the last look, over all processes; and since then, of this.
         self.sums = torch.zeros(3, dtype=torch.float64)
+        self.fresh = torch.zeros(3, dtype=torch.float64, device=self.world.device)
         self.best: dict[str, Any] = {"epoch": -1, "top1": -1.0}
         self.best_weights: dict[str, Tensor] = {}
+        self.interrupts = Interrupts()
+        self._clock = self._saved = time.monotonic()
 
     def train(self) -> Trained:
-        """Train from where the run stands to its end."""
-        self._prepare_phase()
-        while self.epoch < self.recipe.epochs and not self._out_of_patience():
-            if self.step == 0 and self.epoch == self.recipe.frozen:
-                self._prepare_phase()
-            self._train_epoch()
-        best = Network(self.network.spec)
+        """Train from where the run stands to its end.
+
+        Raises: Refused, when the loss diverges or a checkpoint cannot be written; KeyboardInterrupt, once all is saved.
+        """
+        self._clock = self._saved = time.monotonic()
+        with self.interrupts:
+            while not self._finished():
+                self.learner.prepare(frozen=self.epoch < self.recipe.frozen)
+                try:
+                    self._train_epoch()
+                finally:
+                    self.reporter.end()
+                self._finish_epoch()
+        best = Network(self.learner.network.spec)
         best.load_state_dict(self.best_weights)
         return Trained(weights=to_weights(best), best=self.best, seconds=self.seconds)
 
-    def _prepare_phase(self) -> None:
-        """Freeze or unfreeze; the wrapper is made anew since it knows which weights have gradients."""
-        self.network.train()
-        set_frozen(self.network, self.epoch < self.recipe.frozen)
-        self.wrapped = self.world.wrap(self.network)
+    @property
+    def side(self) -> int:
+        """Resolution of the pictures in this epoch."""
+        return self.recipe.resolution(self.epoch, self.loader.resolution)
 
-    def _out_of_patience(self) -> bool:
+    def _finished(self) -> bool:
         since = self.epoch - 1 - self.best["epoch"]
-        return bool(self.recipe.patience) and self.best["epoch"] >= 0 and since >= self.recipe.patience
+        tired = bool(self.recipe.patience) and self.best["epoch"] >= 0 and since >= self.recipe.patience
+        return tired or self.epoch >= self.recipe.epochs
 
     def _train_epoch(self) -> None:
-        side = self.recipe.resolution(self.epoch, self.loader.resolution)
-        title = f"epoch {self.epoch + 1}/{self.recipe.epochs}" + (f" at {side} px" if self.recipe.small else "")
+        title = f"epoch {self.epoch + 1}/{self.recipe.epochs}" + (f" at {self.side} px" if self.recipe.small else "")
         self.reporter.begin(title, self.loader.steps, self.step)
-        saved = time.monotonic()
+        every = STEPS_A_LOOK.get(self.world.device.type, 1)
         for batch in self.loader.epoch(self.epoch, self.step):
-            start = time.perf_counter()
-            self._train_step(batch)
+            self.fresh += self.learner.step(batch)
             self.step += 1
-            elapsed = time.perf_counter() - start
-            self.seconds += elapsed
-            self._advance(elapsed)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                self.save()
-                saved = time.monotonic()
-        self.reporter.end()
-        self._finish_epoch(side)
+            # At the same steps in all processes and after every restart, so that sums end in the same bits.
+            if self.step % every == 0 or self.step == self.loader.steps:
+                self._look()
+            else:
+                self.reporter.advance()
 
-    def _train_step(self, batch: Batch) -> None:
-        device = self.world.device
-        labels, partners = batch.labels.to(device), batch.partners.to(device)
-        x = normalise(batch.pixels.to(device, non_blocking=True), self.preprocessing)
-        with autocast(device, self.recipe.precision):
-            logits = self.wrapped(x)
-        loss = soft_loss(
-            logits.float(), labels, partners, batch.share, smoothing=self.recipe.smoothing, weights=self.class_weights
+    def _look(self) -> None:
+        """Add up over all processes, stop where the loss diverged, and keep the run where it is time to."""
+        due = self.world.first and time.monotonic() - self._saved > self.checkpoint_seconds
+        votes = torch.tensor([due, self.interrupts.asked], dtype=torch.float64, device=self.world.device)
+        total = self.world.total(torch.cat([self.fresh, votes]))
+        self.fresh.zero_()
+        self.sums += total[:3]
+        loss, right, images = self.sums.tolist()
+        self._check(loss)
+        speed = total[2].item() / max(self._tick(), 1e-9)
+        self.reporter.advance(
+            loss=f"{loss / images:.3f}", top1=f"{right / images:.1%}", speed=f"{speed:.0f} images/s", left=self._left()
         )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.schedule.step()
-        if self.average is not None:
-            self.average.update_parameters(self.network)
-        right = (logits.argmax(1) == labels).sum()
-        self.sums += torch.stack(
-            [loss.detach().double() * len(labels), right.double(), torch.tensor(float(len(labels)))]
-        ).cpu()
-        if not torch.isfinite(self.sums[0]):
+        if total[3] > 0 or total[4] > 0:
+            self.save()
+        if total[4] > 0:
+            self._stop()
+
+    def _check(self, loss: float) -> None:
+        if not abs(loss) < float("inf"):
             raise Refused(
-                f"the loss is no longer finite in epoch {self.epoch + 1}; train again with a lower --rate"
-                f" (it is {self.recipe.rate}) or --precision float32"
+                f"the loss is no longer finite in epoch {self.epoch + 1}; remove {self.folder} and train again with a"
+                f" lower --rate (it is {self.recipe.rate:g}) or with --precision float32"
             )
 
-    def _advance(self, elapsed: float) -> None:
-        loss, right, images = self.sums.tolist()
-        rate = self.loader.global_batch / elapsed
-        self.reporter.advance(loss=f"{loss / images:.3f}", top1=f"{right / images:.1%}", speed=f"{rate:.0f} images/s")
+    def _tick(self) -> float:
+        """Seconds since the last call, which are added to the time of the run."""
+        now = time.monotonic()
+        passed, self._clock = now - self._clock, now
+        self.seconds += passed
+        return passed
 
-    def _finish_epoch(self, side: int) -> None:
-        loss, right, images = self.world.total(self.sums).tolist()
-        kept = self.average.module if self.average is not None else self.network
-        figures = validate(kept, self.validation, self.preprocessing, self.world, side=side)
+    def _left(self) -> str:
+        """Time that the rest of the run takes, when a step's time goes with the number of pixels."""
+        sides = [self.recipe.resolution(epoch, self.loader.resolution) for epoch in range(self.recipe.epochs)]
+        steps, squares = self.loader.steps, [side * side for side in sides]
+        done = sum(squares[: self.epoch]) * steps + squares[self.epoch] * self.step
+        return _duration(self.seconds * (sum(squares) * steps - done) / done)
+
+    def _finish_epoch(self) -> None:
+        loss, right, images = self.sums.tolist()
+        side, kept = self.side, self.learner.kept
+        figures = validate(kept, self.validation, self.learner.preprocessing, self.world, side=side)
+        self._check(figures["validation_loss"])
+        self._tick()
         entry = {
             "epoch": self.epoch, "resolution": side, "loss": loss / images, "train_top1": right / images,
-            "rate": self.optimizer.param_groups[0]["lr"], "seconds": round(self.seconds, 1), **figures,
+            "rate": self.learner.rate, "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
         # Epochs with small pictures are measured on small pictures, which says nothing about the full size.
-        if side == self.loader.resolution and figures["top1"] > self.best["top1"]:
+        if side == self.loader.resolution and _goodness(entry) > _goodness(self.best):
             self.best = entry
             self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in kept.state_dict().items()}
+        left = "" if self.epoch + 1 == self.recipe.epochs else f", some {self._left()} left"
         self.epoch, self.step = self.epoch + 1, 0
         self.sums.zero_()
-        if self.world.first:
-            self.log.write("epoch", **entry)
+        self.world.together(lambda: self.log.epoch(entry) if self.log is not None else None)
         self.save()
         self.reporter.notice(
             f"epoch {self.epoch}/{self.recipe.epochs}: loss {entry['loss']:.3f}, validation top-1 {figures['top1']:.2%}"
-            f" at {side} px, {self.seconds / 60:.1f} min"
+            f" at {side} px, {_duration(self.seconds)}{left}"
         )
+        asked = torch.tensor([float(self.interrupts.asked)], dtype=torch.float64)
+        if not self._finished() and self.world.total(asked).item() > 0:
+            self._stop()
+
+    def _stop(self) -> None:
+        self.reporter.end()
+        self.reporter.notice(
+            f"stopped in epoch {self.epoch + 1}, after step {self.step} of {self.loader.steps}, and kept in"
+            f" {self.folder}; the same command with --resume goes on from here"
+        )
+        raise KeyboardInterrupt
 
     def save(self) -> None:
-        """Write the checkpoint."""
-        if self.world.first:
-            checkpoint.save(self.folder, self._state())
+        """Write the checkpoint; all processes call this together."""
+        self.world.together(lambda: checkpoint.save(self.folder, self._state()) if self.world.first else None)
+        self._saved = time.monotonic()
 
     def _state(self) -> dict[str, Any]:
         return {
+            **self.facts,
+            **self.learner.state(),
             "recipe": self.recipe.to_dict(),
-            "spec": self.network.spec.to_dict(),
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict() if self.average is not None else None,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
             "epoch": self.epoch,
             "step": self.step,
             "seconds": self.seconds,
@@ -190,39 +212,27 @@ class Run:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint's state."""
-        self.network.load_state_dict(state["network"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
-        self.sums, self.best, self.best_weights = state["sums"], state["best"], state["best_weights"]
+        """Go on from a checkpoint's state.
+
+        Raises: Refused, when something is missing in it or does not fit.
+        """
+        try:
+            self.learner.restore(state)
+            self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
+            self.sums, self.best, self.best_weights = state["sums"], state["best"], state["best_weights"]
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as problem:
+            reason = " ".join(str(problem).split())[:200]
+            raise Refused(
+                f"{self.folder / checkpoint.NAME}: does not fit this network ({reason}); remove it to start anew"
+            ) from None
 
 
-@torch.no_grad()
-def validate(
-    network: nn.Module, store: Store, preprocessing: Preprocessing, world: World, *, side: int | None = None
-) -> dict[str, float]:
-    """Loss, top-1 and top-5 (shares) over a store of prepared images, split among the processes.
+def _goodness(entry: Mapping[str, Any]) -> tuple[float, float]:
+    """What the best epoch is chosen by: validation top-1, and among equals the loss."""
+    return entry["top1"], -entry.get("validation_loss", float("inf"))
 
-    With `side`, the images are first reduced to as many pixels.
-    """
-    training = network.training
-    network.eval()
-    sums = torch.zeros(4, dtype=torch.float64)
-    indices = range(world.rank, len(store), world.size)
-    for start in range(0, len(indices), EVALUATION_BATCH):
-        part = indices[start : start + EVALUATION_BATCH]
-        pixels = torch.from_numpy(store.batch(part)).to(world.device)
-        labels = torch.from_numpy(store.labels[list(part)]).to(world.device)
-        x = normalise(pixels, preprocessing)
-        if side is not None and side != x.shape[-1]:
-            x = F.interpolate(x, (side, side), mode="bilinear", antialias=True)
-        logits = network(x).float()
-        best = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
-        loss = F.cross_entropy(logits, labels, reduction="sum")
-        sums += torch.stack([loss, best[:, 0].sum(), best.any(1).sum(), torch.tensor(len(part))]).double().cpu()
-    network.train(training)
-    loss_sum, top1, top5, count = world.total(sums).tolist()
-    return {"validation_loss": loss_sum / count, "top1": top1 / count, "top5": top5 / count}
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

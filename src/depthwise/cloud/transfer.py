@@ -9,8 +9,8 @@ from depthwise.errors import Refused
 from depthwise.network.model import Model, expected_weights
 
 
-def start_from(network: Network, source: Model) -> str:
-    """Copy all weights that fit, in place; the classifier only where the number of classes is the same.
+def start_from(network: Network, labels: tuple[str, ...], source: Model) -> str:
+    """Copy the weights of another model, in place; the classifier only where its labels are `labels`.
 
     Resolution, padding and strides may differ: no weight depends on them.
 
@@ -18,8 +18,19 @@ def start_from(network: Network, source: Model) -> str:
     Raises: Refused, when the networks differ in more than the classifier.
     """
     wanted = expected_weights(network.spec)
-    given = {name: array for name, array in source.weights.items() if wanted.get(name) == array.shape}
+    same = labels == source.labels
+    given = {
+        name: array
+        for name, array in source.weights.items()
+        if wanted.get(name) == array.shape and (same or not name.startswith("classifier."))
+    }
     missing = [name for name in wanted if name not in given and not name.startswith("classifier.")]
+    spare = [name for name in source.weights if name not in wanted]
+    if spare:
+        raise Refused(
+            f"the weights to start from do not fit: {spare[0]} has no place in this network; train in the form of that"
+            " network, or with --pretrained none"
+        )
     if missing:
         name = missing[0]
         found = source.weights[name].shape if name in source.weights else "not there"
@@ -30,5 +41,5 @@ def start_from(network: Network, source: Model) -> str:
     state = network.state_dict()
     state.update({name: torch.from_numpy(array.copy()) for name, array in given.items()})
     network.load_state_dict(state)
-    kept = "classifier included" if "classifier.weight" in given else "with a new classifier"
-    return f"starting from the weights of a network of {source.spec.classes} classes, {kept}"
+    kept = "its classifier included" if same else "with a new classifier"
+    return f"starting from the weights of a network of {source.spec.classes:,} classes, {kept}"

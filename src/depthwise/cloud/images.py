@@ -1,0 +1,139 @@
+"""The images of a run, read once and checked: what a user should know of them is said before training starts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise.cloud.folder import Dataset, read_folder
+from depthwise.cloud.reporter import Reporter
+from depthwise.cloud.store import Store, Unreadable, evaluation_store, training_store
+from depthwise.cloud.twins import shared_files
+from depthwise.errors import Refused
+from depthwise.network.preprocessing import Preprocessing
+
+# Training images are kept at this multiple of the resolution, to be cropped from at random.
+SPARE = 1.25
+NAMED = 5  # How many files a notice names.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """The pixels of each split; only the test split may be empty."""
+
+    labels: tuple[str, ...]
+    train: Store
+    validation: Store
+    test: Store
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images that can be used, by split."""
+        return {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
+
+    @property
+    def unreadable(self) -> list[Unreadable]:
+        """What was left out of any split."""
+        return [entry for store in (self.train, self.validation, self.test) for entry in store.unreadable]
+
+    def digest(self, root: Path) -> str:
+        """A text that differs where other images would be trained on: their names, classes, order or sizes."""
+        found = hashlib.sha256(repr(self.labels).encode())
+        for store in (self.train, self.validation):
+            for index, item in enumerate(store.items):
+                name = item.path.relative_to(root).as_posix()
+                found.update(f"{name!r} {item.label} {store.shape(index)}\n".encode())
+        return found.hexdigest()
+
+
+def read_images(
+    data: Path,
+    *,
+    seed: int,
+    preprocessing: Preprocessing,
+    reporter: Reporter,
+    pixels_in: Path | None = None,
+) -> Images:
+    """All images of a folder, ready to train on.
+
+    Args:
+        preprocessing: of validation and test images; its crop is the resolution that is trained at.
+        pixels_in: folder for the file of pixels; None for the system's folder for temporary files.
+
+    Raises: Refused, when the folder or what can be read of it is not enough to train on.
+    """
+    dataset = read_folder(data, seed=seed)
+    _report(dataset, reporter)
+    channels, tick = preprocessing.channels, reporter.advance
+    side = round(SPARE * preprocessing.crop)
+    reporter.begin("reading images", sum(len(split) for split in dataset.splits.values()))
+    try:
+        train = training_store(dataset.train, channels=channels, side=side, tick=tick, folder=pixels_in)
+        validation, test = (
+            evaluation_store(
+                split,
+                channels=channels,
+                resize=preprocessing.resize,
+                crop=preprocessing.crop,
+                tick=tick,
+                folder=pixels_in,
+            )
+            for split in (dataset.validation, dataset.test)
+        )
+    finally:
+        reporter.end()
+    images = Images(labels=dataset.labels, train=train, validation=validation, test=test)
+    _report_unreadable(images.unreadable, reporter)
+    _check_readable(data, dataset, images)
+    return images
+
+
+def _report(dataset: Dataset, reporter: Reporter) -> None:
+    sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items() if split)
+    reporter.notice(f"{len(dataset.labels)} classes; {sizes} images")
+    if dataset.ignored:
+        endings = Counter(path.suffix.lower() or "no ending" for path in dataset.ignored).most_common(NAMED)
+        counted = ", ".join(f"{count:,} with {ending}" for ending, count in endings)
+        reporter.notice(f"{len(dataset.ignored):,} other files in the class folders are ignored ({counted})")
+    for name, split in dataset.splits.items():
+        empty = [label for label, count in zip(dataset.labels, dataset.counts(split), strict=True) if not count]
+        if split and empty:
+            reporter.notice(f"warning: there is no {name} image of {_listed(empty)}")
+    for name in ("validation", "test"):
+        pairs = shared_files(dataset.train, dataset.splits[name])
+        if pairs:
+            first, second = pairs[0]
+            reporter.notice(
+                f"warning: {len(pairs):,} of the {name} images are also among those trained on, which makes the {name}"
+                f" accuracy too high; the first is {first} = {second}"
+            )
+
+
+def _report_unreadable(unreadable: Sequence[Unreadable], reporter: Reporter) -> None:
+    if unreadable:
+        reporter.notice(f"warning: {len(unreadable):,} images are left out, since they cannot be used:")
+        for entry in unreadable[:NAMED]:
+            reporter.notice(f"  {entry.reason}")
+        if len(unreadable) > NAMED:
+            reporter.notice(f"  and {len(unreadable) - NAMED:,} more, which the log of the run names")
+
+
+def _check_readable(data: Path, dataset: Dataset, images: Images) -> None:
+    filled = set(images.train.labels.tolist())
+    for label, name in enumerate(dataset.labels):
+        if label not in filled:
+            bad = [entry for entry in images.train.unreadable if entry.item.label == label]
+            raise Refused(
+                f"{data}: class {name!r} has no readable image to train on ({len(bad)} cannot be used; the first:"
+                f" {bad[0].reason}); add images or remove the folder"
+            )
+    if not len(images.validation):
+        raise Refused(f"{data}: no validation image can be read; add images")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:NAMED]))
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more classes"

@@ -1,0 +1,123 @@
+"""The network while it learns: one step on one batch, and all that must be kept to go on later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from depthwise.cloud.device import autocast
+from depthwise.cloud.loader import Batch
+from depthwise.cloud.module import Network, normalise
+from depthwise.cloud.optimise import class_weights, make_average, make_optimizer, make_schedule, set_frozen, soft_loss
+from depthwise.cloud.processes import World
+from depthwise.cloud.recipe import Recipe
+from depthwise.network.preprocessing import Preprocessing
+
+
+class Learner:
+    """A network with its optimizer, learning rate and moving average, on this process's device.
+
+    Args:
+        steps: of the whole run, which the learning rate is spread over.
+        counts: training images of each class.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        preprocessing: Preprocessing,
+        *,
+        steps: int,
+        counts: list[int],
+        world: World,
+    ) -> None:
+        self.recipe, self.preprocessing, self.world = recipe, preprocessing, world
+        self.network = network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = make_average(self.network, recipe)
+        self.optimizer = make_optimizer(self.network, recipe)
+        self.schedule = make_schedule(self.optimizer, recipe, steps)
+        self.class_weights = class_weights(counts, recipe.balance).to(world.device) if recipe.balance else None
+        self._frozen: bool | None = None
+        self._wrapped: nn.Module = self.network
+
+    @property
+    def kept(self) -> Network:
+        """The network that is measured and kept: the moving average where there is one."""
+        network = self.network if self.average is None else self.average.module
+        assert isinstance(network, Network)
+        return network
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        rate: float = self.optimizer.param_groups[0]["lr"]
+        return rate
+
+    def prepare(self, *, frozen: bool) -> None:
+        """Make ready for steps that train the classifier only, or everything."""
+        if frozen == self._frozen:
+            return
+        self._frozen = frozen
+        self.network.train()
+        set_frozen(self.network, frozen)
+        # Made anew, since the wrapper finds out only once which weights have gradients.
+        self._wrapped = self.world.wrap(self.network)
+
+    def step(self, batch: Batch) -> Tensor:
+        """Learn from one batch.
+
+        Returns: (3,) float64 on the device: loss summed over this process's images, right answers, images.
+        """
+        device = self.world.device
+        labels, partners = batch.labels.to(device), batch.partners.to(device)
+        x = normalise(batch.pixels.to(device), self.preprocessing)
+        with autocast(device, self.recipe.precision):
+            logits = self._wrapped(x)
+        loss = soft_loss(
+            logits.float(), labels, partners, batch.share, smoothing=self.recipe.smoothing, weights=self.class_weights
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.schedule.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+        count = torch.tensor(len(labels), dtype=torch.float64, device=device)
+        return torch.stack([loss.detach().double() * count, (logits.argmax(1) == labels).sum().double(), count])
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs."""
+        return {
+            "network": self.network.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave.
+
+        Raises: KeyError, RuntimeError, TypeError or ValueError, when it is of another network.
+        """
+        self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        _lay_out_as_weights(self.optimizer)
+        self.schedule.load_state_dict(state["schedule"])
+
+
+def _lay_out_as_weights(optimizer: Optimizer) -> None:
+    """Give each tensor of the optimizer the memory layout of its weight, as it had before it was saved.
+
+    The same values in another order in memory may be worked on by other instructions, and end in other bits.
+    """
+    for weight, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                values[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)

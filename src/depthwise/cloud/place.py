@@ -1,0 +1,63 @@
+"""Where a run writes, looked at before hours are spent on what could not be kept."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from depthwise.errors import Refused
+from depthwise.network.folder import DESCRIPTION, KEPT, WEIGHTS
+from depthwise.network.model import expected_weights
+from depthwise.network.spec import Spec
+
+# Copies of all weights in a checkpoint: the network, two of the optimizer, the average and the best; an old checkpoint
+# stays until the new one is whole. The model makes two more.
+COPIES = 2 * 5 + 2
+# Pictures, the log, curves.
+REST = 8 * 2**20
+
+
+def prepare_place(out: Path, run: Path, data: Path, spec: Spec) -> None:
+    """Make the folder of a run, and see that it and the model folder can be written.
+
+    Args:
+        out: the model folder to be.
+        run: the folder of the run, beside it.
+        data: the folder of images, in which neither may lie.
+
+    Raises: Refused, when that is not so, or the disk has no room for checkpoints.
+    """
+    if not out.name or (out.exists() and not _is_model_folder(out)):
+        raise Refused(f"{out}: exists and is not a model folder; choose another name for --out, or remove it")
+    if out.resolve().is_relative_to(data.resolve()):
+        raise Refused(f"{out}: lies within the images, where it would be taken for a class; choose another --out")
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        for folder in (run, out.parent):
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"can be written")
+        free = shutil.disk_usage(run).free
+    except OSError as problem:
+        raise Refused(f"{out}: cannot be written ({problem.strerror}); choose another place for --out") from None
+    needed = space_needed(spec)
+    if free < needed:
+        raise Refused(
+            f"{out}: training needs some {needed / 2**20:,.0f} MB there and {free / 2**20:,.0f} MB are free; free some"
+            " space, or choose another place for --out"
+        )
+
+
+def space_needed(spec: Spec) -> int:
+    """Bytes of the checkpoints and the model, without the pixels of the images."""
+    total = 0
+    for shape in expected_weights(spec).values():
+        values = 1
+        for size in shape:
+            values *= size
+        total += 4 * values
+    return COPIES * total + REST
+
+
+def _is_model_folder(folder: Path) -> bool:
+    return folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {DESCRIPTION, WEIGHTS, KEPT}
