@@ -1,0 +1,110 @@
+"""`depthwise compile`: a model folder to an artifact."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from depthwise.compiler import Built
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    heading: str
+    is_text: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    title: str
+    columns: tuple[_Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    last_is_sum: bool = False
+
+
+@click.command("compile")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--target", default="host", show_default=True, help="What to compile for.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
+@click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
+@click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+def command(model: Path, target: str, out: Path, cc: str | None, explain: bool, as_json: bool) -> None:
+    """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
+
+    Targets are host (this machine), source (a folder of C that any C11 compiler builds), linux-x86_64,
+    linux-x86_64-v3 (AVX2), linux-x86_64-v4 (AVX-512) and linux-aarch64.
+    """
+    from depthwise.cli.output import notice, print_json
+    from depthwise.compiler import compile_model
+    from depthwise.network.model import Model
+
+    loaded = Model.load(model)
+    notice(f"compiling {model} for {target} ...")
+    built = compile_model(loaded, target=target, out=out, cc=cc)
+    document = _document(built, loaded.spec.activation, explain=explain)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _document(built: Built, activation: str, *, explain: bool) -> dict[str, Any]:
+    from depthwise.compiler.explain import explain as explained
+
+    document: dict[str, Any] = {
+        "schema": 1,
+        "artifact": str(built.path),
+        "target": built.target,
+        "bytes": built.bytes,
+        "weight_bytes": built.weight_bytes,
+        "arena_bytes": built.arena_bytes,
+        "multiply_adds": built.multiply_adds,
+        "seconds": round(built.seconds, 3),
+    }
+    if explain:
+        document["steps"] = [dataclasses.asdict(step) for step in explained(built.plan, activation)]
+    return document
+
+
+def _print(document: dict[str, Any]) -> None:
+    from depthwise.cli.output import console, print_table
+
+    if "steps" in document:
+        print_table(_steps(document["steps"]))
+    console().print(
+        f"{document['artifact']}: {document['bytes']:,} bytes for {document['target']},"
+        f" made in {document['seconds']:.1f} s",
+        f"weights {document['weight_bytes']:,} bytes, arena {document['arena_bytes']:,} bytes,"
+        f" {document['multiply_adds']:,} multiply-adds an image",
+        sep="\n",
+        soft_wrap=True,
+    )
+
+
+def _steps(steps: list[dict[str, Any]]) -> _Table:
+    texts = ("step", "input", "output", "kernels")
+    numbers = ("multiply-adds", "rows", "at", "bytes", "scratch")
+    return _Table(
+        title="Step by step: rows at a time, place in the arena",
+        columns=(*(_Column(heading=h, is_text=True) for h in texts), *(_Column(heading=h) for h in numbers)),
+        rows=tuple(
+            (
+                step["step"],
+                step["input"],
+                step["output"],
+                ", ".join(step["kernels"]),
+                f"{step['multiply_adds']:,}",
+                str(step["rows"] or "all"),
+                f"{step['output_offset']:,}",
+                f"{step['output_bytes']:,}",
+                f"{step['scratch_bytes']:,}",
+            )
+            for step in steps
+        ),
+    )

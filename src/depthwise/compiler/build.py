@@ -1,0 +1,100 @@
+"""Emitted C to a library, with the zig that is installed with depthwise or a compiler of the system."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise.compiler.emit import emit_assembly
+from depthwise.compiler.files import write_file
+from depthwise.compiler.lower import Floats
+from depthwise.compiler.targets import Machine, Target, machine_of
+from depthwise.compiler.trailer import trailer
+from depthwise.errors import Refused
+
+# Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode. Without the C library nothing
+# has to be built or found for a target; compilers still call memcpy and memset, which every process has.
+FLAGS = ("-std=c11", "-O3", "-ffp-contract=fast", "-fPIC", "-shared", "-nostdlib", "-s")
+# The end of what a compiler says that is worth repeating.
+_TOLD = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiler:
+    """A compiler with the arguments that make it compile for a target."""
+
+    command: tuple[str, ...]
+
+    def machine(self) -> Machine:
+        """The processor that it compiles for, as its predefined macros tell."""
+        with tempfile.TemporaryDirectory(prefix="depthwise-") as folder:
+            source = Path(folder) / "empty.c"
+            source.touch()
+            text = _call(self, ("-dM", "-E", source.name), Path(folder))
+        words = (line.split() for line in text.splitlines())
+        return machine_of(frozenset(line[1] for line in words if len(line) > 1))
+
+
+def compiler(target: Target, cc: str | None) -> Compiler:
+    """The compiler for a target.
+
+    Raises: Refused, when it is not installed or cannot compile for the target.
+    """
+    assert target.zig is not None
+    if cc is None:
+        return Compiler(command=(_zig(), "cc", *target.zig))
+    if target.cc is None:
+        raise Refused(f"--cc compiles for this machine only; leave it away for target {target.name}, or use host")
+    found = shutil.which(cc)
+    if found is None:
+        raise Refused(f"there is no compiler {cc!r} on the path; name another one, or leave --cc away")
+    return Compiler(command=(found, *target.cc))
+
+
+def library(chosen: Compiler, model_c: str, words: Floats, headers: Mapping[str, bytes], out: Path) -> int:
+    """Build a shared library with its trailer; returns its bytes.
+
+    Raises: Refused, when the compiler fails or the library cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="depthwise-") as name:
+        folder = Path(name)
+        for file, content in headers.items():
+            (folder / file).write_bytes(content)
+        (folder / "model.c").write_text(model_c, encoding="utf-8", newline="\n")
+        (folder / "weights.s").write_text(emit_assembly(words.size), encoding="utf-8", newline="\n")
+        (folder / "weights.bin").write_bytes(words.astype("<f4").tobytes())
+        _call(chosen, (*FLAGS, "-o", "model.so", "model.c", "weights.s"), folder)
+        content = (folder / "model.so").read_bytes()
+    content += trailer(content)
+    write_file(out, content)
+    return len(content)
+
+
+def _zig() -> str:
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise Refused("the compiler zig is not installed; run: pip install ziglang, or give --cc")
+    name = "zig.exe" if os.name == "nt" else "zig"
+    return str(Path(found.origin).with_name(name))
+
+
+def _call(chosen: Compiler, arguments: tuple[str, ...], folder: Path) -> str:
+    """What the compiler writes to stdout, run inside a folder so that no path of this machine reaches the library."""
+    environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": str(folder / "cache")}
+    environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "cache"))
+    try:
+        done = subprocess.run(
+            [*chosen.command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as problem:
+        raise Refused(f"{chosen.command[0]}: cannot be started ({problem.strerror}); name another compiler") from None
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split())[-_TOLD:]
+        raise Refused(f"{chosen.command[0]}: ended with {done.returncode} while it built the artifact: {said}")
+    return done.stdout

@@ -1,0 +1,120 @@
+"""A model to an artifact, in one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depthwise.compiler import build, golden, record, targets
+from depthwise.compiler.emit import emit_model, emit_weights
+from depthwise.compiler.lower import lower
+from depthwise.compiler.pack import Packed, pack
+from depthwise.compiler.plan import Plan, plan
+from depthwise.compiler.source import source_folder
+from depthwise.compiler.targets import Machine
+from depthwise.errors import Refused
+from depthwise.kernels.table import headers
+from depthwise.network.model import Model
+
+# Offsets in the arena are 32-bit in the emitted C.
+_LARGEST_ARENA = 2**31 - 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Built:
+    """An artifact, and how it came about.
+
+    Attributes:
+        path: the library, or the folder of C.
+        target: what it is for.
+        bytes: of the file, or of all files of the folder.
+        weight_bytes, arena_bytes, multiply_adds: what it takes to run.
+        seconds: to make it.
+        plan: its steps, tiles and places in the arena.
+        compiler: the compiler and its arguments, or empty for a folder of C.
+    """
+
+    path: Path
+    target: str
+    bytes: int
+    weight_bytes: int
+    arena_bytes: int
+    multiply_adds: int
+    seconds: float
+    plan: Plan
+    compiler: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Emitted:
+    """A network as C, before anything is written or built."""
+
+    plan: Plan
+    packed: Packed
+    model_c: str
+
+    def weights_c(self) -> str:
+        """The text of weights.c."""
+        return emit_weights(self.packed)
+
+
+def emit(model: Model, *, target_name: str, machine: Machine, extra: Mapping[str, Any] | None = None) -> Emitted:
+    """The C of a model for a machine.
+
+    Raises: Refused, when a weight does not fit into float32 or the network needs more memory than C can address.
+    """
+    lowered = lower(model)
+    planned = plan(model.spec, model.preprocessing, machine)
+    if planned.arena_bytes > _LARGEST_ARENA:
+        raise Refused(
+            f"this network needs {planned.arena_bytes:,} bytes of memory for activations and at most"
+            f" {_LARGEST_ARENA:,} can be addressed; choose a smaller resolution or width"
+        )
+    packed = pack(lowered, planned, golden.answers(model))
+    text = record.record(model, target_name, planned, packed, extra or {})
+    return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, text))
+
+
+def compile_model(
+    model: Model, *, target: str, out: Path, cc: str | None = None, extra: Mapping[str, Any] | None = None
+) -> Built:
+    """Compile a model into an artifact, which appears whole or not at all.
+
+    Args:
+        model: the network.
+        target: name of a row of `targets.TARGETS`.
+        out: the library to write, or for target "source" the folder.
+        cc: a system compiler to use instead of the zig that is installed with depthwise.
+        extra: further JSON values to put under "extra" into the artifact's record.
+    Raises: Refused, when the target is unknown, the compiler is missing or fails, or `out` cannot be written.
+    """
+    start = time.perf_counter()
+    row = targets.target(target)
+    if row.zig is None:
+        if cc is not None:
+            raise Refused(f"target {target} writes C and compiles nothing; leave --cc away")
+        compiler: build.Compiler | None = None
+        machine = row.machine
+    else:
+        compiler = build.compiler(row, cc)
+        machine = row.machine or compiler.machine()
+    assert machine is not None
+    emitted = emit(model, target_name=target, machine=machine, extra=extra)
+    if compiler is None:
+        size = source_folder(emitted.model_c, emitted.weights_c(), headers(), out)
+    else:
+        size = build.library(compiler, emitted.model_c, emitted.packed.words, headers(), out)
+    return Built(
+        path=out,
+        target=target,
+        bytes=size,
+        weight_bytes=emitted.packed.offsets["golden"] * 4,
+        arena_bytes=emitted.plan.arena_bytes,
+        multiply_adds=sum(record.multiply_adds(layer) for step in emitted.plan.steps for layer in step.layers),
+        seconds=time.perf_counter() - start,
+        plan=emitted.plan,
+        compiler=compiler.command if compiler is not None else (),
+    )

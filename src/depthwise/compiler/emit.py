@@ -1,0 +1,141 @@
+"""The text of model.c and of the constants beside it."""
+
+from __future__ import annotations
+
+from depthwise import __version__
+from depthwise.compiler.ctext import Lines, constant, strings, words
+from depthwise.compiler.forms import forms
+from depthwise.compiler.pack import Packed
+from depthwise.compiler.plan import Plan
+from depthwise.compiler.steps import emit_step, function_name
+from depthwise.network.model import Model
+
+
+def emit_model(model: Model, target: str, plan: Plan, packed: Packed, record: str) -> str:
+    """model.c: one function a step, and the functions of depthwise.h.
+
+    The same model and target give the same text; it holds no time and no path.
+    """
+    out = Lines()
+    spec = model.spec
+    out.add(
+        f"/* model.c: MobileNet V1 of width {spec.width:g} in float32, {spec.resolution}x{spec.resolution}"
+        f"x{spec.channels} pixels to {spec.classes} labels.",
+        f" * Written by depthwise {__version__} for target {target}; how to call it stands in depthwise.h.",
+        " *",
+        " * A step is one function dwl_<layer or block>; kernels dwk_... are in the headers beside this file. Values",
+        " * lie as height x width x channels. H and W are the sizes of a step's output, C and N the channels of its",
+        " * input and output; a row is the distance from one row to the next, in floats. */",
+        "",
+    )
+    _constants(out, model, plan, packed)
+    _includes(out, plan, spec.activation)
+    _access(out)
+    previous = ""
+    for step in plan.steps:
+        emit_step(out, step, previous, spec.activation)
+        previous = step.name
+    _network(out, plan)
+    _texts(out, model, record)
+    out.add('#include "dwk_interface.h"')
+    return str(out)
+
+
+def emit_weights(packed: Packed) -> str:
+    """weights.c: the constants as the bits of float32 values, part by part."""
+    out = Lines()
+    out.add(
+        "/* weights.c: the constants of model.c, which says where each part begins; bits of float32 values. */",
+        "#include <stdint.h>",
+        "",
+        "extern const uint32_t dwl_weights[];",
+        "",
+    )
+    starts = [*packed.offsets.values(), packed.words.size]
+    with out.block(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{", "};"):
+        for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
+            out.add(f"/* {name}: words {start} to {end - 1} */")
+            out.wrap(words(packed.words[start:end]), end=",")
+    return str(out)
+
+
+def emit_assembly(words: int) -> str:
+    """weights.s: the same constants out of weights.bin, for ELF targets; compilers read C arrays far more slowly."""
+    return (
+        '    .section .rodata,"a",%progbits\n'
+        "    .balign 64\n"
+        "    .globl dwl_weights\n"
+        "    .hidden dwl_weights\n"
+        "    .type dwl_weights, %object\n"
+        f"    .size dwl_weights, {words * 4}\n"
+        "dwl_weights:\n"
+        '    .incbin "weights.bin"\n'
+        '    .section .note.GNU-stack,"",%progbits\n'
+    )
+
+
+def _constants(out: Lines, model: Model, plan: Plan, packed: Packed) -> None:
+    spec, pre = model.spec, model.preprocessing
+    out.add(
+        "/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */",
+        f"#define DWK_CHANNELS {spec.channels}",
+        f"#define DWK_RESIZE {pre.resize}",
+        f"#define DWK_CROP {pre.crop}",
+        "",
+    )
+    with out.block("enum {", "};"):
+        sizes = {"HEIGHT": spec.resolution, "WIDTH": spec.resolution, "CHANNELS": spec.channels}
+        sizes |= {"LABELS": spec.classes, "FEATURES": plan.steps[-1].layers[0].input.channels}
+        out.add(*(f"DWL_{name} = {value}," for name, value in sizes.items()))
+    out.add("", "/* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */")
+    with out.block("enum {", "};"):
+        out.add(
+            *(f"DWL_AT_{constant(n)} = {r.offset}, /* {r.bytes} */" for n, r in plan.regions.items()),
+            f"DWL_ARENA_BYTES = {plan.arena_bytes}",
+        )
+    out.add("", "/* Where each part of dwl_weights begins, in words. */")
+    with out.block("enum {", "};"):
+        out.add(*(f"DWL_WEIGHTS_{constant(n)} = {start}," for n, start in packed.offsets.items()))
+    out.add("")
+
+
+def _includes(out: Lines, plan: Plan, activation: str) -> None:
+    out.add("/* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */")
+    out.add('#include "dwk_image_f32.h"')
+    seen = []
+    for step in plan.steps:
+        seen += [form for form in forms(step, activation) if form not in seen]
+    for form in seen:
+        out.add("", f"/* {form.name} */")
+        out.add(*(f"#define {name} {value}" for name, value in form.macros))
+        out.add(f'#include "{form.header}"')
+    out.add("")
+
+
+def _access(out: Lines) -> None:
+    out.add(
+        "/* In the order in which they are read. Hidden from other libraries, and so reached without a table. */",
+        'extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));',
+        "#define dwl_constants ((const dwk_float *)dwl_weights)",
+        "",
+        "#define dwl_at(arena, offset) ((dwk_float *)(void *)((arena) + (offset)))",
+        "",
+    )
+
+
+def _network(out: Lines, plan: Plan) -> None:
+    out.add("/* Prepared pixels to the sums of the labels. */")
+    with out.block("static void dwl_network(const uint8_t *pixels, uint8_t *arena)"):
+        for step in plan.steps:
+            out.add(f"{function_name(step)}({'pixels, ' if step.kind == 'stem' else ''}arena);")
+    out.add("")
+
+
+def _texts(out: Lines, model: Model, record: str) -> None:
+    pieces = strings(record)
+    out.add("static const char dwl_record[] =", *(f"    {piece}" for piece in pieces[:-1]), f"    {pieces[-1]};", "")
+    with out.block("static const char *const dwl_labels[DWL_LABELS] = {", "};"):
+        for label in model.labels:
+            pieces = strings(label)
+            out.add(*pieces[:-1], f"{pieces[-1]},")
+    out.add("")

@@ -1,0 +1,40 @@
+"""The golden cases: images that C and Python make alike, and the oracle's answers to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.network import reference
+from depthwise.network.model import Model
+from depthwise.network.spec import Spec
+
+# DWK_GOLDEN_CASES of kernels/dwk_golden.h.
+CASES = 4
+
+
+def images(spec: Spec) -> NDArray[np.uint8]:
+    """(4, H, W, C): black, white, a gradient, noise; as `dwk_golden_image` of kernels/dwk_golden.h makes them."""
+    H = W = spec.resolution
+    C = spec.channels
+    y, x, c = np.meshgrid(np.arange(H), np.arange(W), np.arange(C), indexing="ij")
+    gradient = ((255 * y // H + 255 * x // W) // 2 + 40 * c).astype(np.uint8)
+    noise = _noise(gradient.size).reshape(gradient.shape)
+    return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noise])
+
+
+def answers(model: Model) -> NDArray[np.float64]:
+    """(4, classes): probabilities of the golden images, from the oracle in float64."""
+    return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float64)
+
+
+def _noise(count: int) -> NDArray[np.uint8]:
+    """The high bytes of `state = state * 1664525 + 1013904223` modulo 2**32, beginning with state 1."""
+    # State n is a**n + c * (a**(n-1) + ... + 1); both grow by doubling, with wrap-around, instead of a loop.
+    factor, sums = np.array([1664525], np.uint32), np.array([1013904223], np.uint32)
+    while factor.size < count:
+        last_factor, last_sum = factor[-1], sums[-1]
+        sums = np.concatenate([sums, factor * last_sum + sums])
+        factor = np.concatenate([factor, factor * last_factor])
+    states = factor[:count] + sums[:count]
+    return (states >> np.uint32(24)).astype(np.uint8)

@@ -1,0 +1,110 @@
+"""From a model to plain operations: normalisation of pixels and batches is folded into weights and biases.
+
+Everything is folded in float64 and rounded to float32 once. Sizes: K values under the kernel, C input channels,
+N output channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.errors import Refused
+from depthwise.network.layers import Layer, layers
+from depthwise.network.model import Model
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Operation:
+    """One layer of the table as the device computes it: a sum of products, plus a bias, then the activation.
+
+    Attributes:
+        layer: the row of the table.
+        weight: float32; (rows, K, N) for stem, standard, pointwise and classifier, where a kernel row's K values lie
+            as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
+        bias: (N,) float32; empty for a pool.
+    """
+
+    layer: Layer
+    weight: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lowered:
+    """A network as a chain of plain operations.
+
+    Attributes:
+        operations: in the order in which data flows.
+        means: what is taken off the pixels, one a channel, before the first operation; its padding is then 0.
+    """
+
+    operations: tuple[Operation, ...]
+    means: Floats
+
+
+def lower(model: Model) -> Lowered:
+    """The plain operations of a model.
+
+    Raises: Refused, naming the layer, when a folded value does not fit into float32.
+    """
+    operations = tuple(_operation(model, layer) for layer in layers(model.spec))
+    return Lowered(operations=operations, means=np.array(model.preprocessing.mean, np.float32))
+
+
+def _operation(model: Model, layer: Layer) -> Operation:
+    if layer.kind == "pool":
+        return Operation(layer=layer, weight=np.zeros(0, np.float32), bias=np.zeros(0, np.float32))
+    weight = model.weights[f"{layer.name}.weight"].astype(np.float64)
+    factor, bias = _affine(model, layer)
+    if layer.kind == "stem":
+        weight = weight * np.array(model.preprocessing.scale)[None, :, None, None]
+    weight = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
+    return Operation(
+        layer=layer,
+        weight=_rounded(layer, _arranged(layer, weight)),
+        bias=_rounded(layer, bias),
+    )
+
+
+def _affine(model: Model, layer: Layer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What follows the products as factor and bias of each output channel (arXiv:1502.03167 algorithm 2)."""
+    if not layer.norm:
+        bias = model.weights[f"{layer.name}.bias"].astype(np.float64)
+        return np.ones_like(bias), bias
+    gamma, beta, mean, variance = (
+        model.weights[f"{layer.norm}.{part}"].astype(np.float64)
+        for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    factor = gamma / np.sqrt(variance + model.spec.bn_epsilon)
+    return factor, beta - mean * factor
+
+
+def _arranged(layer: Layer, weight: NDArray[Any]) -> NDArray[Any]:
+    """A weight as in PyTorch, in the order that `Operation` describes."""
+    match layer.kind:
+        case "stem" | "standard" | "pointwise":
+            # (N, C, row, column) to (row, column * C + channel, N)
+            return weight.transpose(2, 3, 1, 0).reshape(layer.kernel, -1, layer.output.channels)
+        case "depthwise":
+            return weight.reshape(layer.output.channels, -1).T
+        case "classifier":
+            return weight.T[None]
+        case kind:
+            raise Refused(f"layer {layer.name}: the compiler has no operation for kind {kind}")
+
+
+def _rounded(layer: Layer, values: NDArray[np.float64]) -> Floats:
+    with np.errstate(over="ignore"):
+        rounded = values.astype(np.float32)
+    if not np.isfinite(rounded).all():
+        raise Refused(
+            f"layer {layer.name}: a weight does not fit into float32 once normalisation is folded in; "
+            f"the training diverged or the statistics of {layer.norm or layer.name} are damaged"
+        )
+    return np.ascontiguousarray(rounded)

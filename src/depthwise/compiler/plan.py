@@ -1,0 +1,283 @@
+"""How a network runs on a machine: steps, tiles of the matrix products, and where everything lies in the arena.
+
+Sizes: H W C of an input, N output channels; distances are in floats unless a name says bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from depthwise.compiler.arena import Region, Value, place
+from depthwise.compiler.targets import Machine
+from depthwise.network.layers import Layer, Padding, Shape, layers
+from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.spec import Spec
+
+FLOAT = 4
+NO_BORDER = Padding()
+StepKind = Literal["stem", "separable", "standard", "pool", "classifier"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """An activation in memory: rows of pixels of C floats, inside the zeros that the next layer's kernel meets."""
+
+    shape: Shape
+    border: Padding = NO_BORDER
+
+    @property
+    def row(self) -> int:
+        """From a row to the next."""
+        return (self.border.left + self.shape.width + self.border.right) * self.shape.channels
+
+    @property
+    def start(self) -> int:
+        """From the first value of the border to that of the activation."""
+        return self.border.top * self.row + self.border.left * self.shape.channels
+
+    @property
+    def size(self) -> int:
+        """Floats, border included."""
+        return (self.border.top + self.shape.height + self.border.bottom) * self.row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panels:
+    """Output channels that are computed together: `count` panels, each of `vectors` vectors of `lanes` channels."""
+
+    count: int
+    vectors: int
+    lanes: int
+
+    @property
+    def channels(self) -> int:
+        """Channels of one panel."""
+        return self.vectors * self.lanes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """How a matrix product is cut: each row of outputs into tiles of `pixels`, the last of `rest` where that is not 0.
+
+    `panels` has one entry, or two that differ by one vector.
+    """
+
+    pixels: int
+    rest: int
+    panels: tuple[Panels, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one emitted function does.
+
+    Attributes:
+        name: the layer's name, or the block's, which its two layers share.
+        layers: one row of the table, or the depthwise and the pointwise one of a block.
+        input, output: where it reads and writes; the stem's input are pixels, without border.
+        rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
+        tiling: of its matrix product; None for a pool.
+        lanes: of a depthwise layer's or a pool's vectors, else 0.
+        scratch: floats that it needs for itself.
+        scratch_step: floats from pixel to pixel of a depthwise layer's output in the scratch, else 0.
+    """
+
+    kind: StepKind
+    name: str
+    layers: tuple[Layer, ...]
+    input: Map
+    output: Map
+    rows: int = 0
+    tiling: Tiling | None = None
+    lanes: int = 0
+    scratch: int = 0
+    scratch_step: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Steps in the order in which data flows, and the arena.
+
+    `regions` has one entry for each of `prepare`, `pixels`, the output of each step by its name, `<name>.rows`
+    for the scratch of a step, and `probabilities`.
+    """
+
+    machine: Machine
+    steps: tuple[Step, ...]
+    regions: dict[str, Region]
+    arena_bytes: int
+
+
+def plan(spec: Spec, preprocessing: Preprocessing, machine: Machine) -> Plan:
+    """The plan of a network for a machine."""
+    groups = _groups(layers(spec))
+    steps: list[Step] = []
+    for index, group in enumerate(groups):
+        following = groups[index + 1][0] if index + 1 < len(groups) else None
+        shape = group[-1].output
+        output = Map(shape=shape, border=_border(following) if following is not None else NO_BORDER)
+        source = steps[-1].output if steps else Map(shape=group[0].input)
+        steps.append(_step(group, source, output, machine))
+    values = _values(steps, preprocessing)
+    regions, arena_bytes = place(values)
+    return Plan(machine=machine, steps=tuple(steps), regions=regions, arena_bytes=arena_bytes)
+
+
+def tiling(width: int, channels: int, machine: Machine) -> Tiling:
+    """How a product with `channels` outputs a pixel, in rows of `width` pixels, is cut for a machine.
+
+    Accumulators, one row of weights and (where an instruction cannot broadcast from memory) one value must fit into
+    the registers. On wide maps fewer accumulators are as fast, and the end of a tile overlaps the next one better.
+    """
+    lanes = vector_lanes(channels, machine)
+    vectors = channels // lanes
+    panels = _panels(vectors, lanes, 4 if machine.registers >= 32 else 2)
+    most = panels[0].vectors
+    spare = 0 if machine.lanes == 16 else 1
+    fit = (machine.registers - spare) // most - 1
+    limit = fit if width <= WHOLE_WIDTH else min(fit, max(machine.registers // 2 // most, 1))
+    pixels = -(-width // -(-width // limit))
+    return Tiling(pixels=pixels, rest=width % pixels, panels=panels)
+
+
+def vector_lanes(channels: int, machine: Machine) -> int:
+    """Lanes of the widest vector that divides the channels, which are always a multiple of 8."""
+    return next(lanes for lanes in (16, 8, 4) if lanes <= machine.lanes and channels % lanes == 0)
+
+
+# Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
+WHOLE_WIDTH = 14
+# Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
+# Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
+_ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
+_STEM_ROWS = 4
+# Tiles read pixels of the depthwise output side by side; at multiples of this many floats they would fall into the
+# same set of a first-level cache.
+_CONFLICT = 512
+_APART = 16
+
+
+def _groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:
+    """The layers of each step: a depthwise layer goes together with the pointwise one behind it."""
+    groups: list[tuple[Layer, ...]] = []
+    for layer in table:
+        if groups and groups[-1][-1].kind == "depthwise":
+            groups[-1] += (layer,)
+        else:
+            groups.append((layer,))
+    return groups
+
+
+def _border(layer: Layer) -> Padding:
+    """The zeros that a layer's kernel really meets."""
+    if layer.kernel != 3 or layer.kind in ("pool", "classifier"):
+        return NO_BORDER
+    top, left = layer.padding.top, layer.padding.left
+    return Padding(
+        top=top,
+        left=left,
+        bottom=max(0, (layer.output.height - 1) * layer.stride + 3 - top - layer.input.height),
+        right=max(0, (layer.output.width - 1) * layer.stride + 3 - left - layer.input.width),
+    )
+
+
+def _step(group: tuple[Layer, ...], source: Map, output: Map, machine: Machine) -> Step:
+    first, last = group[0], group[-1]
+    width, channels = last.output.width, last.output.channels
+    match first.kind:
+        case "stem":
+            bordered = Map(shape=first.input, border=_border(first))
+            rows = min(_STEM_ROWS, last.output.height)
+            return Step(
+                kind="stem",
+                name=first.name,
+                layers=group,
+                input=bordered,
+                output=output,
+                rows=rows,
+                tiling=tiling(width, channels, machine),
+                scratch=((rows - 1) * first.stride + 3) * bordered.row,
+            )
+        case "depthwise":
+            rows = _rows_at_a_time(last.output)
+            between = first.output.channels
+            step = between + (_APART if between % _CONFLICT == 0 else 0)
+            return Step(
+                kind="separable",
+                name=first.name.rsplit(".", 1)[0],
+                layers=group,
+                input=source,
+                output=output,
+                rows=rows,
+                tiling=tiling(width, channels, machine),
+                lanes=vector_lanes(between, machine),
+                scratch=rows * width * step,
+                scratch_step=step,
+            )
+        case "standard":
+            return Step(
+                kind="standard",
+                name=first.name.rsplit(".", 1)[0],
+                layers=group,
+                input=source,
+                output=output,
+                rows=_rows_at_a_time(last.output),
+                tiling=tiling(width, channels, machine),
+            )
+        case "pool":
+            lanes = vector_lanes(channels, machine)
+            return Step(kind="pool", name=first.name, layers=group, input=source, output=output, lanes=lanes)
+        case _:
+            # Labels are padded to whole vectors with weights of 0.
+            lanes = machine.lanes if channels > machine.lanes // 2 else max(4, machine.lanes // 2)
+            panels = _panels(-(-channels // lanes), lanes, 8 if machine.registers >= 32 else 4)
+            padded = Map(shape=Shape(height=1, width=1, channels=sum(p.count * p.channels for p in panels)))
+            return Step(
+                kind="classifier",
+                name=first.name,
+                layers=group,
+                input=source,
+                output=padded,
+                tiling=Tiling(pixels=1, rest=0, panels=panels),
+            )
+
+
+def _rows_at_a_time(shape: Shape) -> int:
+    rows = [rows for width, rows in _ROWS if shape.width >= width]
+    return min(rows[-1], shape.height) if rows else shape.height
+
+
+def _panels(vectors: int, lanes: int, most: int) -> tuple[Panels, ...]:
+    """Vectors in as few panels of at most `most` as possible, of sizes as equal as possible, the large ones first."""
+    count = -(-vectors // most)
+    small, larger = divmod(vectors, count)
+    sizes = ((larger, small + 1), (count - larger, small))
+    return tuple(Panels(count=number, vectors=size, lanes=lanes) for number, size in sizes if number)
+
+
+def _values(steps: list[Step], preprocessing: Preprocessing) -> list[Value]:
+    """What lies in the arena, and from which moment to which: moment 0 prepares a frame, i + 1 is step i."""
+    end = len(steps) + 1
+    pixels = steps[0].layers[0].input.size
+    values = [
+        Value(name="prepare", bytes=prepare_bytes(preprocessing), first=0, last=0),
+        Value(name="pixels", bytes=pixels, first=0, last=1),
+    ]
+    for moment, step in enumerate(steps, start=1):
+        # Features are read by dw_features after everything has run, and the sums by the softmax.
+        last = end if step.kind in ("pool", "classifier") else moment + 1
+        values.append(Value(name=step.name, bytes=step.output.size * FLOAT, first=moment, last=last))
+        if step.scratch:
+            values.append(Value(name=f"{step.name}.rows", bytes=step.scratch * FLOAT, first=moment, last=moment))
+    classes = steps[-1].layers[0].output.channels
+    values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))
+    return values
+
+
+def prepare_bytes(preprocessing: Preprocessing) -> int:
+    """DWK_PREPARE_SCRATCH_BYTES of kernels/dwk_prepare.h, which asserts that it is this."""
+    resize, channels = preprocessing.resize, preprocessing.channels
+    window = (2 * 65535 + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
+    ring = max(16384, (window * channels + 3) // 4 * 4)
+    return 4 * (window + max(6144, window) + 2 * 512) + ring

@@ -1,0 +1,48 @@
+"""What an artifact says of itself: the text behind `dw_record`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from depthwise import __version__
+from depthwise.compiler.pack import Packed
+from depthwise.compiler.plan import Plan
+from depthwise.network.layers import Layer, layers
+from depthwise.network.model import Model
+
+SCHEMA = 1
+
+
+def multiply_adds(layer: Layer) -> int:
+    """Multiply-adds of one layer; bias and activation are not counted (arXiv:1704.04861 section 3.1)."""
+    match layer.kind:
+        case "pool":
+            return 0
+        case "depthwise":
+            return layer.output.size * layer.kernel**2
+        case _:
+            return layer.output.size * layer.kernel**2 * layer.input.channels
+
+
+def record(model: Model, target: str, plan: Plan, packed: Packed, extra: Mapping[str, Any]) -> str:
+    """JSON on one line; `extra` are further fields for users' own purposes, under a key of their own."""
+    document = {
+        "schema": SCHEMA,
+        "depthwise": __version__,
+        "precision": "float32",
+        "target": target,
+        "spec": model.spec.to_dict(),
+        "preprocessing": model.preprocessing.to_dict(),
+        "cost": {
+            "multiply_adds": sum(map(multiply_adds, layers(model.spec))),
+            "weight_bytes": packed.offsets["golden"] * 4,
+            "arena_bytes": plan.arena_bytes,
+        },
+        "accuracy": dict(model.accuracy),
+        "provenance": dict(model.provenance),
+    }
+    if extra:
+        document["extra"] = dict(extra)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=False)

@@ -1,0 +1,210 @@
+"""C text of one step of a plan: a function with a comment that gives its shapes, kernels, tiles and cost."""
+
+from __future__ import annotations
+
+from depthwise.compiler.ctext import Lines, constant, identifier
+from depthwise.compiler.forms import Form, forms
+from depthwise.compiler.plan import Map, Step
+from depthwise.compiler.record import multiply_adds
+from depthwise.network.layers import Layer
+
+_KINDS = {
+    "stem": "convolution",
+    "standard": "convolution",
+    "depthwise": "depthwise convolution",
+    "pointwise": "pointwise convolution",
+    "pool": "mean of each channel",
+    "classifier": "classifier",
+}
+
+
+def function_name(step: Step) -> str:
+    """The C function of a step."""
+    return f"dwl_{identifier(step.name)}"
+
+
+def emit_step(out: Lines, step: Step, source: str, activation: str) -> None:
+    """Append the function of a step.
+
+    Args:
+        source: name of the step that it reads from, unless it is the stem.
+        activation: the network's.
+    """
+    used = forms(step, activation)
+    _comment(out, step, used, activation)
+    first = "const uint8_t *pixels, " if step.kind == "stem" else ""
+    with out.block(f"static void {function_name(step)}({first}uint8_t *arena)"):
+        match step.kind:
+            case "pool":
+                _pool(out, step, source, used[0])
+            case "classifier":
+                _classifier(out, step, source, used)
+            case _:
+                _convolution(out, step, source, used)
+    out.add("")
+
+
+def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) -> None:
+    lines = []
+    for layer in step.layers:
+        what = _KINDS[layer.kind]
+        if layer.kernel == 3 and layer.kind != "pool":
+            pad = layer.padding
+            what += f" 3x3, stride {layer.stride}, padding {pad.top} {pad.bottom} {pad.left} {pad.right} (t b l r)"
+        what += f", {activation}" if layer.norm else ""
+        lines += [f"{layer.name}: {what}", f"  {layer.input} -> {layer.output}; {multiply_adds(layer):,} multiply-adds"]
+    if step.rows:
+        lines.append("whole map at once" if step.rows == step.output.shape.height else f"{step.rows} rows at a time")
+    lines.append("kernels " + ", ".join(form.name for form in used))
+    out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
+
+
+def _at(name: str) -> str:
+    return f"dwl_at(arena, DWL_AT_{constant(name)})"
+
+
+def _weights(layer: Layer) -> str:
+    return f"dwl_constants + DWL_WEIGHTS_{constant(layer.name)}"
+
+
+def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...]) -> None:
+    """Stem, separable block or standard convolution: border, then rows by rows."""
+    last = step.layers[-1]
+    _sizes(out, step)
+    _product_shape(out, step)
+    _image_shapes(out, step)
+    if step.kind != "stem":
+        out.add(f"const dwk_float *input = {_at(source)};")
+    if step.scratch:
+        out.add(f"dwk_float *between = {_at(step.name + '.rows')};")
+    out.add(f"dwk_float *output = {_at(step.name)};")
+    border = step.output.border
+    if step.output.start:
+        out.add(
+            f"dwk_border_f32(&around, {border.top}, {border.bottom}, output);",
+            f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
+        )
+    H = last.output.height
+    if step.rows == H:
+        _rows(out, step, used, "0", "H")
+        return
+    with out.block("for (int32_t y = 0; y < H; y += ROWS) {"):
+        rows = "ROWS"
+        if H % step.rows:
+            rows = "rows"
+            out.add("int32_t rows = H - y < ROWS ? H - y : ROWS;")
+        _rows(out, step, used, "y", rows)
+
+
+def _sizes(out: Lines, step: Step) -> None:
+    first, last = step.layers[0], step.layers[-1]
+    sizes = {
+        "H": last.output.height,
+        "W": last.output.width,
+        "C": first.input.channels,
+        "N": last.output.channels,
+        "STRIDE": first.stride,
+        "ROWS": step.rows,
+        "INPUT_ROW": step.input.row,
+        "OUTPUT_ROW": step.output.row,
+    }
+    if step.scratch_step:
+        sizes["BETWEEN"] = step.scratch_step
+    with out.block("enum {", "};"):
+        out.wrap([f"{name} = {value}" for name, value in sizes.items()])
+
+
+def _product_shape(out: Lines, step: Step) -> None:
+    if step.kind == "separable":
+        fields = {"taps": "1", "depth": "C", "tap": "0", "step": "BETWEEN", "row": "W * BETWEEN"}
+    else:
+        fields = {
+            "taps": "3",
+            "depth": "3 * C",
+            "tap": "INPUT_ROW",
+            "step": "STRIDE * C",
+            "row": "STRIDE * INPUT_ROW",
+        }
+    fields |= {"width": "W", "output_step": "N", "output_row": "OUTPUT_ROW"}
+    with out.block("static const dwk_product product = {", "};"):
+        out.wrap([f".{name} = {value}" for name, value in fields.items()])
+
+
+def _image_shapes(out: Lines, step: Step) -> None:
+    if step.kind == "stem":
+        _image_shape(out, "image", step.input)
+    if step.output.start:
+        _image_shape(out, "around", step.output)
+
+
+def _image_shape(out: Lines, name: str, place: Map) -> None:
+    shape, border = place.shape, place.border
+    fields = {
+        "height": f"{shape.height}",
+        "width": f"{shape.width} * {shape.channels}",
+        "left": f"{border.left} * {shape.channels}",
+        "right": f"{border.right} * {shape.channels}",
+    }
+    text = ", ".join(f".{field} = {value}" for field, value in fields.items())
+    out.add(f"static const dwk_image {name} = {{{text}}};")
+
+
+def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str) -> None:
+    """The kernels of `rows` rows of outputs from row `y` on."""
+    first = step.layers[0]
+    at_input = "input" if y == "0" else "input + y * (STRIDE * INPUT_ROW)"
+    at_output = "output" if y == "0" else "output + y * OUTPUT_ROW"
+    source = "between"
+    match step.kind:
+        case "stem":
+            top = f"{y} * STRIDE - {first.padding.top}"
+            out.add(
+                f"dwk_pixels_u8f32(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,"
+                " dwl_constants + DWL_WEIGHTS_MEANS, between);"
+            )
+        case "separable":
+            out.add(
+                f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C,",
+                f"    {_weights(first)}, between, BETWEEN);",
+            )
+            used = used[1:]
+        case _:
+            source = at_input
+    _products(out, step, used, rows, source, at_output)
+
+
+def _products(out: Lines, step: Step, used: tuple[Form, ...], rows: str, source: str, at_output: str) -> None:
+    """One call for each group of panels."""
+    assert step.tiling is not None
+    last = step.layers[-1]
+    channels = 0
+    for form, group in zip(used, step.tiling.panels, strict=True):
+        weights = _weights(last)
+        if channels:
+            weights += f" + {channels} * (1 + {'3 * 3 * C' if last.kernel == 3 else 'C'})"
+        target = at_output + (f" + {channels}" if channels else "")
+        out.add(f"{form.name}(&product, {group.count}, {rows}, {source},", f"    {weights}, {target});")
+        channels += group.count * group.channels
+
+
+def _pool(out: Lines, step: Step, source: str, form: Form) -> None:
+    shape = step.input.shape
+    out.add(
+        f"{form.name}({_at(source)}, {shape.height}, {shape.width}, {shape.channels},",
+        f"    {_at(step.name)});",
+    )
+
+
+def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...]) -> None:
+    assert step.tiling is not None
+    (layer,) = step.layers
+    features = layer.input.channels
+    labels = 0
+    for form, group in zip(used, step.tiling.panels, strict=True):
+        more = f" + {labels} * (1 + {features})" if labels else ""
+        place = f" + {labels}" if labels else ""
+        out.add(
+            f"{form.name}({_at(source)}, {features}, {group.count},",
+            f"    {_weights(layer)}{more}, {_at(step.name)}{place});",
+        )
+        labels += group.count * group.channels

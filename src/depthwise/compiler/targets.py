@@ -1,0 +1,104 @@
+"""The table of targets: what a network can be compiled for."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from depthwise.errors import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the planner needs to know of a processor.
+
+    Attributes:
+        lanes: float32 values in its widest vector, 4, 8 or 16.
+        registers: number of vector registers.
+    """
+
+    lanes: int
+    registers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One row of the table.
+
+    Attributes:
+        name: what `--target` takes.
+        about: one line for help and lists.
+        machine: the processor, or None where the compiler is asked what this machine has.
+        zig: arguments that make zig compile for it; None where only source is written.
+        cc: arguments for a system compiler; None where that cannot compile for it.
+    """
+
+    name: str
+    about: str
+    machine: Machine | None
+    zig: tuple[str, ...] | None
+    cc: tuple[str, ...] | None = None
+
+
+# Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.
+PORTABLE = Machine(lanes=4, registers=16)
+
+TARGETS = (
+    Target(
+        name="host",
+        about="a library for the processor of this machine",
+        machine=None,
+        zig=("-mcpu=native",),
+        cc=("-march=native",),
+    ),
+    Target(name="source", about="a folder of C that any C11 compiler builds", machine=PORTABLE, zig=None),
+    Target(
+        name="linux-x86_64",
+        about="a library for any 64-bit x86 with Linux",
+        machine=PORTABLE,
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64"),
+    ),
+    Target(
+        name="linux-x86_64-v3",
+        about="a library for x86 with AVX2 and FMA and Linux",
+        machine=Machine(lanes=8, registers=16),
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v3"),
+    ),
+    Target(
+        name="linux-x86_64-v4",
+        about="a library for x86 with AVX-512 and Linux",
+        machine=Machine(lanes=16, registers=32),
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4"),
+    ),
+    Target(
+        name="linux-aarch64",
+        about="a library for any 64-bit ARM with Linux",
+        machine=Machine(lanes=4, registers=32),
+        zig=("-target", "aarch64-linux-gnu", "-mcpu=generic"),
+    ),
+)
+
+# Macros that compilers predefine, the widest machine first.
+_DETECTED = (
+    ("__AVX512F__", Machine(lanes=16, registers=32)),
+    ("__AVX2__", Machine(lanes=8, registers=16)),
+    ("__AVX__", Machine(lanes=8, registers=16)),
+    ("__aarch64__", Machine(lanes=4, registers=32)),
+)
+
+
+def target(name: str) -> Target:
+    """The target of a name.
+
+    Raises: Refused, with near names, when there is none.
+    """
+    names = [row.name for row in TARGETS]
+    if name in names:
+        return TARGETS[names.index(name)]
+    near = difflib.get_close_matches(name, names, n=2) or names
+    raise Refused(f"there is no target {name!r}; is it {' or '.join(near)}?")
+
+
+def machine_of(macros: frozenset[str]) -> Machine:
+    """The machine for which a compiler predefines these macros."""
+    return next((machine for macro, machine in _DETECTED if macro in macros), PORTABLE)

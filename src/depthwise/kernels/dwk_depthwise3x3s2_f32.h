@@ -1,0 +1,61 @@
+/* dwk_depthwise3x3s2_f32.h: 3x3 depthwise convolution of stride 2 with bias and activation.
+ *
+ * dwk_depthwise3x3s2_f32_<activation>_c<L>: L channels at a time; the right column under the kernel is kept as the
+ * left one of the next output.
+ *
+ * Form: DWK_ACTIVATION, DWK_LANES (L).
+ *
+ * Weights: for each L channels the bias, then the nine factors from the top left to the bottom right. */
+#include "dwk_vector.h"
+
+#define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
+#define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, DWK_JOIN(_v, DWK_LANES, ))
+#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s2_f32_, DWK_ACTIVATION, DWK_JOIN(_c, DWK_LANES, ))
+#define DWK_LOAD(address) (*(const DWK_V *)(address))
+
+/* Arguments as in dwk_depthwise3x3s1_f32.h. */
+static inline void DWK_NAME(const dwk_float *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                            int32_t channels, const dwk_float *restrict weights, dwk_float *restrict output,
+                            int32_t output_step)
+{
+    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+        const DWK_V bias = DWK_LOAD(weights);
+        DWK_V w[9];
+        DWK_UNROLL
+        for (int i = 0; i < 9; i++) {
+            w[i] = DWK_LOAD(weights + (1 + i) * DWK_LANES);
+        }
+        weights += 10 * DWK_LANES;
+        dwk_float *to = output + c;
+        for (int32_t y = 0; y < rows; y++) {
+            const dwk_float *at = input + c + 2 * y * input_row;
+            DWK_V left[3];
+            DWK_UNROLL
+            for (int i = 0; i < 3; i++) {
+                left[i] = DWK_LOAD(at + i * input_row);
+            }
+            for (int32_t x = 0; x < width; x++) {
+                DWK_V sum = bias;
+                DWK_UNROLL
+                for (int i = 0; i < 3; i++) {
+                    const dwk_float *row = at + i * input_row;
+                    sum += w[3 * i] * left[i];
+                    sum += w[3 * i + 1] * DWK_LOAD(row + channels);
+                    left[i] = DWK_LOAD(row + 2 * channels);
+                    sum += w[3 * i + 2] * left[i];
+                }
+                DWK_ACTIVATE(&sum);
+                *(DWK_V *)to = sum;
+                at += 2 * channels;
+                to += output_step;
+            }
+        }
+    }
+}
+
+#undef DWK_LOAD
+#undef DWK_NAME
+#undef DWK_ACTIVATE
+#undef DWK_V
+#undef DWK_LANES
+#undef DWK_ACTIVATION

@@ -1,0 +1,105 @@
+/* dwk_product_f32.h: sums of products with a bias, then the activation: pointwise, stem and standard convolutions.
+ *
+ * dwk_product_f32_<activation>_p<P>[r<R>]_c<V>x<L>: tiles of P pixels by V vectors of L channels; in each row of
+ * outputs the last tile has R pixels, where P does not divide the row. All sums of a tile stay in registers.
+ *
+ * Form: DWK_ACTIVATION, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_LANES (L).
+ *
+ * Weights, in the order in which they are read: for each panel of V x L channels the bias, then for each value under
+ * the kernel its V x L factors. */
+#include "dwk_vector.h"
+
+#ifndef DWK_PRODUCT_F32_H
+#define DWK_PRODUCT_F32_H
+
+/* What a product runs over; distances are in floats. */
+typedef struct {
+    int32_t taps;   /* kernel rows: 1 or 3 */
+    int32_t depth;  /* values in a kernel row, which lie side by side: columns x channels */
+    int32_t tap;    /* input, from a kernel row to the next */
+    int32_t step;   /* input, from a pixel's first value to that of the next pixel */
+    int32_t row;    /* input, from a row of outputs to the next */
+    int32_t width;  /* outputs in a row */
+    int32_t output_step;
+    int32_t output_row;
+} dwk_product;
+
+#endif
+
+#define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
+#define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, DWK_JOIN(_v, DWK_LANES, ))
+#if DWK_REST
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, r, DWK_JOIN(DWK_REST, _c, DWK_JOIN(DWK_VECTORS, x, DWK_LANES)))
+#else
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, _c, DWK_JOIN(DWK_VECTORS, x, DWK_LANES))
+#endif
+#define DWK_NAME DWK_JOIN(dwk_product_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, ))
+#define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, ))
+
+DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk_float *restrict input,
+                                 const dwk_float *restrict weights, dwk_float *restrict output)
+{
+    DWK_V sum[DWK_PIXELS][DWK_VECTORS];
+    DWK_UNROLL
+    for (int p = 0; p < pixels; p++) {
+        DWK_UNROLL
+        for (int v = 0; v < DWK_VECTORS; v++) {
+            sum[p][v] = *(const DWK_V *)(weights + v * DWK_LANES);
+        }
+    }
+    weights += DWK_VECTORS * DWK_LANES;
+    for (int32_t tap = 0; tap < shape->taps; tap++) {
+        const dwk_float *value = input + tap * shape->tap;
+        for (int32_t k = 0; k < shape->depth; k++) {
+            DWK_UNROLL
+            for (int p = 0; p < pixels; p++) {
+                DWK_UNROLL
+                for (int v = 0; v < DWK_VECTORS; v++) {
+                    sum[p][v] += value[p * shape->step + k] * *(const DWK_V *)(weights + v * DWK_LANES);
+                }
+            }
+            weights += DWK_VECTORS * DWK_LANES;
+        }
+    }
+    DWK_UNROLL
+    for (int p = 0; p < pixels; p++) {
+        DWK_UNROLL
+        for (int v = 0; v < DWK_VECTORS; v++) {
+            DWK_ACTIVATE(&sum[p][v]);
+            *(DWK_V *)(output + p * shape->output_step + v * DWK_LANES) = sum[p][v];
+        }
+    }
+}
+
+/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
+ * the next one is read. */
+static inline void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const dwk_float *restrict input,
+                            const dwk_float *restrict weights, dwk_float *restrict output)
+{
+    for (int32_t panel = 0; panel < panels; panel++) {
+        for (int32_t y = 0; y < rows; y++) {
+            const dwk_float *from = input + y * shape->row;
+            dwk_float *to = output + y * shape->output_row + panel * (DWK_VECTORS * DWK_LANES);
+            for (int32_t x = 0; x < shape->width / DWK_PIXELS; x++) {
+                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, to);
+                from += DWK_PIXELS * shape->step;
+                to += DWK_PIXELS * shape->output_step;
+            }
+#if DWK_REST
+            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, to);
+#endif
+        }
+        weights += (1 + shape->taps * shape->depth) * (DWK_VECTORS * DWK_LANES);
+    }
+}
+
+#undef DWK_NAME_OF_TILE
+#undef DWK_NAME
+#undef DWK_TILE
+#undef DWK_ACTIVATE
+#undef DWK_V
+#undef DWK_LANES
+#undef DWK_VECTORS
+#undef DWK_REST
+#undef DWK_PIXELS
+#undef DWK_ACTIVATION
