@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.tables import Column, Table
+
 if TYPE_CHECKING:
     from depthwise.compiler import Built
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Column:
-    heading: str
-    is_text: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Table:
-    title: str
-    columns: tuple[_Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    last_is_sum: bool = False
 
 
 @click.command("compile")
@@ -87,12 +74,12 @@ def _print(document: dict[str, Any]) -> None:
     )
 
 
-def _steps(steps: list[dict[str, Any]]) -> _Table:
+def _steps(steps: list[dict[str, Any]]) -> Table:
     texts = ("step", "input", "output", "kernels")
     numbers = ("multiply-adds", "rows", "at", "bytes", "scratch")
-    return _Table(
+    return Table(
         title="Step by step: rows at a time, place in the arena",
-        columns=(*(_Column(heading=h, is_text=True) for h in texts), *(_Column(heading=h) for h in numbers)),
+        columns=(*(Column(heading=h, is_text=True) for h in texts), *(Column(heading=h) for h in numbers)),
         rows=tuple(
             (
                 step["step"],

@@ -10,49 +10,18 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from depthwise.errors import Refused
+from depthwise.tables import Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 # A pipe or a file has no width: wide enough that no cell is ever cut.
 PIPE_WIDTH = 240
-
-
-class Column(Protocol):
-    """Heading of a column; names stand to the left, numbers to the right."""
-
-    @property
-    def heading(self) -> str:
-        """What stands above the column."""
-
-    @property
-    def is_text(self) -> bool:
-        """Whether it holds names."""
-
-
-class Table(Protocol):
-    """Text in rows, whichever stage it is from."""
-
-    @property
-    def title(self) -> str:
-        """What stands above the table, or ""."""
-
-    @property
-    def columns(self) -> Sequence[Column]:
-        """The columns."""
-
-    @property
-    def rows(self) -> Sequence[Sequence[str]]:
-        """One text a column and row."""
-
-    @property
-    def last_is_sum(self) -> bool:
-        """Whether the last row is the sum of the others."""
 
 
 def console() -> Console:

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from depthwise.cost.report import Member, Report, Row
 from depthwise.cost.text import millions, number, percent, size, whole, window
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A heading; names stand to the left, numbers to the right."""
-
-    heading: str
-    is_text: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """Text in rows; the last row is the sum of the others where `last_is_sum`."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    last_is_sum: bool = False
-
+from depthwise.tables import Column, Table
 
 # Heading, whether it is text, the cell of a row. Columns that only a wide table has are in `_WIDE`.
 _LAYER: tuple[tuple[str, bool, Callable[[Row], str]], ...] = (
