@@ -132,9 +132,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _check_replaceable(folder: Path, files: Mapping[str, bytes]) -> None:
-    if folder.exists() and (
-        not folder.is_dir() or not {entry.name for entry in folder.iterdir()} <= {*files, KEPT} or not folder.name
-    ):
+    if folder.exists() and (not folder.is_dir() or not {entry.name for entry in folder.iterdir()} <= {*files, KEPT}):
         raise Refused(f"{folder}: exists and is not a model folder; choose another name or remove it")
 
 
