@@ -11,7 +11,7 @@ from typing import Literal
 
 from depthwise.errors import Refused
 from depthwise.network.layers import Padding
-from depthwise.network.model import Array
+from depthwise.network.weights import Array
 
 # MobileNet V1 has 28 convolutions, each with at most five operations around it; a file beyond that is not one.
 MOST_OPERATIONS = 400

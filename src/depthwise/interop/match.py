@@ -19,8 +19,9 @@ from depthwise.interop.source import Source
 from depthwise.interop.units import Network, Unit, units
 from depthwise.interop.usual import preprocessing
 from depthwise.network.layers import Layer, Padding, layers
-from depthwise.network.model import Array, Model
+from depthwise.network.model import Model
 from depthwise.network.spec import BLOCKS, LARGEST_WIDTH, SHALLOW_LEAVES_OUT, STEM_CHANNELS, STRIDED, Spec, scaled
+from depthwise.network.weights import Array
 
 # A file without a classifier is given one of zeros for as many classes, if nobody says how many there are.
 FEWEST_CLASSES = 2

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from depthwise.network.layers import layers
-from depthwise.network.model import Array, Model
+from depthwise.network.model import Model
+from depthwise.network.weights import Array
 
 # A convolution whose batch normalisation was folded into it gets one that does nothing. With these numbers it does so
 # exactly, in float32 as in float64: 1 - 2^-17 is a float32, and variance + epsilon is 1 without rounding. 2^-17 is

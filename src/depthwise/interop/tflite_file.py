@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.network.model import Array
+from depthwise.network.weights import Array
 
 IDENTIFIER = b"TFL3"
 METADATA = "TFLITE_METADATA"

@@ -23,7 +23,7 @@ from depthwise.interop.chain import (
 )
 from depthwise.interop.tflite_file import File, Operator, Tensor
 from depthwise.network.layers import Padding
-from depthwise.network.model import Array
+from depthwise.network.weights import Array
 
 # Padding and ActivationFunctionType of the schema.
 SAME, VALID = 0, 1

@@ -12,7 +12,8 @@ from depthwise.interop.norms import folded
 from depthwise.interop.source import description
 from depthwise.interop.tflite_file import IDENTIFIER, METADATA, OWN, schema
 from depthwise.network.layers import Layer, Padding, layers
-from depthwise.network.model import Array, Model
+from depthwise.network.model import Model
+from depthwise.network.weights import Array
 
 VERSION = 3
 # TensorFlow Lite maps buffers where they lie, and its kernels load 16 bytes at a time.

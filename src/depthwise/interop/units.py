@@ -24,7 +24,7 @@ from depthwise.interop.chain import (
 )
 from depthwise.interop.norms import Scaling, nothing
 from depthwise.network.layers import Padding
-from depthwise.network.model import Array
+from depthwise.network.weights import Array
 
 
 @dataclass(kw_only=True)

@@ -6,9 +6,9 @@ import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.interop.source import Source
-from depthwise.network.model import Array
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
+from depthwise.network.weights import Array
 
 # TensorFlow's, Keras's and timm's MobileNets take pixels from -1 to 1.
 USUAL = (127.5, 1 / 127.5)

@@ -1,0 +1,69 @@
+"""ONNX files: what torch, timm, tf2onnx and this project write, float or QDQ int8, in; float out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depthwise.errors import Refused
+from depthwise.interop import onnx_graph
+from depthwise.interop.match import to_model
+from depthwise.interop.onnx_file import parse
+from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own, write_file
+from depthwise.network.model import Model
+
+
+def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
+    """The model of an ONNX file, in float32 whatever its numbers are.
+
+    Args:
+        given: what the user says of it.
+        name: what the user calls it, for the provenance; the file's name where empty.
+    Raises: Refused, when it is no MobileNet V1 (naming the first node that does not fit) or damaged.
+    """
+    data = content(path)
+    try:
+        proto = parse(data)
+        with np.errstate(all="ignore"):
+            source = _source(proto, name or path.name, digest(data), given)
+            return to_model(onnx_graph.chain(proto.graph, path.parent), source)
+    except Refused as refusal:
+        raise Refused(f"{path}: {refusal}") from None
+
+
+def write(model: Model, path: Path) -> None:
+    """Write a model as an ONNX file of floats, whole or not at all; one that exists is replaced.
+
+    Batch normalisation stays apart, so that reading the file gives the very same weights.
+
+    Raises: Refused, when it cannot be written.
+    """
+    from depthwise.interop.onnx_writer import build
+
+    write_file(path, build(model, path.stem))
+
+
+def _source(proto: Any, name: str, sha256: str, given: Given) -> Source:
+    from depthwise.interop.onnx_writer import LABELS, OWN
+
+    properties = {entry.key: entry.value for entry in proto.metadata_props}
+    return Source(
+        name=name,
+        format="onnx",
+        sha256=sha256,
+        given=given,
+        labels=_labels(properties.get(LABELS, "")),
+        own=parse_own(properties.get(OWN, "")),
+    )
+
+
+def _labels(text: str) -> tuple[str, ...] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(found, list) and all(isinstance(label, str) for label in found)
+    return tuple(found) if whole else None
