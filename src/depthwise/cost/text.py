@@ -13,22 +13,26 @@ def whole(count: int) -> str:
     return f"{count:,}"
 
 
-def millions(count: int, digits: int = 2) -> str:
-    """Millions: 568.74 M; what is below one hundredth of a million in thousands: 4.7 k."""
-    if count == 0:
-        return "0"
+def millions(count: int) -> str:
+    """Millions, the field's unit: 568.74 M; thousands or none below a hundredth of one, thousands of millions above."""
+    if count < 1000:
+        return f"{count}"
     if count < 10_000:
         return f"{count / 1e3:.1f} k"
-    return f"{count / 1e6:,.{digits}f} M"
+    if count < 10**11:
+        return f"{count / 1e6:,.2f} M"
+    return f"{count / 1e9:,.2f} G"
 
 
 def size(count: int) -> str:
     """Bytes in decimal units, as memories and downloads are sold: 16.88 MB."""
     if count < 10_000:
         return f"{count:,} B"
-    if count < 1_000_000:
+    if count < 10**6:
         return f"{count / 1e3:,.1f} kB"
-    return f"{count / 1e6:,.2f} MB"
+    if count < 10**9:
+        return f"{count / 1e6:,.2f} MB"
+    return f"{count / 1e9:,.2f} GB"
 
 
 def percent(share: Fraction) -> str:
