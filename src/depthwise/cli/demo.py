@@ -179,7 +179,8 @@ def _tell_cost(cost: Report) -> None:
     print_table(Table(title="", columns=columns, rows=tuple(rows), last_is_sum=True))
     twin = cost.twin.totals.macs
     console().print(
-        f"With standard 3x3 convolutions the same network would need {twin / 1e6:,.0f} M multiply-adds, {twin / total.macs:.1f}"
+        f"With standard 3x3 convolutions the same network would need {twin / 1e6:,.0f} M multiply-adds,"
+        f" {twin / total.macs:.1f}"
         " times as many. That is the idea of MobileNet: look at each channel by itself (3x3), then mix the channels"
         " (1x1). `depthwise cost --compare` shows the saving layer by layer.\n"
     )
