@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depthwise.compiler.ctext import Lines, constant, identifier
 from depthwise.compiler.forms import Form, forms
-from depthwise.compiler.plan import Map, Step
+from depthwise.compiler.plan import NO_BORDER, Map, Step
 from depthwise.compiler.record import multiply_adds
 from depthwise.network.layers import Layer
 
@@ -79,7 +79,7 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...]) ->
         out.add(f"dwk_float *between = {_at(step.name + '.rows')};")
     out.add(f"dwk_float *output = {_at(step.name)};")
     border = step.output.border
-    if step.output.start:
+    if border != NO_BORDER:
         out.add(
             f"dwk_border_f32(&around, {border.top}, {border.bottom}, output);",
             f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
@@ -133,7 +133,7 @@ def _product_shape(out: Lines, step: Step) -> None:
 def _image_shapes(out: Lines, step: Step) -> None:
     if step.kind == "stem":
         _image_shape(out, "image", step.input)
-    if step.output.start:
+    if step.output.border != NO_BORDER:
         _image_shape(out, "around", step.output)
 
 

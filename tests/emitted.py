@@ -1,0 +1,122 @@
+"""Builds emitted C into libraries whose single steps can be called, with guard words around the arena."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.compiler.compile import Emitted, emit
+from depthwise.compiler.emit import emit_assembly
+from depthwise.compiler.plan import Map
+from depthwise.compiler.steps import function_name
+from depthwise.compiler.targets import Machine
+from depthwise.kernels.table import headers
+from depthwise.network.model import Model
+
+SSE = Machine(lanes=4, registers=16)
+NEON = Machine(lanes=4, registers=32)
+AVX = Machine(lanes=8, registers=16)
+AVX512 = Machine(lanes=16, registers=32)
+
+STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
+GUARD = 4096
+# Every float of it is not a number, so whatever is read before it is written spoils the answer.
+POISON = 0xFF
+
+
+def build(command: tuple[str, ...], folder: Path) -> None:
+    """Run a compiler inside a folder; whatever it says is a failure."""
+    cache = str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}")
+    environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": cache, "ZIG_GLOBAL_CACHE_DIR": cache}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def write_headers(folder: Path) -> None:
+    """The kernels' headers and depthwise.h."""
+    for name, content in headers().items():
+        (folder / name).write_bytes(content)
+
+
+def write_sources(emitted: Emitted, folder: Path) -> None:
+    """model.c, its headers, and the constants in the form that compiles fastest."""
+    write_headers(folder)
+    (folder / "model.c").write_text(emitted.model_c, encoding="utf-8")
+    (folder / "weights.bin").write_bytes(emitted.packed.words.astype("<f4").tobytes())
+    (folder / "weights.s").write_text(emit_assembly(emitted.packed.words.size), encoding="utf-8")
+
+
+def aligned(size: int, fill: int) -> NDArray[np.uint8]:
+    """Bytes that begin at a multiple of 64."""
+    whole = np.full(size + 64, fill, np.uint8)
+    start = -whole.ctypes.data % 64
+    return whole[start : start + size]
+
+
+@dataclass(eq=False)
+class Stepper:
+    """A network whose steps are called one by one, in an arena with guard words on both sides."""
+
+    emitted: Emitted
+    library: ctypes.CDLL
+    memory: NDArray[np.uint8] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = aligned(self.emitted.plan.arena_bytes + 2 * GUARD, 0xA5)
+        self.arena[:] = POISON
+
+    @property
+    def arena(self) -> NDArray[np.uint8]:
+        """The arena without its guards."""
+        return self.memory[GUARD:-GUARD]
+
+    def step(self, number: int, pixels: NDArray[np.uint8]) -> None:
+        """Run one step; pixels matter to the first alone."""
+        self.library.test_step(number, pixels.ctypes.data, self.arena.ctypes.data)
+
+    def floats(self, name: str) -> NDArray[np.float32]:
+        """What lies in a region of the arena."""
+        region = self.emitted.plan.regions[name]
+        return self.arena[region.offset : region.offset + region.bytes].view(np.float32)
+
+    def guards_hold(self) -> bool:
+        """Whether nothing was written outside of the arena."""
+        return bool((self.memory[:GUARD] == 0xA5).all() and (self.memory[-GUARD:] == 0xA5).all())
+
+
+def bordered(place: Map, floats: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(H, W, C) of an activation in memory, and all values of its border."""
+    shape, border = place.shape, place.border
+    rows = floats.reshape(border.top + shape.height + border.bottom, -1, shape.channels)
+    inside = np.zeros(rows.shape, bool)
+    inside[border.top : border.top + shape.height, border.left : border.left + shape.width] = True
+    return rows[inside].reshape(shape.height, shape.width, shape.channels), rows[~inside]
+
+
+def stepper(model: Model, machine: Machine, folder: Path, compiler: tuple[str, ...]) -> Stepper:
+    """A network as C for a machine, compiled, with a function that runs one step."""
+    emitted = emit(model, target_name="test", machine=machine)
+    write_sources(emitted, folder)
+    cases = "".join(
+        f"    case {i}: {function_name(step)}({'pixels, ' if i == 0 else ''}arena); break;\n"
+        for i, step in enumerate(emitted.plan.steps)
+    )
+    (folder / "test.c").write_text(
+        '#include "model.c"\nvoid test_step(int number, const uint8_t *pixels, uint8_t *arena);\n'
+        "void test_step(int number, const uint8_t *pixels, uint8_t *arena)\n{\n    switch (number) {\n"
+        f"{cases}    default: break;\n    }}\n}}\n",
+        encoding="utf-8",
+    )
+    flags = (*STRICT, "-O1", "-fPIC", "-shared", "-nostdlib", "-o", "test.so", "test.c", "weights.s")
+    build((*compiler, *flags), folder)
+    library = ctypes.CDLL(str(folder / "test.so"))
+    library.test_step.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    library.test_step.restype = None
+    return Stepper(emitted=emitted, library=library)
