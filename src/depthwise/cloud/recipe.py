@@ -34,6 +34,9 @@ class Recipe:
         average: decay a step of the moving average of the weights that is kept as the result; 0 for none.
         balance: weigh classes by the inverse of how often they occur (to the power of `balance`; 0 for none).
         patience: stop after so many epochs without a better validation top-1, or a lower loss at the same; 0 for never.
+        side: resolution of the training pictures where they are not small; 0 for that of the network. An eighth less is
+            as good for a network that is used at its full resolution, since random crops magnify what they show
+            (arXiv:1906.06423), and costs a quarter less.
         small: resolution of the pictures in the first epochs; 0 for full size throughout.
         small_share: share of the epochs that stay at that size.
         full_share: share of the epochs at full size; in those between, pictures grow in steps of 8 pixels
@@ -58,6 +61,7 @@ class Recipe:
     average: float = 0.998
     balance: float = 0.0
     patience: int = 0
+    side: int = 0
     small: int = 0
     small_share: float = 0.4
     full_share: float = 0.35
@@ -77,14 +81,17 @@ class Recipe:
             # Written so that a value that is not a number (nan) is refused too.
             if not low <= value <= high:
                 raise Refused(f"{name} is {value!r}; it must be from {low:,} to {high:,}")
-        if self.small and not 32 <= self.small <= LARGEST_RESOLUTION:
-            raise Refused(f"small is {self.small}; it must be from 32 to {LARGEST_RESOLUTION:,}, or 0 for none")
+        for name in ("small", "side"):
+            value = getattr(self, name)
+            if value and not 32 <= value <= LARGEST_RESOLUTION:
+                raise Refused(f"{name} is {value}; it must be from 32 to {LARGEST_RESOLUTION:,}, or 0 for none")
         for name, allowed in (("optimizer", ("sgd", "adamw")), ("precision", ("auto", "float32", "bfloat16"))):
             if getattr(self, name) not in allowed:
                 raise Refused(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
 
     def resolution(self, epoch: int, full: int) -> int:
         """Side of the pictures in an epoch, counted from 0."""
+        full = min(self.side, full) if self.side else full
         if not self.small or self.small >= full:
             return full
         first, last = round(self.small_share * self.epochs), round((1 - self.full_share) * self.epochs)

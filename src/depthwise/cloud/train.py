@@ -161,15 +161,18 @@ class Run:
     def _finish_epoch(self) -> None:
         loss, right, images = self.sums.tolist()
         side, kept = self.side, self.learner.kept
-        figures = validate(kept, self.validation, self.learner.preprocessing, self.world, side=side)
+        # Epochs with small pictures are measured on small pictures, which says nothing about the full size.
+        whole = side == self.recipe.resolution(self.recipe.epochs - 1, self.loader.resolution)
+        figures = validate(
+            kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side
+        )
         self._check(figures["validation_loss"])
         self._tick()
         entry = {
             "epoch": self.epoch, "resolution": side, "loss": loss / images, "train_top1": right / images,
             "rate": self.learner.rate, "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
-        # Epochs with small pictures are measured on small pictures, which says nothing about the full size.
-        if side == self.loader.resolution and _goodness(entry) > _goodness(self.best):
+        if whole and _goodness(entry) > _goodness(self.best):
             self.best = entry
             self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in kept.state_dict().items()}
         left = "" if self.epoch + 1 == self.recipe.epochs else f", some {self._left()} left"
