@@ -38,7 +38,7 @@ HELP = {
     "average": "Decay of the moving average of weights, 0 for none.",
     "balance": "Weigh rare classes up: 0 not at all, 1 fully.",
     "patience": "Stop after so many epochs without improvement, 0 for never.",
-    "side": "Resolution of training pictures that are not small, 0 for the network's; 7/8 of it is as good and cheaper.",
+    "side": "Resolution of training pictures that are not small, 0 for the network's; 7/8 of it costs a quarter less.",
     "small": "Resolution of the first epochs, 0 for full size throughout.",
     "small_share": "Share of the epochs at the small resolution.",
     "full_share": "Share of the epochs at full size; in between the pictures grow.",

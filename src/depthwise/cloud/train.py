@@ -163,9 +163,7 @@ class Run:
         side, kept = self.side, self.learner.kept
         # Epochs with small pictures are measured on small pictures, which says nothing about the full size.
         whole = side == self.recipe.resolution(self.recipe.epochs - 1, self.loader.resolution)
-        figures = validate(
-            kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side
-        )
+        figures = validate(kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side)
         self._check(figures["validation_loss"])
         self._tick()
         entry = {
