@@ -34,9 +34,9 @@ class Recipe:
         average: decay a step of the moving average of the weights that is kept as the result; 0 for none.
         balance: weigh classes by the inverse of how often they occur (to the power of `balance`; 0 for none).
         patience: stop after so many epochs without a better validation top-1, or a lower loss at the same; 0 for never.
-        side: resolution of the training pictures where they are not small; 0 for that of the network. An eighth less costs a
-            quarter less, and shows things at the size that they have at full resolution, since random crops magnify
-            (arXiv:1906.06423).
+        side: resolution of the training pictures where they are not small; 0 for that of the network. An eighth less
+            costs a quarter less, and shows things at the size that they have at full resolution, since random crops
+            magnify (arXiv:1906.06423).
         small: resolution of the pictures in the first epochs; 0 for full size throughout.
         small_share: share of the epochs that stay at that size.
         full_share: share of the epochs at full size; in those between, pictures grow in steps of 8 pixels
