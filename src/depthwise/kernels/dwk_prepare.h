@@ -5,7 +5,7 @@
  * a horizontal pass, rounded to bytes, then a vertical one; weights computed in double, in the same order of
  * operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5 are that page's rules.
  *
- * Needs depthwise.h before it, and DWK_CHANNELS (1 or 3), DWK_RESIZE (8 or more) and DWK_CROP. */
+ * Needs depthwise.h before it, and DWK_CHANNELS (1 or 3), DWK_RESIZE (9 or more) and DWK_CROP. */
 #ifndef DWK_PREPARE_H
 #define DWK_PREPARE_H
 
@@ -38,7 +38,7 @@ typedef struct {
 _Static_assert(sizeof(dwk_prepare_scratch) == DWK_PREPARE_SCRATCH_BYTES, "the planner counts on this size");
 /* Each of a window's weights is rounded by 1/2 at most; below this many, a sum of 255s still rounds to 255, so that
  * Pillow's clamp has nothing to do. */
-_Static_assert(DWK_WINDOW < (1 << DWK_WEIGHT_BITS) / 255, "DWK_RESIZE is below 8");
+_Static_assert(DWK_WINDOW < (1 << DWK_WEIGHT_BITS) / 255, "DWK_RESIZE is below 9");
 _Static_assert(DWK_CROP >= 1 && DWK_CROP <= DWK_RESIZE, "the crop does not fit into the resized frame");
 
 /* One side of a frame: `from` pixels of it become `to`, of which those from `start` on are wanted. */
