@@ -1,0 +1,62 @@
+"""Emit the C of small networks of every form and let each compiler of this machine read it, warnings being errors."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from depthwise.compiler import compile_model
+from depthwise.network.model import Model, random_weights
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.spec import Spec
+
+# Optimised, because some warnings need the flow of values.
+STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-O2")
+LABELS = ('a "quoted" label */ %s \\', "two\nlines", "🐈")
+FORMS = {
+    "usual": Spec(width=0.25, resolution=32, classes=3),
+    "same, odd, grey": Spec(width=0.1, resolution=35, classes=3, padding="same", channels=1),
+    "relu, shallow, unit strides": Spec(
+        width=0.1, resolution=33, classes=3, activation="relu", shallow=True, unit_strides=(0, 2)
+    ),
+    "standard": Spec(width=0.1, resolution=32, classes=3, convolution="standard"),
+}
+
+
+def main() -> int:
+    """Compile every form with every compiler; the exit code."""
+    failures = 0
+    with tempfile.TemporaryDirectory() as place:
+        for number, (name, spec) in enumerate(FORMS.items()):
+            source = emit(spec, Path(place) / str(number))
+            for compiler in compilers():
+                command = [*compiler, *STRICT, "-c", "model.c", "-o", "model.o"]
+                done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+                if done.returncode or done.stderr:
+                    failures += 1
+                    print(f"{name}: {' '.join(command)}\n{done.stderr}")
+    return 1 if failures else 0
+
+
+def emit(spec: Spec, place: Path) -> Path:
+    """The folder of C of a network with random weights."""
+    model = Model(
+        spec=spec,
+        weights=random_weights(spec),
+        labels=LABELS,
+        preprocessing=default_preprocessing(spec.resolution, spec.channels),
+    )
+    compile_model(model, target="source", out=place)
+    return place
+
+
+def compilers() -> list[tuple[str, ...]]:
+    """Those of this machine, and the one that comes along."""
+    return [*((name,) for name in ("cc", "clang") if shutil.which(name)), (sys.executable, "-m", "ziglang", "cc")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
