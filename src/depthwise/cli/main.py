@@ -20,6 +20,7 @@ COMMANDS = {
     "cost": "Count multiply-adds, parameters and memory of a network, layer by layer.",
     "train": "Train a network on a folder of images.",
     "evaluate": "Measure a model or an artifact on a folder of images.",
+    "convert": "Convert a network from or to Keras, timm, TFLite and ONNX files.",
     "compile": "Turn a model folder into an artifact for a device.",
     "run": "Label images with an artifact.",
     "verify": "Check an artifact against the golden cases it carries.",

@@ -1,0 +1,111 @@
+"""Which reader or writer a path or a name asks for."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from depthwise.errors import Refused
+from depthwise.interop import names
+from depthwise.interop.labels import distinct
+from depthwise.interop.source import NOTHING, Given
+from depthwise.network.folder import DESCRIPTION
+from depthwise.network.model import Model
+
+Format = Literal["model", "keras", "onnx", "tflite", "timm"]
+SUFFIXES: dict[str, Format] = {
+    ".h5": "keras",
+    ".hdf5": "keras",
+    ".onnx": "onnx",
+    ".safetensors": "timm",
+    ".tflite": "tflite",
+}
+WRITTEN: tuple[Format, ...] = ("model", "onnx", "tflite", "timm")
+# Suffixes of files that hold MobileNets and cannot be read, and what to do about it.
+_OTHERS = {
+    ".keras": "save it as .h5",
+    ".pb": "convert it to TFLite or ONNX",
+    ".pt": "it is a pickle, which may run code; save it as .safetensors",
+    ".pth": "it is a pickle, which may run code; save it as .safetensors",
+    ".bin": "if it is a pickle, save it as .safetensors",
+}
+
+
+def read(source: str, given: Given = NOTHING) -> Model:
+    """The model of a path or a name, whatever its format.
+
+    Args:
+        source: a model folder, a timm folder, a .h5, .onnx, .safetensors or .tflite file, or a name of published
+            weights such as keras/0.25-128.
+        given: what the user says of it.
+    Raises: Refused, when it is no MobileNet V1, damaged, or of no known format.
+    """
+    if names.is_name(source):
+        return names.load(source, given)
+    path = Path(source)
+    found = format_of(path)
+    if found == "model":
+        return _relabelled(path, given)
+    model: Model = _module(found).read(path, given)
+    return model
+
+
+def _relabelled(path: Path, given: Given) -> Model:
+    """The model of a model folder, which says everything of itself; only its labels may be given anew."""
+    if given.resolution is not None or given.mean is not None or given.scale is not None:
+        raise Refused(f"{path}: a model folder says its resolution, mean and scale; leave these options out")
+    model = Model.load(path)
+    return model if given.labels is None else model.replace(labels=distinct(given.labels))
+
+
+def format_of(path: Path) -> Format:
+    """The format of what lies at a path.
+
+    Raises: Refused, when nothing does, or it is of no known format.
+    """
+    if path.is_dir():
+        if (path / DESCRIPTION).is_file():
+            return "model"
+        if any((path / name).is_file() for name in ("config.json", "model.safetensors")):
+            return "timm"
+        raise Refused(f"{path}: neither a model folder nor timm's; it has no {DESCRIPTION} and no model.safetensors")
+    if not path.exists():
+        raise Refused(f"{path}: there is no such file; names of published weights are like keras/0.25-128")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        advice = _OTHERS.get(suffix, f"known are {', '.join(SUFFIXES)} and folders")
+        raise Refused(f"{path}: files of {suffix or 'no suffix'} are not read; {advice}")
+    return SUFFIXES[suffix]
+
+
+def format_to(path: Path, asked: Format | None = None) -> Format:
+    """The format that a destination asks for.
+
+    Raises: Refused, for a suffix that is read only, or that contradicts `asked`.
+    """
+    by_suffix = SUFFIXES.get(path.suffix.lower())
+    if by_suffix == "keras":
+        raise Refused(f"{path}: Keras files are read, not written; write .onnx or .tflite")
+    if asked is not None and by_suffix not in (None, asked):
+        raise Refused(f"{path}: its suffix says {by_suffix} and --to {asked}; make them agree")
+    return asked or by_suffix or "model"
+
+
+def write(model: Model, path: Path, asked: Format | None = None) -> Format:
+    """Write a model in the format that a path asks for; returns that format.
+
+    Raises: Refused, when the format has no such network, or it cannot be written.
+    """
+    chosen = format_to(path, asked)
+    if chosen == "model":
+        model.save(path)
+    else:
+        _module(chosen).write(model, path)
+    return chosen
+
+
+def _module(name: Format) -> ModuleType:
+    """The module of a format, imported when it is needed: each needs packages of its own."""
+    return importlib.import_module(f"depthwise.interop.{name}")

@@ -1,0 +1,185 @@
+"""timm's MobileNet V1, in and out: a folder with model.safetensors and config.json, or a .safetensors file alone."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depthwise.errors import Refused
+from depthwise.interop.chain import Chain, Clamp, Convolution, Dense, Norm, Pool
+from depthwise.interop.match import to_model
+from depthwise.interop.source import NOTHING, Given, Source, content, description, digest, parse_own, write_file
+from depthwise.interop.timm_config import ACTIVATIONS, CONFIG, Config, architecture, config_for, read_config
+from depthwise.network.folder import write_folder
+from depthwise.network.layers import Layer, Padding, layers
+from depthwise.network.model import Model
+from depthwise.network.spec import Spec
+from depthwise.network.weights import NORM_FIELDS, Array
+
+WEIGHTS = "model.safetensors"
+PICKLES = ("pytorch_model.bin", "model.bin")
+# What training counts, and no network computes with.
+_COUNTERS = ".num_batches_tracked"
+_OWN, _LABELS = "depthwise", "labels"
+LARGEST_HEADER = 4 * 2**20
+
+
+def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
+    """The model of a timm folder, or of a .safetensors file with timm's names.
+
+    Args:
+        given: what the user says of it.
+        name: what the user calls it, for the provenance; the path's name where empty.
+    Raises: Refused, when it is no MobileNet V1 (naming the first array that does not fit) or damaged.
+    """
+    file, folder = (path / WEIGHTS, path) if path.is_dir() else (path, path.parent)
+    if path.is_dir() and not file.is_file():
+        found = next((p for p in PICKLES if (folder / p).is_file()), None)
+        reason = f"only {found}, a pickle, which may run code and is never read" if found else f"no {WEIGHTS}"
+        raise Refused(f"{path}: has {reason}; save the model as safetensors")
+    data = content(file)
+    try:
+        header, arrays = _arrays(data)
+        own = parse_own(header.get(_OWN, ""))
+        # A file on its own may lie among strangers: their config.json counts only if it is timm's.
+        config = read_config(folder / CONFIG, required=path.is_dir())
+        source = Source(
+            name=name or path.name,
+            format="timm",
+            sha256=digest(data),
+            given=given,
+            labels=config.labels or _labels(header),
+            mean=config.mean,
+            scale=config.scale,
+            resize=config.resize,
+            own=own,
+            says_same=config.same_padding,
+        )
+        with np.errstate(all="ignore"):
+            return to_model(_chain(arrays, config, own), source)
+    except Refused as refusal:
+        raise Refused(f"{path}: {refusal}") from None
+
+
+def write(model: Model, path: Path) -> None:
+    """Write a model so that timm reads it, whole or not at all; what is there is replaced.
+
+    Args:
+        path: a file when it ends with .safetensors (the bare weights); or a folder, which timm's
+            `create_model("local-dir:PATH")` loads.
+    Raises: Refused, when timm has no such network, or it cannot be written.
+    """
+    from safetensors.numpy import save
+
+    arrays = dict(model.weights)
+    for layer in layers(model.spec):
+        if layer.norm:
+            arrays[f"{layer.norm}{_COUNTERS}"] = np.zeros((), np.int64)
+    metadata = {
+        "format": "pt",
+        _OWN: json.dumps(description(model.spec, model.preprocessing), sort_keys=True),
+        _LABELS: json.dumps(list(model.labels), ensure_ascii=False),
+    }
+    _check_layout(model.spec)
+    weights = save({name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}, metadata)
+    if path.suffix == ".safetensors":
+        write_file(path, weights)
+        return
+    text = json.dumps(config_for(model, architecture(model.spec)), indent=1, ensure_ascii=False) + "\n"
+    write_folder(path, {CONFIG: text.encode(), WEIGHTS: weights})
+
+
+def _check_layout(spec: Spec) -> None:
+    plain = Spec(width=spec.width, resolution=spec.resolution, classes=spec.classes, channels=spec.channels)
+    if [row.name for row in layers(spec)] != [row.name for row in layers(plain)] or spec.unit_strides:
+        raise Refused("timm has no MobileNet V1 that is shallow, of standard convolutions or with unit strides")
+
+
+def _arrays(data: bytes) -> tuple[dict[str, str], dict[str, Array]]:
+    """The header's own entries and the float arrays of a safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        (size,) = struct.unpack_from("<Q", data)
+        if size > LARGEST_HEADER:
+            raise Refused(f"its header has {size:,} bytes; it is damaged")
+        header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
+        arrays = load(data)
+    except (SafetensorError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise Refused(f"it is not a safetensors file, damaged, or of a type of number not read ({problem})") from None
+    whole = {name: array for name, array in arrays.items() if not name.endswith(_COUNTERS)}
+    for name, array in whole.items():
+        if array.dtype not in (np.float32, np.float16, np.float64):
+            raise Refused(f"array {name} is {array.dtype}; weights are float32, float16 or float64")
+    return (header if isinstance(header, dict) else {}), whole
+
+
+def _labels(header: Mapping[str, Any]) -> tuple[str, ...] | None:
+    try:
+        found = json.loads(header[_LABELS])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return tuple(found) if isinstance(found, list) and all(isinstance(label, str) for label in found) else None
+
+
+def _chain(arrays: dict[str, Array], config: Config, own: Mapping[str, Any]) -> Chain:
+    """timm's names are those of our table: each must be there, and nothing else."""
+    spec, left = _own_spec(own), dict(arrays)
+    side = config.resolution or (spec.resolution if own else None)
+    same = config.same_padding or spec.padding == "same"
+    high = ACTIVATIONS[config.activation or spec.activation]
+    chain = Chain(height=side, width=side, channels=None)
+    # Names and strides do not depend on the numbers of a spec.
+    for row in layers(Spec()):
+        where = f"array {row.name}.weight"
+        if row.norm:
+            chain.add(_convolution(row, where, _take(left, f"{row.name}.weight", 4), same=same))
+            chain.add(_norm(row, left, config.epsilon or spec.bn_epsilon))
+            chain.add(Clamp(where=where, low=0.0, high=high))
+        elif row.kind == "pool":
+            chain.add(Pool(where="the pool"))
+        elif f"{row.name}.weight" in left:
+            weight = _take(left, f"{row.name}.weight", 2)
+            chain.add(Dense(where=where, weight=weight, bias=_take(left, f"{row.name}.bias", 1)))
+    if left:
+        raise Refused(f"array {min(left)} is not part of MobileNet V1; timm's mobilenetv1_100 and _125 have none such")
+    return chain
+
+
+def _convolution(row: Layer, where: str, weight: Array, *, same: bool) -> Convolution:
+    side = row.kernel // 2
+    return Convolution(
+        where=where,
+        weight=weight,
+        stride=(row.stride, row.stride),
+        padding="same" if same else Padding(top=side, bottom=side, left=side, right=side),
+        depthwise=row.kind == "depthwise",
+    )
+
+
+def _norm(row: Layer, left: dict[str, Array], epsilon: float) -> Norm:
+    weight, bias, mean, variance = (_take(left, f"{row.norm}.{part}", 1) for part in NORM_FIELDS)
+    where = f"arrays {row.norm}"
+    return Norm(where=where, weight=weight, bias=bias, mean=mean, variance=variance, epsilon=epsilon)
+
+
+def _own_spec(own: Mapping[str, Any]) -> Spec:
+    try:
+        return Spec.from_dict(own["spec"])
+    except (KeyError, TypeError, ValueError, Refused):
+        return Spec()
+
+
+def _take(left: dict[str, Array], name: str, dimensions: int) -> Array:
+    if name not in left:
+        raise Refused(f"array {name} is missing; it is not a MobileNet V1 of timm")
+    array = left.pop(name)
+    if array.ndim != dimensions or not array.size:
+        raise Refused(f"array {name} has shape {array.shape}; in MobileNet V1 it has {dimensions} dimensions")
+    return array

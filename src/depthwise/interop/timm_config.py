@@ -1,0 +1,136 @@
+"""config.json of a timm folder: which network, and how pixels become its input."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depthwise.errors import Refused
+from depthwise.network.model import Model
+from depthwise.network.spec import Spec
+
+CONFIG = "config.json"
+LARGEST_CONFIG = 16 * 2**20
+# Names of timm's networks by their width. It makes no others.
+ARCHITECTURES = {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}
+ACTIVATIONS = {"relu6": 6.0, "relu": math.inf}
+PREFIX = "mobilenetv1"
+_KNOWN_ARGUMENTS = ("pad_type", "bn_eps", "act_layer", "in_chans", "num_classes", "drop_rate", "drop_path_rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a config.json says; None or "" where it is silent."""
+
+    resolution: int | None = None
+    resize: int | None = None
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    same_padding: bool = False
+    epsilon: float | None = None
+    activation: str = ""
+
+
+def read_config(path: Path, *, required: bool) -> Config:
+    """What a config.json says of a MobileNet V1.
+
+    Args:
+        required: refuse a file that is missing or of another network, instead of leaving it aside.
+    Raises: Refused, when it is damaged or needs what MobileNet V1 here has not.
+    """
+    try:
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise Refused(f"{path.name} has more than {LARGEST_CONFIG:,} bytes; it is damaged")
+        config = json.loads(path.read_text(encoding="utf-8"))
+        name = str(config["architecture"])
+    except FileNotFoundError:
+        return Config()
+    except OSError as problem:
+        raise Refused(f"{path.name} cannot be read ({problem.strerror})") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        if not required:
+            return Config()
+        raise Refused(f"{path.name} does not name a network ({problem!r}); it is not timm's, or damaged") from None
+    if not name.startswith(PREFIX):
+        if not required:
+            return Config()
+        raise Refused(f"{path.name} names the network {name[:60]!r}; MobileNet V1 is {PREFIX}_100 or {PREFIX}_125")
+    try:
+        return _config(config)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, ZeroDivisionError) as problem:
+        raise Refused(f"{path.name} has a field of a wrong type ({problem}); it is damaged") from None
+
+
+def _config(config: dict[str, Any]) -> Config:
+    # Older files have the fields of `pretrained_cfg` at the top.
+    said = config.get("pretrained_cfg", config)
+    arguments = config.get("model_args") or {}
+    unknown = sorted(set(arguments) - set(_KNOWN_ARGUMENTS))
+    if unknown:
+        raise Refused(f"{CONFIG} asks for {unknown[0][:40]!r}, which MobileNet V1 here has not")
+    activation = str(arguments.get("act_layer", "relu6"))
+    if activation not in ACTIVATIONS:
+        raise Refused(f"{CONFIG} asks for activation {activation[:40]!r}; MobileNet V1 has relu6 or relu")
+    size = said.get("input_size")
+    resolution = None if size is None else int(size[1])
+    if size is not None and size[1] != size[2]:
+        raise Refused(f"{CONFIG} has input_size {size[:3]}; MobileNet V1 here takes square images")
+    crop = said.get("crop_pct")
+    mean, std = said.get("mean"), said.get("std")
+    labels = config.get("label_names") or said.get("label_names")
+    whole = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    return Config(
+        resolution=resolution,
+        # timm rounds down.
+        resize=math.floor(resolution / crop) if resolution and crop and crop > 0 else None,
+        mean=None if mean is None else tuple(float(m) * 255 for m in mean),
+        scale=None if std is None else tuple(1 / (255 * float(s)) for s in std),
+        labels=tuple(labels) if whole else None,
+        same_padding=arguments.get("pad_type", "") == "same",
+        epsilon=float(arguments["bn_eps"]) if arguments.get("bn_eps") else None,
+        activation=activation if "act_layer" in arguments else "",
+    )
+
+
+def architecture(spec: Spec) -> str:
+    """timm's name of a network.
+
+    Raises: Refused, when timm has none.
+    """
+    if spec.width not in ARCHITECTURES:
+        raise Refused(
+            f"timm makes MobileNet V1 of width {' and '.join(f'{w:g}' for w in ARCHITECTURES)} only, not"
+            f" {spec.width:g}; write a file that ends with .safetensors, which is the bare weights"
+        )
+    return ARCHITECTURES[spec.width]
+
+
+def config_for(model: Model, name: str) -> dict[str, Any]:
+    """The config.json with which timm's `create_model` makes the same network."""
+    spec, pixels = model.spec, model.preprocessing
+    arguments: dict[str, Any] = {"bn_eps": spec.bn_epsilon, "act_layer": spec.activation, "in_chans": spec.channels}
+    if spec.padding == "same":
+        arguments["pad_type"] = "same"
+    return {
+        "architecture": name,
+        "num_classes": spec.classes,
+        "label_names": list(model.labels),
+        "model_args": arguments,
+        "pretrained_cfg": {
+            "custom_load": False,
+            "input_size": [spec.channels, spec.resolution, spec.resolution],
+            "fixed_input_size": False,
+            "interpolation": "bilinear",
+            "crop_pct": pixels.crop / pixels.resize,
+            "crop_mode": "center",
+            "mean": [m / 255 for m in pixels.mean],
+            "std": [1 / (255 * s) for s in pixels.scale],
+            "num_classes": spec.classes,
+            "first_conv": "conv_stem",
+            "classifier": "classifier",
+        },
+    }
