@@ -136,7 +136,11 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
 def _files(top: Path, labels: tuple[str, ...]) -> Iterator[Item]:
     """Files of each class at any depth; those that are hidden, or in a hidden folder, left out."""
+    there = set(_names(top))
     for index, label in enumerate(labels):
+        # A model's label need not be the name of a folder here, nor of any: it may be "../photos".
+        if label not in there:
+            continue
         for path in sorted((top / label).rglob("*")):
             hidden = any(part.startswith(".") for part in path.relative_to(top / label).parts)
             # A link to nowhere is no folder either, and is named later among what cannot be used.

@@ -1,0 +1,104 @@
+"""`depthwise evaluate`: how good a model or an artifact is on a folder of images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from depthwise.errors import Refused, Unmet
+
+if TYPE_CHECKING:
+    from depthwise.evaluate.predictor import Predictor
+    from depthwise.evaluate.report import Report
+
+
+@click.command("evaluate")
+@click.argument("subject", metavar="MODEL|ARTIFACT", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--min-top1", type=click.FloatRange(0, 1), help="End with 1 where top-1 is below this share, 0 to 1.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+@click.option("--html", type=click.Path(path_type=Path), help="Also write one page with the images, readable offline.")
+def command(subject: Path, data: Path, min_top1: float | None, as_json: bool, html: Path | None) -> None:
+    """Measure a model folder or an artifact on the labelled images of DATA.
+
+    DATA is a folder of class folders, or one with `test` or `validation` in it. Labels are matched by name; DATA may
+    have only some of them.
+    """
+    from depthwise.cli.output import notice, print_json, printable, write_text
+    from depthwise.cli.progress import make_reporter
+    from depthwise.evaluate.document import document
+    from depthwise.evaluate.predictions import predict_folder
+    from depthwise.evaluate.report import Report
+
+    reporter = make_reporter()
+    with _opened(subject) as (kind, predictor):
+        report = Report(subject=str(subject), kind=kind, predictions=predict_folder(predictor, data, reporter))
+    if html is not None:
+        from depthwise.evaluate.page import page
+
+        write_text(html, page(report, reporter))
+        notice(f"wrote {printable(str(html))}")
+    if as_json:
+        print_json(document(report, least_top1=min_top1))
+    else:
+        _print(report)
+    if min_top1 is not None and report.top1.share < min_top1:
+        raise Unmet(
+            f"top-1 is {report.top1.share:.4f} ({report.top1.count:,} of {report.images:,} images), below the"
+            f" {min_top1:g} of --min-top1"
+        )
+
+
+@contextmanager
+def _opened(subject: Path) -> Iterator[tuple[str, Predictor]]:
+    """What is to be measured, and its kind: a folder is a model, a file an artifact."""
+    if not subject.exists():
+        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
+    if subject.is_dir():
+        yield "model", _model(subject)
+        return
+    from depthwise.edge.artifact import Artifact
+    from depthwise.evaluate.predictor import ArtifactPredictor
+
+    with Artifact.open(subject) as artifact:
+        yield "artifact", ArtifactPredictor(artifact)
+
+
+def _model(folder: Path) -> Predictor:
+    from depthwise.network.model import Model
+
+    # First, since what is wrong with the folder is the better answer where PyTorch is missing too.
+    model = Model.load(folder)
+    try:
+        from depthwise.cloud.predict import ModelPredictor
+    except ModuleNotFoundError as missing:
+        if missing.name != "torch":
+            raise
+        raise Refused(
+            "measuring a model folder needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]', or"
+            " compile the model and measure the artifact, which needs none"
+        ) from None
+    return ModelPredictor(model)
+
+
+def _print(report: Report) -> None:
+    from depthwise.cli.output import console, print_table, printable
+    from depthwise.evaluate.tables import tables
+    from depthwise.evaluate.text import advice, where
+
+    out = console()
+    out.print(printable(f"{report.subject}: {where(report)}"), style="bold", soft_wrap=True)
+    for table in tables(report):
+        # Labels are a stranger's text, and could hold what moves the terminal's cursor.
+        rows = tuple(tuple(map(printable, row)) for row in table.rows)
+        print_table(dataclasses.replace(table, rows=rows))
+    for line in advice(report):
+        out.print(printable(line), soft_wrap=True)
+    unreadable = len(report.predictions.unreadable)
+    if unreadable:
+        out.print(f"{unreadable:,} images could not be read and are not counted", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""How good a model or an artifact is: figures, a table, a document and a page; nothing here needs torch."""

@@ -1,0 +1,143 @@
+"""Every image of a folder through a network, each decoded once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from depthwise.cloud.folder import SPLITS, Item, read_split
+from depthwise.cloud.reporter import Reporter
+from depthwise.cloud.store import WORKERS, Unreadable
+from depthwise.edge.artifact import Floats, Pixels
+from depthwise.edge.pixels import decode
+from depthwise.errors import Refused
+from depthwise.evaluate.metrics import Ints
+from depthwise.evaluate.predictor import Predictor
+
+# Images that are prepared, then predicted, at a time: the network's time is measured while nothing is decoded.
+TOGETHER = 64
+NAMED = 5  # How many unreadable files a notice names.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """What a network said of N images, at least one.
+
+    Attributes:
+        data: the folder that was given.
+        labels: K names of classes.
+        items: the files, with their right labels.
+        probabilities: (N, K).
+        unreadable: files that are not among `items`.
+        network_seconds: time spent in the network alone.
+        seconds: time for all, reading included.
+    """
+
+    data: Path
+    labels: tuple[str, ...]
+    items: tuple[Item, ...]
+    probabilities: Floats
+    unreadable: tuple[Unreadable, ...]
+    network_seconds: float
+    seconds: float
+
+    @property
+    def truth(self) -> Ints:
+        """(N,) right labels."""
+        return np.array([item.label for item in self.items], dtype=np.int64)
+
+    @property
+    def split(self) -> str:
+        """The folder within `data` that holds the class folders; "" for `data` itself."""
+        first = self.items[0]
+        parts = first.path.relative_to(self.data).parts
+        names = {name for names in SPLITS.values() for name in names}
+        is_split = len(parts) > 2 and parts[0].lower() in names and parts[1] == self.labels[first.label]
+        return parts[0] if is_split else ""
+
+    def name(self, item: Item) -> str:
+        """A file's place within `data`, as text that any page or document can hold."""
+        path = item.path.relative_to(self.data).as_posix()
+        return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def predict_folder(predictor: Predictor, data: str | os.PathLike[str], reporter: Reporter) -> Predictions:
+    """What a network says of the images of a folder: of its test split, else its validation split, else all.
+
+    Images that cannot be used are named and counted in a notice.
+
+    Raises: Refused, when the folder has a class that the network lacks, or no image can be read.
+    """
+    start = time.perf_counter()
+    items = read_split(data, predictor.labels)
+    kept: list[Item] = []
+    unreadable: list[Unreadable] = []
+    found: list[Floats] = []
+    network_seconds = 0.0
+    reporter.begin("measuring", len(items))
+    try:
+        for prepared in _prepared(predictor, items, reporter):
+            usable = [(item, pixels) for item, pixels in prepared if not isinstance(pixels, Refused)]
+            unreadable += [Unreadable(item, str(what)) for item, what in prepared if isinstance(what, Refused)]
+            if usable:
+                kept += [item for item, _ in usable]
+                pixels = np.stack([pixels for _, pixels in usable])
+                before = time.perf_counter()
+                found.append(predictor.predict(pixels))
+                network_seconds += time.perf_counter() - before
+    finally:
+        reporter.end()
+    _report(unreadable, reporter)
+    if not kept:
+        raise Refused(f"{data}: none of its {len(items):,} images can be used; the first: {unreadable[0].reason}")
+    return Predictions(
+        data=Path(data),
+        labels=predictor.labels,
+        items=tuple(kept),
+        probabilities=_checked(np.concatenate(found)),
+        unreadable=tuple(unreadable),
+        network_seconds=network_seconds,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _prepared(
+    predictor: Predictor, items: tuple[Item, ...], reporter: Reporter
+) -> Iterator[list[tuple[Item, Pixels | Refused]]]:
+    """Prepared pixels of a bounded number of images at a time, or why one cannot be used."""
+
+    def attempt(item: Item) -> Pixels | Refused:
+        try:
+            return predictor.prepare(decode(item.path, channels=predictor.channels))
+        except Refused as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        for start in range(0, len(items), TOGETHER):
+            part = items[start : start + TOGETHER]
+            results = []
+            for item, result in zip(part, pool.map(attempt, part), strict=True):
+                results.append((item, result))
+                reporter.advance()
+            yield results
+
+
+def _report(unreadable: list[Unreadable], reporter: Reporter) -> None:
+    if unreadable:
+        reporter.notice(f"warning: {len(unreadable):,} images cannot be read and are not counted:")
+        for entry in unreadable[:NAMED]:
+            reporter.notice(f"  {entry.reason}")
+        if len(unreadable) > NAMED:
+            reporter.notice(f"  and {len(unreadable) - NAMED:,} more, which --json and --html name")
+
+
+def _checked(probabilities: Floats) -> Floats:
+    if not np.isfinite(probabilities).all() or (probabilities < 0).any() or (probabilities > 1 + 1e-5).any():
+        raise Refused("the network gives answers that are not probabilities; it is damaged, train or compile it again")
+    return probabilities

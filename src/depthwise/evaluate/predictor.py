@@ -1,0 +1,44 @@
+"""What can be measured: anything that turns prepared pixels into probabilities."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from depthwise.edge.artifact import Artifact, Floats, Pixels
+
+
+class Predictor(Protocol):
+    """A network that is ready to answer; `prepare` may be called from several threads."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """In the order of the probabilities."""
+
+    @property
+    def channels(self) -> int:
+        """Of the images, 1 (grey) or 3 (RGB)."""
+
+    def prepare(self, frame: Pixels) -> Pixels:
+        """Pixels as the network takes them, from a decoded image (H, W, channels)."""
+
+    def predict(self, pixels: Pixels) -> Floats:
+        """Probabilities (B, K) of prepared pixels (B, height, width, channels)."""
+
+
+class ArtifactPredictor:
+    """An artifact, measured with its own preprocessing: the code that the device runs, and nothing else."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._artifact = artifact
+        self.labels = artifact.labels
+        self.channels = artifact.input_shape[2]
+
+    def prepare(self, frame: Pixels) -> Pixels:
+        """Pixels as the network takes them, from a decoded image (H, W, channels)."""
+        return self._artifact.prepare(frame)
+
+    def predict(self, pixels: Pixels) -> Floats:
+        """Probabilities (B, K), one image after the other, as a device computes them."""
+        return np.stack([self._artifact.run(image) for image in pixels])
