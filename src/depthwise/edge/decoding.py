@@ -112,10 +112,8 @@ def _pillow(name: str) -> Iterator[None]:
     except Refused:
         raise
     except UnidentifiedImageError:
-        kinds = ", ".join(FORMATS[:-1])
-        raise Refused(
-            f"{name}: is not an image of a kind that is read ({kinds} and {FORMATS[-1]}), or damaged"
-        ) from None
+        kinds = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+        raise Refused(f"{name}: is damaged, or no image of a kind that is read; give a sound {kinds} file") from None
     except Image.DecompressionBombError:
         raise Refused(f"{name}: has more than {MOST_PIXELS // 10**6} million pixels; make it smaller") from None
     except Exception as problem:
