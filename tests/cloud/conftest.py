@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.spec import Spec
+
+if TYPE_CHECKING:
+    from depthwise.cloud.session import Request
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -20,3 +28,75 @@ class _Skipped(pytest.File):
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Put a skip in the place of each test file of this folder where PyTorch is missing."""
     return None if HAS_TORCH else _Skipped.from_parent(parent, path=module_path)
+
+
+class Heard:
+    """A reporter that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+        self.stages: list[tuple[str, int, int]] = []
+        self.parts: list[dict[str, str]] = []
+        self.open = 0
+
+    def begin(self, title: str, total: int, done: int = 0) -> None:
+        self.stages.append((title, total, done))
+        self.open += 1
+
+    def advance(self, **figures: str) -> None:
+        self.parts.append(figures)
+
+    def end(self) -> None:
+        self.open = 0
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    @property
+    def text(self) -> str:
+        """All notices, a line each."""
+        return "\n".join(self.notices)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Asked for by tests whose trainings draw their pictures."""
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these trainings do."""
+    if "ask" in request.fixturenames and "drawn" not in request.fixturenames:
+        for name in ("save_fed", "save_curves"):
+            monkeypatch.setattr(f"depthwise.cloud.pictures.{name}", lambda *_: None)
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., Request]:
+    """`ask(data, out="model", spec={...}, extra={...}, **recipe)` is a request for a very small training."""
+
+    def make(
+        data: Path,
+        out: str = "model",
+        *,
+        spec: dict[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
+        **recipe: Any,
+    ) -> Request:
+        from depthwise.cloud.recipe import Recipe
+        from depthwise.cloud.session import Request
+
+        network = Spec(**{"width": 0.25, "resolution": 32, **(spec or {})})
+        settings = {"epochs": 1, "batch": 8, "precision": "float32", "rate": 0.01, "average": 0.0, **recipe}
+        fields: dict[str, Any] = {
+            "preprocessing": default_preprocessing(network.resolution, network.channels),
+            **(extra or {}),
+        }
+        return Request(data=data, out=tmp_path / out, spec=network, recipe=Recipe(**settings), **fields)
+
+    return make

@@ -19,7 +19,9 @@ class Interrupts:
         # Python lets only the main thread set handlers.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._heard)
+                # None where the handler is not Python's, which then cannot be put back.
+                if signal.getsignal(number) is not None:
+                    self._before[number] = signal.signal(number, self._heard)
         return self
 
     def __exit__(self, *_: object) -> None:
