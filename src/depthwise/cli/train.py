@@ -42,6 +42,7 @@ HELP = {
     "small": "Resolution of the first epochs, 0 for full size throughout.",
     "small_share": "Share of the epochs at the small resolution.",
     "full_share": "Share of the epochs at full size; in between the pictures grow.",
+    "whole_share": "Share of the epochs, at the end, that show pictures whole, as the device sees them.",
     "frozen": "First epochs that train the classifier only  [default: a tenth when starting from a model, else 0]",
     "precision": "float32, bfloat16, or auto to measure which is faster.",
     "seed": "Seed of everything random.",

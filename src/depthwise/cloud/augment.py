@@ -37,6 +37,7 @@ class Changes:
     """What happens to each image of a batch of B.
 
     Attributes:
+        whole: no crop.
         area, aspect, across, down, mirrored: (B,) crop as shares of the image, and the flip.
         colour: (B, 3) factors of brightness, contrast and saturation.
         partner: (B,) the image of the batch that is mixed in.
@@ -44,6 +45,7 @@ class Changes:
         cut: (top, bottom, left, right) in pixels of what comes from the partner; None mixes all pixels.
     """
 
+    whole: bool
     area: NDArray[np.float64]
     aspect: NDArray[np.float64]
     across: NDArray[np.float64]
@@ -73,7 +75,7 @@ def draw(recipe: Recipe, epoch: int, step: int, count: int, side: int) -> Change
             cut = _cut(rng, share, side)
             # What is really cut out: less where the square reaches over the edge.
             share = 1 - (cut[1] - cut[0]) * (cut[3] - cut[2]) / side**2
-    return Changes(area, aspect, across, down, mirrored, colour, partner, share, cut)
+    return Changes(recipe.whole(epoch), area, aspect, across, down, mirrored, colour, partner, share, cut)
 
 
 def _cut(rng: np.random.Generator, share: float, side: int) -> tuple[int, int, int, int]:
@@ -102,7 +104,7 @@ def pictures(
 
 def _picture(store: Store, indices: NDArray[np.int64], changes: Changes, row: int, side: int, recipe: Recipe) -> Pixels:
     image = store[int(indices[row])]
-    if recipe.crop < 1:
+    if recipe.crop < 1 and not changes.whole:
         image = resized(image, (side, side), box=_box(image.shape, changes, row))
     else:
         image = resized(image, (side, side), box=_square(image.shape))

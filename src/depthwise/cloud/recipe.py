@@ -41,6 +41,8 @@ class Recipe:
         small_share: share of the epochs that stay at that size.
         full_share: share of the epochs at full size; in those between, pictures grow in steps of 8 pixels
             (progressive learning, arXiv:2104.00298 section 4).
+        whole_share: share of the epochs, at the end, that show the middle square of each picture at full resolution and
+            no random crop of it: at the size and as sharp as the device will see it (arXiv:1906.06423).
         frozen: epochs in which only the classifier is trained, when starting from other weights.
         precision: "float32", "bfloat16" (autocast), or "auto" to measure which is faster.
         seed: of everything random.
@@ -65,6 +67,7 @@ class Recipe:
     small: int = 0
     small_share: float = 0.4
     full_share: float = 0.35
+    whole_share: float = 0.0
     frozen: int = 0
     precision: str = "auto"
     seed: int = 0
@@ -74,7 +77,7 @@ class Recipe:
             "epochs": (1, 100_000), "batch": (2, 65_536), "rate": (1e-9, 100), "decay": (0, 10), "warmup": (0, 0.9),
             "smoothing": (0, 0.9), "mixup": (0, 100), "cutmix": (0, 100), "crop": (0.01, 1), "colour": (0, 1),
             "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
-            "full_share": (0, 1), "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
+            "full_share": (0, 1), "whole_share": (0, 1), "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -91,6 +94,8 @@ class Recipe:
 
     def resolution(self, epoch: int, full: int) -> int:
         """Side of the pictures in an epoch, counted from 0."""
+        if self.whole(epoch):
+            return full
         full = min(self.side, full) if self.side else full
         if not self.small or self.small >= full:
             return full
@@ -102,6 +107,10 @@ class Recipe:
             return self.small
         grown = (epoch - first + 1) / (last - first + 1)
         return min(full, self.small + round(grown * (full - self.small) / STEP) * STEP)
+
+    def whole(self, epoch: int) -> bool:
+        """Whether the pictures of an epoch, counted from 0, are shown whole."""
+        return epoch >= self.epochs - round(self.whole_share * self.epochs)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""
