@@ -137,5 +137,8 @@ def _texts(out: Lines, model: Model, record: str) -> None:
     with out.block("static const char *const dwl_labels[DWL_LABELS] = {", "};"):
         for label in model.labels:
             pieces = strings(label)
+            if len(pieces) > 1:
+                # clang takes literals side by side in an array for a forgotten comma unless they stand in parentheses.
+                pieces = [f"({pieces[0]}", *pieces[1:-1], f"{pieces[-1]})"]
             out.add(*pieces[:-1], f"{pieces[-1]},")
     out.add("")
