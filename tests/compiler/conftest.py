@@ -5,9 +5,14 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from depthwise.compiler.build import compiler
 from depthwise.compiler.targets import target
+
+# Time is not what these tests judge, and a busy machine would fail them.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,6 @@ from depthwise.errors import Refused
 from depthwise.kernels.table import headers
 from depthwise.network.model import Model
 
-# Offsets in the arena are 32-bit in the emitted C.
-_LARGEST_ARENA = 2**31 - 1
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Built:
@@ -64,15 +61,10 @@ class Emitted:
 def emit(model: Model, *, target_name: str, machine: Machine, extra: Mapping[str, Any] | None = None) -> Emitted:
     """The C of a model for a machine.
 
-    Raises: Refused, when a weight does not fit into float32 or the network needs more memory than C can address.
+    Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
     lowered = lower(model)
     planned = plan(model.spec, model.preprocessing, machine)
-    if planned.arena_bytes > _LARGEST_ARENA:
-        raise Refused(
-            f"this network needs {planned.arena_bytes:,} bytes of memory for activations and at most"
-            f" {_LARGEST_ARENA:,} can be addressed; choose a smaller resolution or width"
-        )
     packed = pack(lowered, planned, golden.answers(model))
     text = record.record(model, target_name, planned, packed, extra or {})
     return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, text))

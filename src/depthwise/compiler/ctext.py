@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import numpy as np
 
 WIDTH = 118
-# Bytes of a string literal on one line, so that lines stay short even when every byte is an escape.
-_LITERAL = 24
+# Characters of a string literal on one line, quotes and indent not counted.
+_LITERAL = 100
+_NEWLINE = r"\012"
 
 
 class Lines:
@@ -64,14 +65,17 @@ def constant(name: str) -> str:
 
 
 def strings(text: str) -> list[str]:
-    """String literals that, side by side, are the text in UTF-8.
+    """String literals that, side by side, are the text in UTF-8; one for each line of it, or more where it is long.
 
     Only plain ASCII stays as it is. Every other byte is an octal escape of three digits, which no digit behind it can
     lengthen; a question mark is escaped too, since `??/` and the like mean something else to a C11 compiler.
     """
-    data = text.encode()
-    pieces = [data[start : start + _LITERAL] for start in range(0, len(data), _LITERAL)] or [b""]
-    return ['"' + "".join(map(_escaped, piece)) + '"' for piece in pieces]
+    pieces = [""]
+    for byte in text.encode():
+        if len(pieces[-1]) >= _LITERAL or pieces[-1].endswith(_NEWLINE):
+            pieces.append("")
+        pieces[-1] += _escaped(byte)
+    return [f'"{piece}"' for piece in pieces]
 
 
 def words(values: np.ndarray) -> Iterator[str]:

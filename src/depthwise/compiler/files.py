@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -24,7 +25,8 @@ def write_file(path: Path, content: bytes) -> None:
     except OSError as problem:
         raise Refused(f"{path}: cannot be written ({problem.strerror}); choose another place") from None
     finally:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink()
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from depthwise.compiler.arena import Region, Value, place
 from depthwise.compiler.targets import Machine
+from depthwise.errors import Refused
 from depthwise.network.layers import Layer, Padding, Shape, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
@@ -110,7 +111,10 @@ class Plan:
 
 
 def plan(spec: Spec, preprocessing: Preprocessing, machine: Machine) -> Plan:
-    """The plan of a network for a machine."""
+    """The plan of a network for a machine.
+
+    Raises: Refused, when its activations take more memory than the emitted C can address.
+    """
     groups = _groups(layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(groups):
@@ -121,6 +125,11 @@ def plan(spec: Spec, preprocessing: Preprocessing, machine: Machine) -> Plan:
         steps.append(_step(group, source, output, machine))
     values = _values(steps, preprocessing)
     regions, arena_bytes = place(values)
+    if arena_bytes > _LARGEST_ARENA:
+        raise Refused(
+            f"this network needs {arena_bytes:,} bytes of memory for activations and at most {_LARGEST_ARENA:,} can be"
+            " addressed; choose a smaller resolution or width"
+        )
     return Plan(machine=machine, steps=tuple(steps), regions=regions, arena_bytes=arena_bytes)
 
 
@@ -156,6 +165,8 @@ _STEM_ROWS = 4
 # same set of a first-level cache.
 _CONFLICT = 512
 _APART = 16
+# Offsets in the arena are 32-bit in the emitted C.
+_LARGEST_ARENA = 2**31 - 1
 
 
 def _groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:

@@ -27,7 +27,7 @@ def multiply_adds(layer: Layer) -> int:
 
 
 def record(model: Model, target: str, plan: Plan, packed: Packed, extra: Mapping[str, Any]) -> str:
-    """JSON on one line; `extra` are further fields for users' own purposes, under a key of their own."""
+    """JSON, indented; `extra` are further fields for users' own purposes, under a key of their own."""
     document = {
         "schema": SCHEMA,
         "depthwise": __version__,
@@ -45,4 +45,4 @@ def record(model: Model, target: str, plan: Plan, packed: Packed, extra: Mapping
     }
     if extra:
         document["extra"] = dict(extra)
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=False)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)

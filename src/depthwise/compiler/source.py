@@ -40,9 +40,12 @@ static int label(const char *path)
     size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
     unsigned char *frame = malloc(bytes);
     float *probabilities = malloc((size_t)dw_label_count() * sizeof(float));
-    int code = fail("the picture is cut off");
-    if (frame != NULL && probabilities != NULL && fread(frame, 1, bytes, file) == bytes) {
-        code = dw_classify(frame, height, width, (int64_t)width * channels, probabilities, NULL);
+    int code = 0;
+    if (frame == NULL || probabilities == NULL || fread(frame, 1, bytes, file) != bytes) {
+        code = fail("the picture is cut off, or too large for the memory");
+    } else if (dw_classify(frame, height, width, (int64_t)width * channels, probabilities, NULL) != DW_OK) {
+        code = fail("the picture cannot be classified");
+    } else {
         int best = 0;
         for (int i = 1; i < dw_label_count(); i++) {
             best = probabilities[i] > probabilities[best] ? i : best;

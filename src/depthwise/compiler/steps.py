@@ -159,8 +159,8 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str) -> 
         case "stem":
             top = f"{y} * STRIDE - {first.padding.top}"
             out.add(
-                f"dwk_pixels_u8f32(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,"
-                " dwl_constants + DWL_WEIGHTS_MEANS, between);"
+                f"dwk_pixels_u8f32(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,",
+                "    dwl_constants + DWL_WEIGHTS_MEANS, between);",
             )
         case "separable":
             out.add(
