@@ -208,6 +208,20 @@ def test_cutmix_shares_are_the_shares_of_the_pixels(side: int) -> None:
             assert light_share == pytest.approx(expected, abs=1e-12)
 
 
+def test_the_last_epochs_show_pictures_whole_and_at_full_size_where_that_is_asked_for() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    recipe = Recipe(
+        batch=2, epochs=4, crop=0.3, flip=False, colour=0.0, side=48, small=32, full_share=0.5, whole_share=0.25
+    )
+    loader = Loader(store=store_of([picture] * 2), recipe=recipe, resolution=64)
+
+    found = [loader.batch(epoch, 0).pixels.numpy() for epoch in range(4)]
+
+    assert [pixels.shape[1] for pixels in found] == [32, 32, 48, 64]
+    for pixels in found[3]:
+        np.testing.assert_array_equal(picture, pixels)
+
+
 def test_small_pictures_are_made_small() -> None:
     picture = np.zeros((90, 90, 3), np.uint8)
     recipe = Recipe(batch=2, epochs=4, small=32, small_share=0.5, full_share=0.5)
@@ -224,3 +238,21 @@ def test_grey_images_stay_grey(image_folder: Callable[..., Path]) -> None:
     batch = Loader(store=store, recipe=Recipe(batch=8, cutmix=0.5), resolution=32).batch(0, 0)
 
     assert tuple(batch.pixels.shape) == (8, 32, 32, 1)
+
+
+def test_without_resampling_a_picture_is_a_square_cut_out_of_it_pixel_for_pixel() -> None:
+    # Each pixel's value is its place, so that a cut tells where it is from.
+    picture = np.arange(40 * 40, dtype=np.uint16).view(np.uint8).reshape(40, 40, 2)[:, :, [0, 1, 1]]
+    recipe = Recipe(batch=64, resample=False, flip=False, colour=0.0, side=36)
+    loader = Loader(store=store_of([picture] * 64), recipe=recipe, resolution=40)
+
+    found = loader.batch(0, 0).pixels.numpy()
+
+    places = set()
+    for pixels in found:
+        place = int(pixels[0, 0, 0]) + 256 * int(pixels[0, 0, 1])
+        top, left = divmod(place, 40)
+        places.add((top, left))
+        np.testing.assert_array_equal(picture[top : top + 36, left : left + 36], pixels)
+    assert {0, 4} <= {top for top, _ in places}
+    assert {0, 4} <= {left for _, left in places}

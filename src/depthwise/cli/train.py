@@ -33,6 +33,7 @@ HELP = {
     "mixup": "Beta parameter of mixup, 0 for none.",
     "cutmix": "Beta parameter of cutmix, 0 for none.",
     "crop": "Least area of the random crop, 1 for no random crop.",
+    "resample": "Scale a random area to size, or cut a square of that size out as it is.",
     "flip": "Mirror half of the images.",
     "colour": "Largest change of brightness, contrast and saturation.",
     "average": "Decay of the moving average of weights, 0 for none.",

@@ -104,13 +104,23 @@ def pictures(
 
 def _picture(store: Store, indices: NDArray[np.int64], changes: Changes, row: int, side: int, recipe: Recipe) -> Pixels:
     image = store[int(indices[row])]
-    if recipe.crop < 1 and not changes.whole:
+    if not recipe.resample and not changes.whole and min(image.shape[:2]) >= side:
+        image = _cut_out(image, changes, row, side)
+    elif recipe.crop < 1 and not changes.whole:
         image = resized(image, (side, side), box=_box(image.shape, changes, row))
     else:
         image = resized(image, (side, side), box=_square(image.shape))
     if changes.mirrored[row]:
         image = image[:, ::-1]
     return _coloured(image, changes.colour[row]) if recipe.colour else image
+
+
+def _cut_out(image: Pixels, changes: Changes, row: int, side: int) -> Pixels:
+    """A square of `side` pixels from the drawn place, as it is."""
+    height, width = image.shape[:2]
+    # A share is below 1, so that each place, the last included, is as likely as the others.
+    top, left = int(changes.down[row] * (height - side + 1)), int(changes.across[row] * (width - side + 1))
+    return image[top : top + side, left : left + side]
 
 
 def _box(shape: tuple[int, ...], changes: Changes, row: int) -> tuple[float, float, float, float]:
