@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from depthwise import shipped
+from depthwise.cost.report import report
+from depthwise.network.model import Model
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "depthwise", "demo", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_the_demo_tells_the_label_of_the_photo_that_ships_and_what_it_took() -> None:
+    done = demo("--json")
+
+    document = json.loads(done.stdout)
+    model = Model.load(shipped.model_folder())
+    assert (done.returncode, document["schema"]) == (0, 1)
+    assert document["answers"][0]["label"] == "espresso"
+    assert {answer["label"] for answer in document["answers"]} <= set(model.labels)
+    assert document["multiply_adds"] == report(model.spec).nominal.macs
+    assert document["milliseconds"]["network"]["minimum"] > 0
+
+
+def test_the_demo_explains_in_words_and_keeps_notices_off_stdout() -> None:
+    done = demo()
+
+    assert done.returncode == 0
+    for words in ("espresso", "What happened", "no byte of it left the machine", "1x1 convolutions", "Next: train"):
+        assert words in done.stdout
+    assert "compiling" in done.stderr
+    assert "compiling" not in done.stdout
+
+
+def test_a_photo_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
+    photo = tmp_path / "broken.jpg"
+    photo.write_bytes(b"not a photo")
+
+    done = demo(str(photo))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "broken.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
