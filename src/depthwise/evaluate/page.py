@@ -13,7 +13,7 @@ from depthwise.evaluate import pictures, text
 from depthwise.evaluate.report import Mistake, Report
 from depthwise.evaluate.thumbnails import MOST_BYTES, Chosen, choose
 
-PAIRS = 20
+PAIRS = 12
 UNREADABLE = 50
 
 

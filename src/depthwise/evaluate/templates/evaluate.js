@@ -100,7 +100,7 @@ if (map) {
     for (let t = top; t < bottom; t++) make("text", { ...small, x: view.x + 4 * unit, y: t + 0.5 + 4 * unit }, data.labels[t]);
     for (let p = left; p < right; p++) {
       const at = `translate(${p + 0.5 + 4 * unit} ${view.y + 4 * unit}) rotate(90)`;
-      make("text", { ...small, transform: at, y: 8 * unit - 8 * unit }, data.labels[p]);
+      make("text", { ...small, transform: at }, data.labels[p]);
     }
   }
 
