@@ -155,7 +155,7 @@ def _tell(model: Model, outcome: Outcome, cost: Report) -> None:
         out.print(f"  {number}. {text}")
     _tell_cost(cost)
     out.print("Next: train your own on a folder of photos, one folder a class:")
-    out.print("  depthwise train PHOTOS --out mymodel --pretrained shipped --resolution 128")
+    out.print("  depthwise train PHOTOS --out mymodel --pretrained shipped --resolution 128 --unit-strides none")
 
 
 def _tell_cost(cost: Report) -> None:
