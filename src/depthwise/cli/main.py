@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "Classify a photo with the model that ships, and show what that took.",
     "cost": "Count multiply-adds, parameters and memory of a network, layer by layer.",
     "train": "Train a network on a folder of images.",
+    "quantize": "Turn a float model into int8, and show what that costs.",
     "evaluate": "Measure a model or an artifact on a folder of images.",
     "convert": "Convert a network from or to Keras, timm, TFLite and ONNX files.",
     "compile": "Turn a model folder into an artifact for a device.",

@@ -1,0 +1,1 @@
+"""From float to int8: ranges, equalisation, bias correction, learned rounding, and the gate on accuracy."""
