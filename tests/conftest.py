@@ -25,6 +25,11 @@ SmallModel = Callable[..., Model]
 ImageFolder = Callable[..., Path]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes tests/golden anew; look at the difference before it is committed."""
+    parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
+
+
 @pytest.fixture(scope="session")
 def data_pack() -> DataPack:
     """`data_pack("clothing")` is the folder of real images of that name, unpacked once into the temporary folder.

@@ -69,9 +69,15 @@ def drawn() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings do."""
-    if "ask" in request.fixturenames and "drawn" not in request.fixturenames:
+def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread, since these networks are too small to share; and no pictures, which take longer than the training."""
+    if "ask" not in request.fixturenames:
+        return
+    import torch
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
+    if "drawn" not in request.fixturenames:
         for name in ("save_fed", "save_curves"):
             monkeypatch.setattr(f"depthwise.cloud.pictures.{name}", lambda *_: None)
 

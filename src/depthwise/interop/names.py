@@ -31,6 +31,8 @@ TIMM_BEST = {
 _KERAS_NAME = re.compile(r"keras/(0\.25|0\.50?|0\.75|1(?:\.0)?)-(\d{3})(-no-top)?")
 _TIMM_NAME = re.compile(r"timm/[\w.-]{1,96}")
 SECONDS = 30
+# Level of errors in the standard library's logging, which the hub uses.
+QUIET = 40
 
 
 def is_name(text: str) -> bool:
@@ -110,7 +112,7 @@ def _hub_folder(name: str) -> Path:
             f"{name} needs the package huggingface_hub, which is not installed; run: pip install 'depthwise[interop]'"
         ) from None
     # The refusal below says it in one line.
-    logging.set_verbosity_error()
+    logging.set_verbosity(QUIET)
     files = (CONFIG, timm.WEIGHTS)
     try:
         try:

@@ -66,7 +66,7 @@ def tensor(name: str, array: Array) -> Any:
     """An array as a constant of the file."""
     from onnx import numpy_helper
 
-    return numpy_helper.from_array(np.ascontiguousarray(array), name)
+    return numpy_helper.from_array(np.asarray(array, order="C"), name)
 
 
 def initializers(model: Model) -> Mapping[str, Array]:

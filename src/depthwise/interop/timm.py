@@ -86,7 +86,7 @@ def write(model: Model, path: Path) -> None:
         _LABELS: json.dumps(list(model.labels), ensure_ascii=False),
     }
     _check_layout(model.spec)
-    weights = save({name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}, metadata)
+    weights = save({name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}, metadata)
     if path.suffix == ".safetensors":
         write_file(path, weights)
         return

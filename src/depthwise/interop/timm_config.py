@@ -18,7 +18,16 @@ LARGEST_CONFIG = 16 * 2**20
 ARCHITECTURES = {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}
 ACTIVATIONS = {"relu6": 6.0, "relu": math.inf}
 PREFIX = "mobilenetv1"
-_KNOWN_ARGUMENTS = ("pad_type", "bn_eps", "act_layer", "in_chans", "num_classes", "drop_rate", "drop_path_rate")
+_KNOWN_ARGUMENTS = (
+    "act_layer",
+    "bn_eps",
+    "drop_path_rate",
+    "drop_rate",
+    "global_pool",
+    "in_chans",
+    "num_classes",
+    "pad_type",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +81,8 @@ def _config(config: dict[str, Any]) -> Config:
     unknown = sorted(set(arguments) - set(_KNOWN_ARGUMENTS))
     if unknown:
         raise Refused(f"{CONFIG} asks for {unknown[0][:40]!r}, which MobileNet V1 here has not")
+    if arguments.get("global_pool", "avg") != "avg":
+        raise Refused(f"{CONFIG} asks for another pool than avg; MobileNet V1 takes the mean")
     activation = str(arguments.get("act_layer", "relu6"))
     if activation not in ACTIVATIONS:
         raise Refused(f"{CONFIG} asks for activation {activation[:40]!r}; MobileNet V1 has relu6 or relu")
