@@ -1,0 +1,181 @@
+"""The parts of a quantisation, each against its definition written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from depthwise.errors import Refused
+from depthwise.network import reference
+from depthwise.network.dequantize import dequantize
+from depthwise.network.layers import layers
+from depthwise.network.model import Model
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.reference_int8 import real, walk
+from depthwise.network.spec import Spec
+from depthwise.quantize.floats import FloatNet, parts
+from depthwise.quantize.options import Silent
+from depthwise.quantize.ranges import limits, spread
+from depthwise.quantize.statistics import BINS, Outputs, collect
+from depthwise.quantize.weights import LARGEST, draft
+
+SmallModel = Callable[..., Model]
+
+
+@pytest.mark.parametrize("fields", [{}, {"padding": "same", "resolution": 37}, {"convolution": "standard"}], ids=repr)
+def test_the_folded_network_is_the_network(small_model: SmallModel, fields: dict) -> None:
+    model = small_model(seed=1, **fields)
+    side = model.spec.resolution
+    pixels = np.random.default_rng(0).integers(0, 256, (3, side, side, 3)).astype(np.uint8)
+    net = FloatNet.of(model)
+
+    logits = net.forward(net.start(pixels))[:, 0, 0]
+
+    wanted = reference.run(model, pixels).logits
+    assert np.abs(logits - wanted).max() < 1e-4 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_dequantised_weights_give_the_real_numbers_that_accumulators_stand_for(rounded: bool) -> None:
+    spec = Spec(width=0.25, resolution=33, classes=4, padding="same")
+    model = random_quantized(spec, hidden_zero_points=rounded, rounded=rounded)
+    # The border must be what stands for 0, or the float network pads with another number.
+    model = model.replace(border=tuple(int(mean) for mean in model.preprocessing.mean))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 33, 33, 3)).astype(np.uint8)
+    folded = dequantize(model)
+    x = pixels.astype(np.float64) - np.array(model.preprocessing.mean)
+
+    for step in walk(model, pixels):
+        layer, numbers = step.layer, step.numbers
+        unit = numbers.multiplier.astype(np.float64) * (numbers.scale if numbers.rounded else 1)
+        if layer.kind != "pool":
+            weight, bias = folded[layer.name]
+            match layer.kind:
+                case "depthwise":
+                    sums = reference.depthwise(x, weight, layer.stride, layer.padding)
+                case "classifier":
+                    sums = x @ weight.T
+                case _:
+                    sums = reference.convolution(x, weight, layer.stride, layer.padding)
+            assert np.allclose(step.acc * unit, sums + bias, rtol=1e-6, atol=1e-6 * np.abs(sums).max()), layer.name
+        if step.output is not None:
+            x = real(numbers, step.output).astype(np.float64)
+
+
+def outputs_of(values: np.ndarray) -> Outputs:
+    """(P, N) values as a histogram from 0 to 6."""
+    counts = np.stack([np.histogram(column, bins=BINS, range=(0, 6))[0] for column in values.T])
+    return Outputs(counts=counts.astype(np.int64), top=6.0, largest=values.max(axis=0).astype(np.float64))
+
+
+def long_tailed(seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.minimum(np.maximum(rng.normal(0, 0.3, (20_000, 6)) + rng.exponential(0.2, (20_000, 6)) ** 2, 0), 6)
+
+
+def test_histograms_count_what_the_layers_put_out(small_model: SmallModel) -> None:
+    model = small_model()
+    net = FloatNet.of(model)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
+
+    found = collect(net, pixels, 2, Silent())
+
+    activations = reference.run(model, pixels, keep=True).activations
+    for layer, outputs in zip(layers(model.spec), found, strict=True):
+        if outputs is None:
+            assert layer.kind == "classifier"
+            continue
+        values = activations[layer.name].reshape(-1, layer.output.channels)
+        assert np.allclose(values.max(axis=0), outputs.largest, rtol=1e-4, atol=1e-5)
+        assert (outputs.counts.sum(axis=1) == len(values)).all()
+        # Values at the edge of a bin may fall to either side in float32.
+        wanted = np.stack([np.histogram(column, bins=BINS, range=(0, 6))[0] for column in values.T])
+        assert np.abs(np.cumsum(wanted - outputs.counts, axis=1)).max() <= 2
+
+
+def test_minmax_is_the_largest_value_and_percentile_leaves_one_in_ten_thousand_out() -> None:
+    values = long_tailed()
+
+    assert (limits(outputs_of(values), "minmax", shared=False) == values.max(axis=0)).all()
+    found = limits(outputs_of(values), "percentile", shared=False)
+    above = (values > found).mean(axis=0)
+    assert (above <= 1e-4).all()
+    assert (found <= np.quantile(values, 1 - 1e-4, axis=0) + 2 * 6 / BINS).all()
+
+
+def test_least_squares_is_near_the_best_limit_for_the_values_themselves() -> None:
+    # The first column has one value far from all others, which is worth cutting off; the second has none.
+    values = np.abs(np.random.default_rng(0).normal(0, 0.1, (400_000, 2)))
+    values[0, 0] = 2.5
+    largest = values.max(axis=0)
+
+    def error(limit: np.ndarray) -> np.ndarray:
+        step = limit / 255
+        return ((np.clip(np.rint(values / step), 0, 255) * step - values) ** 2).sum(axis=0)
+
+    best = np.min([error(share * largest) for share in np.linspace(0.25, 1, 40)], axis=0)
+    found = error(limits(outputs_of(values), "squared", shared=False))
+    assert (found < 1.15 * best).all()
+    assert best[0] < 0.8 * error(largest)[0]
+
+
+def test_a_shared_range_is_that_of_all_channels_together() -> None:
+    values = long_tailed() * np.linspace(0.1, 1, 6)
+
+    assert (limits(outputs_of(values), "minmax", shared=True) == values.max()).all()
+
+
+def test_a_channel_that_was_never_on_gets_a_range() -> None:
+    values = long_tailed()
+    values[:, 2] = 0
+
+    found = limits(outputs_of(values), "squared", shared=False)
+
+    assert found[2] > 0
+    assert (limits(outputs_of(values * 0), "minmax", shared=False) > 0).all()
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    with pytest.raises(Refused, match="rule is 'best'; ranges know minmax, percentile and squared"):
+        limits(outputs_of(long_tailed()), "best", shared=False)
+
+
+def test_spread_goes_from_one_range_to_each_channels_own_and_never_below_it() -> None:
+    ranges = np.array([0.1, 1.0, 6.0])
+
+    assert np.allclose(6.0, spread(ranges, 0.0))
+    assert np.allclose(ranges, spread(ranges, 1.0))
+    assert (spread(ranges, 0.5) >= ranges).all()
+
+
+@pytest.mark.parametrize("per_tensor", [False, True])
+@pytest.mark.parametrize("name", ["conv_stem", "blocks.0.0.conv_dw", "blocks.0.0.conv_pw", "classifier"])
+def test_rounded_weights_are_within_half_a_step_or_clipped_to_the_ends(
+    small_model: SmallModel, name: str, per_tensor: bool
+) -> None:
+    model = small_model(seed=5)
+    layer = next(row for row in layers(model.spec) if row.name == name)
+    folded = FloatNet.of(model).folded[name]
+    rng = np.random.default_rng(0)
+    scale = rng.uniform(0.01, 0.1, layer.input.channels)
+    zero = np.zeros(layer.input.channels)
+
+    made = draft(layer, folded, scale, zero, np.ones(layer.input.channels), per_tensor=per_tensor)
+
+    by_input = (
+        scale[:, None, None, None]
+        if layer.kind == "depthwise"
+        else (scale if layer.kind == "classifier" else scale[:, None, None])
+    )
+    real_weight = made.weight * made.step.reshape(-1, *[1] * (made.weight.ndim - 1)) / by_input
+    difference = np.abs(real_weight - folded.weight) * by_input / made.step.reshape(-1, *[1] * (made.weight.ndim - 1))
+    assert (difference[np.abs(made.weight) < LARGEST] <= 0.5 + 1e-9).all()
+    assert np.abs(made.weight.astype(int)).max() == LARGEST
+    assert np.abs(made.bias * made.step - folded.bias).max() <= 0.5 * made.step.max()
+    assert len(np.unique(made.step)) == (1 if per_tensor else layer.output.channels)
+
+
+def test_parts_make_up_the_whole() -> None:
+    assert [list(range(7))[part] for part in parts(7, 3)] == [[0, 1, 2], [3, 4, 5], [6]]
