@@ -43,9 +43,7 @@ def test_the_best_weights_are_those_of_the_width_and_the_nearest_resolution(
 
 
 def test_a_width_without_published_weights_is_refused_with_those_that_have() -> None:
-    with pytest.raises(
-        Refused, match=r"of width 0\.3; there are for 0\.25, 0\.5, 0\.75, 1, 1\.25"
-    ):
+    with pytest.raises(Refused, match=r"of width 0\.3; there are for 0\.25, 0\.5, 0\.75, 1, 1\.25"):
         names.best(0.3, 128)
 
 
