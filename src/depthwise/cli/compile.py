@@ -75,7 +75,7 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _steps(steps: list[dict[str, Any]]) -> Table:
-    texts = ("step", "input", "output", "kernels")
+    texts = ("step", "output", "kernels")
     numbers = ("multiply-adds", "rows", "at", "bytes", "scratch")
     return Table(
         title="Step by step: rows at a time, place in the arena",
@@ -83,9 +83,8 @@ def _steps(steps: list[dict[str, Any]]) -> Table:
         rows=tuple(
             (
                 step["step"],
-                step["input"],
                 step["output"],
-                ", ".join(step["kernels"]),
+                "\n".join(step["kernels"]),
                 f"{step['multiply_adds']:,}",
                 str(step["rows"] or "all"),
                 f"{step['output_offset']:,}",

@@ -1,0 +1,77 @@
+"""The command `compile`: what it prints, where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import make_model
+from depthwise.compiler.targets import TARGETS
+
+
+def compile_(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "depthwise", "compile", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "small"
+    make_model().save(folder)
+    return folder
+
+
+def test_the_table_shows_size_memory_and_steps(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model.so"
+    done = compile_(folder, "--out", out, "--explain")
+
+    assert done.returncode == 0
+    assert f"{out}: {out.stat().st_size:,} bytes for host, made in" in done.stdout
+    assert "multiply-adds an image" in done.stdout
+    assert "blocks.4.1" in done.stdout
+    assert "dwk_depthwise3x3s1_f32_relu6_c" in done.stdout
+    assert done.stderr == f"compiling {folder} for host ...\n"
+
+
+def test_the_document_holds_the_same_figures(folder: Path, tmp_path: Path) -> None:
+    done = compile_(folder, "--target", "source", "--out", tmp_path / "c", "--json", "--explain")
+    document = json.loads(done.stdout)
+
+    assert document["schema"] == 1
+    assert document["artifact"] == str(tmp_path / "c")
+    assert document["bytes"] == sum(path.stat().st_size for path in (tmp_path / "c").iterdir())
+    assert document["multiply_adds"] == sum(step["multiply_adds"] for step in document["steps"])
+    assert document["arena_bytes"] >= max(step["output_offset"] + step["output_bytes"] for step in document["steps"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("no-such-folder",), "error: no-such-folder: not a model folder"),
+        (("MODEL", "--target", "hots"), "error: there is no target 'hots'; is it host"),
+        (("MODEL", "--cc", "no-such-cc"), "error: there is no compiler 'no-such-cc' on the path"),
+    ],
+)
+def test_what_cannot_be_compiled_is_one_line_and_code_2(
+    arguments: tuple[str, ...], message: str, folder: Path, tmp_path: Path
+) -> None:
+    given = [folder if a == "MODEL" else a for a in arguments]
+    done = compile_(*given, "--out", tmp_path / "model.so")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith(message)
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_names_every_target() -> None:
+    done = compile_("--help")
+    words = done.stdout.replace(",", " ").replace(".", " ").split()
+
+    assert [row.name for row in TARGETS if row.name not in words] == []

@@ -1,0 +1,105 @@
+/* drive.c: calls every function of an artifact, rightly and wrongly, on memory of exactly the right sizes.
+ *
+ * Built with sanitizers, or with counters on every branch. Prints nothing and ends with 0 when all is as it should be.
+ * Holds the network, for its constants' names; spoil.c holds weights.c, so that the golden cases can be made to fail. */
+#include "model.c"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(what)                                                                                                    \
+    do {                                                                                                               \
+        if (!(what)) {                                                                                                 \
+            fprintf(stderr, "drive.c:%d: %s\n", __LINE__, #what);                                                      \
+            exit(1);                                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+void spoil(int32_t word, uint32_t value);
+
+static void *room(size_t bytes)
+{
+    void *memory = malloc(bytes);
+    CHECK(memory != NULL);
+    memset(memory, 0xFF, bytes);
+    return memory;
+}
+
+static void frames(float *probabilities, uint8_t *pixels, uint8_t *arena)
+{
+    static const int32_t sides[][2] = {{1, 1},  {1, 7},     {7, 1},    {2, 2},    {31, 33}, {33, 33},  {64, 40},
+                                       {40, 64}, {300, 200}, {500, 60}, {60, 500}, {9, 3000}, {3000, 9}};
+    int32_t channels = dw_input_channels();
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        int32_t height = sides[i][0], width = sides[i][1];
+        int64_t pitch = (int64_t)width * channels + (int64_t)(i % 3);
+        /* The last row ends with its last pixel. */
+        size_t bytes = (size_t)(pitch * (height - 1) + (int64_t)width * channels);
+        uint8_t *frame = room(bytes);
+        for (size_t at = 0; at < bytes; at++) {
+            frame[at] = (uint8_t)(at * 2654435761u >> 13);
+        }
+        CHECK(dw_classify(frame, height, width, pitch, probabilities, arena) == DW_OK);
+        CHECK(dw_prepare(frame, height, width, pitch, pixels, arena) == DW_OK);
+        CHECK(dw_run(pixels, probabilities, NULL) == DW_OK);
+        free(frame);
+    }
+}
+
+static void refusals(float *probabilities, uint8_t *pixels, uint8_t *arena)
+{
+    uint8_t *odd = arena + 1;
+    CHECK(dw_run(pixels, probabilities, odd) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_run(NULL, probabilities, arena) == DW_NO_POINTER);
+    CHECK(dw_run(pixels, NULL, arena) == DW_NO_POINTER);
+    CHECK(dw_features(pixels, probabilities, odd) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_features(NULL, probabilities, arena) == DW_NO_POINTER);
+    CHECK(dw_features(pixels, NULL, arena) == DW_NO_POINTER);
+    CHECK(dw_classify(pixels, 1, 1, 3, probabilities, odd) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_classify(NULL, 1, 1, 3, probabilities, arena) == DW_NO_POINTER);
+    CHECK(dw_classify(pixels, 1, 1, 3, NULL, arena) == DW_NO_POINTER);
+    CHECK(dw_classify(pixels, 0, 1, 3, probabilities, arena) == DW_FRAME_SIZE);
+    CHECK(dw_classify(pixels, 1, 0, 3, probabilities, arena) == DW_FRAME_SIZE);
+    CHECK(dw_classify(pixels, 65536, 1, 3, probabilities, arena) == DW_FRAME_SIZE);
+    CHECK(dw_classify(pixels, 1, 65536, 1 << 20, probabilities, arena) == DW_FRAME_SIZE);
+    CHECK(dw_classify(pixels, 1, 4, 3, probabilities, arena) == DW_FRAME_SIZE);
+    CHECK(dw_prepare(pixels, 1, 1, 3, pixels, odd) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_prepare(pixels, 1, 1, 3, NULL, arena) == DW_NO_POINTER);
+    CHECK(dwk_prepare(pixels, 1, 1, 3, pixels, NULL) == DW_NO_POINTER);
+    CHECK(dw_verify(NULL, odd) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_label(-1) == NULL && dw_label(dw_label_count()) == NULL);
+}
+
+int main(void)
+{
+    size_t size = (size_t)dw_input_height() * (size_t)dw_input_width() * (size_t)dw_input_channels();
+    CHECK(dw_arena_bytes() % 64 == 0);
+    uint8_t *arena = aligned_alloc(64, dw_arena_bytes());
+    CHECK(arena != NULL);
+    memset(arena, 0xFF, dw_arena_bytes());
+    uint8_t *pixels = room(size);
+    float *probabilities = room((size_t)dw_label_count() * sizeof(float));
+    float *features = room((size_t)dw_feature_count() * sizeof(float));
+
+    CHECK(dw_interface() >> 16 == DW_INTERFACE_MAJOR);
+    CHECK(dw_record()[0] == '{');
+    for (int32_t i = 0; i < dw_label_count(); i++) {
+        CHECK(dw_label(i) != NULL);
+    }
+    float worst = -1.0f;
+    CHECK(dw_verify(&worst, arena) == DW_OK && worst >= 0.0f && worst < 1e-5f);
+    CHECK(dw_verify(NULL, NULL) == DW_OK);
+    CHECK(dw_features(pixels, features, arena) == DW_OK && features[0] >= 0.0f);
+    frames(probabilities, pixels, arena);
+    refusals(probabilities, pixels, arena);
+
+    /* The first label's bias becomes 1000: all others are then out of the question. */
+    spoil(DWL_WEIGHTS_CLASSIFIER, 0x447a0000u);
+    CHECK(dw_verify(&worst, arena) == DW_GOLDEN_DIFFERS && worst > 1e-4f);
+    free(arena);
+    free(pixels);
+    free(probabilities);
+    free(features);
+    return 0;
+}

@@ -1,0 +1,38 @@
+"""The C of three small networks, as a person would review it: a change that moves a byte shows here."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import make_model
+from depthwise.compiler.compile import emit
+from depthwise.compiler.targets import Machine
+from emitted import AVX512, NEON, SSE
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+NETWORKS: dict[str, tuple[dict[str, Any], Machine]] = {
+    "portable": ({"resolution": 32}, SSE),
+    "odd-grey-same": ({"resolution": 45, "channels": 1, "padding": "same", "activation": "relu"}, NEON),
+    "twin-shallow-512": ({"resolution": 40, "convolution": "standard", "shallow": True}, AVX512),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_emitted_c_is_the_text_that_was_reviewed(name: str, pytestconfig: pytest.Config) -> None:
+    fields, machine = NETWORKS[name]
+    found = emit(make_model(labels=("a", 'b "c"', "🐳"), **fields), target_name="golden", machine=machine).model_c
+    path = GOLDEN / f"model-{name}.c"
+    if pytestconfig.getoption("--update-golden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(found, encoding="utf-8")
+    assert path.is_file(), f"{path} is missing; look at the C and write it with pytest --update-golden"
+    expected = path.read_text(encoding="utf-8")
+
+    difference = "\n".join(
+        difflib.unified_diff(expected.splitlines(), found.splitlines(), "golden", "now", n=2, lineterm="")
+    )
+    assert not difference, difference

@@ -1,0 +1,142 @@
+"""The folder of C that target "source" writes: silent, clean under sanitizers, and every branch of it taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import make_model
+from depthwise.compiler import compile_model
+from depthwise.errors import Refused
+from depthwise.network import reference
+from depthwise.network.model import Model
+from emitted import STRICT, build
+
+SPOIL = """#include "weights.c"
+void spoil(int32_t word, uint32_t value);
+void spoil(int32_t word, uint32_t value) { dwl_weights[word] = value; }
+"""
+DRIVE = Path(__file__).with_name("drive.c")
+LABELS = ("a */ b", "c \\", "??/", '"d"', "🐳", "e\nf", "g", "h", "i", "j", "k")
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """A network whose maps are odd, so that blocks of rows, tiles and kernels all have a remainder somewhere."""
+    return make_model(seed=1, labels=LABELS, resolution=67)
+
+
+@pytest.fixture(scope="module")
+def folder(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_model(model, target="source", out=tmp_path_factory.mktemp("source") / "c").path
+
+
+def copied(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to / "c")
+    shutil.copy(DRIVE, to / "c")
+    return to / "c"
+
+
+def driven(gcc: str, here: Path, *flags: str) -> None:
+    """Build drive.c with the network, whose constants it may change, and run it."""
+    (here / "spoil.c").write_text(SPOIL)
+    build((gcc, *STRICT, "-Dconst=", "-c", "-o", "spoil.o", "spoil.c"), here)
+    build((gcc, *STRICT, *flags, "-o", "drive", "drive.c", "spoil.o"), here)
+    done = subprocess.run([here / "drive"], cwd=here, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_folder_holds_all_that_its_readme_needs(folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+
+    assert {"README.md", "main.c", "model.c", "weights.c", "depthwise.h", "dwk_vector.h"} <= names
+    assert all(
+        line[10:-1] in names for line in (folder / "model.c").read_text().splitlines() if line[:9] == "#include "
+    )
+
+
+def test_the_program_of_the_readme_checks_itself_and_labels_a_picture(
+    folder: Path, model: Model, gcc: str, tmp_path: Path
+) -> None:
+    here = copied(folder, tmp_path)
+    (command,) = [line.split() for line in (here / "README.md").read_text().splitlines() if line.startswith("    cc ")]
+    build((gcc, *STRICT, *command[1:]), here)
+    pixels = np.random.default_rng(1).integers(0, 256, (1, 67, 67, 3), np.uint8)
+    resize = model.preprocessing.resize
+    frame = np.zeros((resize, resize, 3), np.uint8)
+    start = (resize - 67) // 2
+    frame[start : start + 67, start : start + 67] = pixels[0]
+    (here / "photo.ppm").write_bytes(b"P6\n%d %d\n255\n" % (resize, resize) + frame.tobytes())
+    probabilities = reference.run(model, pixels).probabilities[0]
+    best = int(probabilities.argmax())
+
+    checked = subprocess.run([here / "model"], capture_output=True, text=True, check=False)
+    labelled = subprocess.run([here / "model", here / "photo.ppm"], capture_output=True, text=True, check=False)
+    wrong = subprocess.run([here / "model", here / "model.c"], capture_output=True, text=True, check=False)
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    assert (labelled.returncode, labelled.stderr) == (0, "")
+    assert labelled.stdout == f"{LABELS[best]} {probabilities[best]:.4f}\n"
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "not a PPM" in wrong.stderr
+
+
+def test_zig_is_silent_on_it_too(folder: Path, zig: tuple[str, ...], tmp_path: Path) -> None:
+    here = copied(folder, tmp_path)
+    build((*zig, *STRICT, "-O1", "-c", "-o", "model.o", "model.c"), here)
+    build((*zig, *STRICT, "-O1", "-c", "-o", "weights.o", "weights.c"), here)
+
+
+def test_it_is_clean_under_address_and_undefined_behaviour_sanitizers(folder: Path, gcc: str, tmp_path: Path) -> None:
+    here = copied(folder, tmp_path)
+    (here / "empty.c").write_text("int main(void) { return 0; }\n")
+    probe = [gcc, "-fsanitize=address,undefined", "-o", "empty", "empty.c"]
+    if subprocess.run(probe, cwd=here, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this gcc has no sanitizers; what they find is not looked for")
+    driven(gcc, here, "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+def test_its_tests_take_every_branch_both_ways(folder: Path, gcc: str, tmp_path: Path) -> None:
+    gcov = shutil.which("gcov")
+    if gcov is None:
+        pytest.skip("gcov is not installed; branches are not counted")
+    here = copied(folder, tmp_path)
+    driven(gcc, here, "-O0", "--coverage")
+    done = subprocess.run(
+        [gcov, "--json-format", "--branch-probabilities", "--stdout", "drive-drive"], cwd=here, **_TEXT
+    )
+    files = json.loads(done.stdout)["files"]
+
+    files = [file for file in files if file["file"] != "drive.c"]
+    covered = {file["file"] for file in files if any(line["branches"] for line in file["lines"])}
+    missing = [
+        f"{file['file']}:{line['line_number']} in {line.get('function_name', '?')}"
+        for file in files
+        for line in file["lines"]
+        if line["count"] == 0 or any(branch["count"] == 0 for branch in line["branches"])
+    ]
+    assert {"model.c", "dwk_interface.h", "dwk_prepare.h", "dwk_product_f32.h"} <= covered
+    assert missing == []
+
+
+_TEXT = {"capture_output": True, "text": True, "check": True, "env": {**os.environ, "LC_ALL": "C"}}
+
+
+def test_the_same_model_gives_the_same_files(model: Model, folder: Path, tmp_path: Path) -> None:
+    again = compile_model(model, target="source", out=tmp_path / "elsewhere").path
+
+    assert {p.name: p.read_bytes() for p in again.iterdir()} == {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def test_a_folder_with_other_files_in_it_is_refused_and_stays(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years")
+    with pytest.raises(Refused, match="exists and holds other files"):
+        compile_model(model, target="source", out=tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
