@@ -1,0 +1,91 @@
+"""Trains as a JSON line says and lets itself be ended at given steps; a script for the tests of killed runs.
+
+    python driver.py '{"request": {...}, "recipe": {...}, "attempts": [{"step": 7, "signal": 9}, {}]}'
+
+Each attempt is a process of its own that goes on with the run; it is sent its signal when it has taken as many steps.
+One line of JSON is printed: for each attempt the steps taken, how it ended, and what it told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from depthwise.cloud import pictures
+from depthwise.cloud.recipe import Recipe
+from depthwise.cloud.session import Request, train
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.spec import Spec
+
+
+class Steps:
+    """A reporter that writes a byte a step, and every notice as a line, into two pipes."""
+
+    def __init__(self, steps: int, notices: int) -> None:
+        self._steps, self._notices, self._training = steps, notices, False
+
+    def begin(self, title: str, total: int, done: int = 0) -> None:
+        self._training = title.startswith("epoch")
+
+    def advance(self, **figures: str) -> None:
+        if self._training:
+            os.write(self._steps, b".")
+
+    def end(self) -> None:
+        pass
+
+    def notice(self, text: str) -> None:
+        os.write(self._notices, f"{text}\n".encode())
+
+
+def attempt(request: Request, stop: dict[str, int]) -> dict[str, Any]:
+    """Train in a child, which is a real process that can really be killed."""
+    steps_out, steps_in = os.pipe()
+    notices_out, notices_in = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            train(request, Steps(steps_in, notices_in))
+            code = 0
+        except KeyboardInterrupt:
+            code = 130
+        finally:
+            os._exit(code)
+    os.close(steps_in)
+    os.close(notices_in)
+    taken = 0
+    while os.read(steps_out, 1):
+        taken += 1
+        if taken == stop.get("step"):
+            os.kill(child, stop["signal"])
+    status = os.waitpid(child, 0)[1]
+    with os.fdopen(notices_out) as file:
+        return {"taken": taken, "ended": os.waitstatus_to_exitcode(status), "notices": file.read()}
+
+
+def main() -> None:
+    """Run all attempts."""
+    asked = json.loads(sys.argv[1])
+    # Drawing takes longer than these trainings do.
+    pictures.save_fed = pictures.save_curves = lambda *_: None  # type: ignore[assignment]
+    spec = Spec(width=0.25, resolution=32)
+    fields = {name: Path(value) for name, value in asked["request"].items()}
+    request = Request(
+        **fields,
+        spec=spec,
+        recipe=Recipe(**asked["recipe"]),
+        preprocessing=default_preprocessing(32, 3),
+        resume=True,
+        checkpoint_seconds=asked["checkpoint_seconds"],
+    )
+    print(json.dumps([attempt(request, stop) for stop in asked["attempts"]]))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    main()

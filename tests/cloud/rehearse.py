@@ -1,0 +1,58 @@
+"""Two steps in float64 by all processes together and by each alone; a script that torchrun starts.
+
+The first process prints one line of JSON: the largest relative difference of a weight's change, and the largest
+difference of a running statistic.
+"""
+
+from __future__ import annotations
+
+import json
+
+import torch
+from torch.nn import functional as F
+
+from depthwise.cloud.module import Network
+from depthwise.cloud.processes import World, world
+from depthwise.network.spec import Spec
+
+SPEC = Spec(width=0.25, resolution=32, classes=3, unit_strides=(0,))
+
+
+def trained(here: World, *, shared: bool) -> tuple[Network, Network]:
+    """The network before and after two steps on sixteen images."""
+    torch.manual_seed(0)
+    network, before = Network(SPEC).double(), Network(SPEC).double()
+    before.load_state_dict(network.state_dict())
+    wrapped = here.wrap(network) if shared else network
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+    for step in range(2):
+        torch.manual_seed(step + 1)
+        x, labels = torch.randn(16, 3, 32, 32, dtype=torch.float64), torch.arange(16) % 3
+        if shared:
+            x, labels = x[here.rank :: here.size], labels[here.rank :: here.size]
+        optimizer.zero_grad()
+        F.cross_entropy(wrapped(x), labels).backward()
+        optimizer.step()
+    return before, network
+
+
+def main() -> None:
+    """Compare."""
+    with world() as here:
+        before, alone = trained(here, shared=False)
+        _, together = trained(here, shared=True)
+        start, first, second = before.state_dict(), alone.state_dict(), together.state_dict()
+        changes, statistics = [], []
+        for name in first:
+            if "running" in name:
+                statistics.append((first[name] - second[name]).abs().max().item())
+            elif not name.endswith("num_batches_tracked"):
+                difference = (first[name] - second[name]).norm() / (first[name] - start[name]).norm()
+                changes.append(difference.item())
+        tracked = all(torch.equal(first[n], second[n]) for n in first if n.endswith("num_batches_tracked"))
+        if here.first:
+            print(json.dumps({"weights": max(changes), "statistics": max(statistics), "tracked": tracked}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Several processes that train as one, started as users start them: by torchrun, on the CPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from depthwise.cloud.processes import World, world
+from depthwise.errors import Refused
+from depthwise.network.model import Model
+
+ImageFolder = Callable[..., Path]
+SETTINGS = {
+    "--width": 0.25, "--resolution": 32, "--unit-strides": 0, "--epochs": 1, "--batch": 8, "--precision": "float32",
+    "--average": 0, "--optimizer": "sgd", "--rate": 0.002, "--warmup": 0, "--mixup": 0.3,
+}  # fmt: skip
+
+
+def command(data: Path, out: Path) -> list[str]:
+    """`-m depthwise train ...` with all settings."""
+    settings = [str(part) for pair in SETTINGS.items() for part in pair]
+    return ["-m", "depthwise", "train", str(data), "--out", str(out), *settings]
+
+
+def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    """Start processes on a free port of this machine."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return subprocess.run(
+        [*launcher, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def losses(out: Path) -> list[tuple[float, float]]:
+    lines = map(json.loads, (out.parent / f"{out.name}.run" / "log.jsonl").read_text().splitlines())
+    return [(line["loss"], line["validation_loss"]) for line in lines if line["event"] == "epoch"]
+
+
+def test_two_processes_give_the_result_of_one_with_the_same_global_batch(
+    tmp_path: Path, image_folder: ImageFolder
+) -> None:
+    data = image_folder(classes=("cat", "dog", "owl"), images=11)
+    two = torchrun(*command(data, tmp_path / "two"))
+    one = subprocess.run(
+        [sys.executable, *command(data, tmp_path / "one")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    # One process reports.
+    assert two.stdout.replace(str(tmp_path / "two"), str(tmp_path / "one")) == one.stdout
+    np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), rtol=1e-3)
+    # Small networks blow rounding up from step to step; that weights agree is shown in float64 below.
+    assert Model.load(tmp_path / "two").provenance["processes"] == 2
+
+
+def test_in_float64_two_processes_take_the_steps_of_one() -> None:
+    """What is left of the difference above is the rounding of float32, and no mistake in a gradient."""
+    done = torchrun(str(Path(__file__).with_name("rehearse.py")))
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["weights"] < 1e-7
+    assert found["statistics"] < 1e-12
+    assert found["tracked"]
+
+
+def test_all_processes_end_together_when_the_first_refuses(tmp_path: Path, image_folder: ImageFolder) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "thesis.tex").write_text("x")
+    start = time.monotonic()
+
+    done = torchrun(*command(image_folder(), tmp_path / "model"))
+
+    assert done.returncode != 0
+    assert done.stderr.count("error: ") == 1
+    assert "exists and is not a model folder" in done.stderr
+    # torchrun's own traceback may follow; none of it is ours.
+    assert "depthwise/cloud/" not in done.stderr
+    # Not the half hour after which torch gives up waiting for a process.
+    assert time.monotonic() - start < 200
+
+
+class Pair(World):
+    """A process whose neighbour is played: it always answers with what the test says."""
+
+    neighbour: object = None
+
+    def gather(self, value: object) -> list[object]:  # type: ignore[override]
+        return [value, Pair.neighbour] if self.rank == 0 else [Pair.neighbour, value]
+
+
+def test_a_refusal_in_any_process_is_one_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Pair(rank=0, size=2, device=torch.device("cpu"))
+    monkeypatch.setattr(Pair, "neighbour", None)
+    assert first.together(lambda: 7) == 7
+
+    monkeypatch.setattr(Pair, "neighbour", "the disk is full")
+    with pytest.raises(Refused, match=r"^process 2 of 2: the disk is full$"):
+        first.together(lambda: 7)
+    with pytest.raises(Refused, match=r"^the disk is full$"):
+        Pair(rank=1, size=2, device=torch.device("cpu")).together(lambda: 7)
+
+
+@pytest.mark.parametrize(("name", "value"), [("RANK", ""), ("LOCAL_RANK", "x"), ("WORLD_SIZE", "-1")])
+def test_half_of_the_variables_of_torchrun_are_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    for variable, given in {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", name: value}.items():
+        monkeypatch.setenv(variable, given)
+
+    with (
+        pytest.raises(Refused, match=f"the variable {name} is '{value}'; start several processes by torchrun"),
+        world(),
+    ):
+        pass
+
+
+def test_one_process_is_a_world_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with world() as here:
+        assert (here.rank, here.size, here.first) == (0, 1, True)
+        assert here.agree("x") == "x"
+        assert here.gather("x") == ["x"]
+        values = torch.ones(2)
+        assert here.total(values).tolist() == [1, 1]

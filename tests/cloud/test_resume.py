@@ -1,0 +1,191 @@
+"""A run that is killed, interrupted or asked to go on otherwise."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from depthwise.cloud import checkpoint
+from depthwise.cloud.session import Request, train
+from depthwise.errors import Refused
+from depthwise.network.model import Model
+
+Ask = Callable[..., Request]
+ImageFolder = Callable[..., Path]
+
+DRIVER = Path(__file__).with_name("driver.py")
+# All that has a state or grows with time: moving average, momenta, warm-up, small pictures, mixed pictures.
+RECIPE: dict[str, Any] = {
+    "epochs": 4, "batch": 8, "rate": 0.01, "mixup": 0.2, "cutmix": 1.0, "average": 0.9, "balance": 0.5,
+    "precision": "float32", "small": 32, "seed": 5,
+}  # fmt: skip
+STEPS = 4 * 5
+# These networks are too small to share among cores. DEPTHWISE_TEST_THREADS=2 tries it with more.
+THREADS = {"OMP_NUM_THREADS": os.environ.get("DEPTHWISE_TEST_THREADS", "1")}
+
+
+def drive(data: Path, out: Path, attempts: list[dict[str, int]], **recipe: Any) -> list[dict[str, Any]]:
+    asked = {
+        "request": {"data": str(data), "out": str(out)},
+        "recipe": {**RECIPE, **recipe},
+        "attempts": attempts,
+        # Seldom enough that most kills lose steps, often enough that they fall between two checkpoints of an epoch.
+        "checkpoint_seconds": 0.1,
+    }
+    command = [sys.executable, str(DRIVER), json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **THREADS})
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def epochs_of(out: Path) -> dict[int, dict[str, Any]]:
+    """The figures of each epoch, but for the time it took."""
+    lines = map(json.loads, (out.parent / f"{out.name}.run" / "log.jsonl").read_text().splitlines())
+    return {
+        line["epoch"]: {name: value for name, value in line.items() if name not in ("time", "seconds")}
+        for line in lines
+        if line["event"] == "epoch"
+    }
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
+    tmp_path: Path, image_folder: ImageFolder, optimizer: str
+) -> None:
+    """Killed twice in the middle of an epoch, interrupted once, killed once more anywhere."""
+    data = image_folder(images=25)
+    chance = random.Random()
+    seed = chance.randrange(10**6)
+    chance.seed(seed)
+    kill, interrupt = int(signal.SIGKILL), int(signal.SIGINT)
+    stops = [
+        {"step": chance.choice((2, 3, 4)), "signal": kill},
+        {"step": chance.choice((2, 3, 4)), "signal": kill},
+        {"step": chance.randint(1, 4), "signal": interrupt},
+        {"step": chance.randint(1, 5), "signal": kill},
+        {},
+    ]
+
+    broken = drive(data, tmp_path / "broken", stops, optimizer=optimizer)
+    (whole,) = drive(data, tmp_path / "whole", [{}], optimizer=optimizer)
+
+    ends = [attempt["ended"] for attempt in broken]
+    assert ends == [-kill, -kill, 130, -kill, 0], f"seed {seed}: {broken}"
+    assert (whole["taken"], whole["ended"]) == (STEPS, 0)
+    assert sum(attempt["taken"] for attempt in broken) >= STEPS
+    first, second = Model.load(tmp_path / "whole").weights, Model.load(tmp_path / "broken").weights
+    for name in first:
+        assert np.array_equal(first[name], second[name]), f"{name} differs, seed {seed}"
+    # And not only the epoch that was kept: the whole state at the end.
+    first, second = (load_file(tmp_path / f"{name}.run" / checkpoint.NAME) for name in ("whole", "broken"))
+    assert any(name.startswith("/optimizer/state/") for name in first)
+    for name in first:
+        assert np.array_equal(first[name], second[name]), f"{name} differs, seed {seed}"
+    assert epochs_of(tmp_path / "whole") == epochs_of(tmp_path / "broken"), f"seed {seed}"
+
+
+def test_an_interrupt_keeps_the_run_at_that_step_and_says_how_to_go_on(
+    tmp_path: Path, image_folder: ImageFolder
+) -> None:
+    """Here by SIGTERM, as a scheduler asks; above by SIGINT, as Ctrl-C does."""
+    out = tmp_path / "model"
+    stop, rest = drive(image_folder(images=25), out, [{"step": 7, "signal": int(signal.SIGTERM)}, {}])
+
+    assert stop["ended"] == 130
+    last = stop["notices"].splitlines()[-1]
+    assert f"and kept in {out}.run; the same command with --resume goes on from here" in last
+    # The steps under way until the signal is heard are finished; none is lost and none is taken twice.
+    assert 7 <= stop["taken"] <= 10
+    assert stop["taken"] + rest["taken"] == STEPS
+    assert "going on with epoch 2, step" in rest["notices"]
+
+
+@pytest.fixture
+def begun(ask: Ask, image_folder: ImageFolder, heard: Any) -> Callable[..., Request]:
+    """A run that is done; the function asks for it again, with other settings."""
+    data = image_folder(images=6)
+    train(ask(data), heard)
+
+    def again(*, extra: dict[str, Any] | None = None, **settings: Any) -> Request:
+        return ask(data, extra={"resume": True, **(extra or {})}, **settings)
+
+    return again
+
+
+def test_a_finished_run_resumes_to_the_same_model(begun: Callable[..., Request], heard: Any) -> None:
+    request = begun()
+    before = (request.out / "weights.safetensors").read_bytes()
+
+    train(request, heard)
+
+    assert (request.out / "weights.safetensors").read_bytes() == before
+
+
+def test_resume_without_a_run_begins_one(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
+    assert train(ask(image_folder(images=6), extra={"resume": True}), heard).provenance["epochs"] == 1
+
+
+def test_a_measured_precision_is_kept(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
+    data = image_folder(images=6)
+    train(ask(data, precision="bfloat16"), heard)
+
+    model = train(ask(data, precision="auto", extra={"resume": True}), heard)
+
+    assert model.provenance["recipe"]["precision"] == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"rate": 0.5}, r"--rate was 0.01 and is 0.5; repeat the same command"),
+        ({"small_share": 0.1}, r"--small-share was 0.4 and is 0.1"),
+        ({"precision": "bfloat16"}, r"--precision was float32 and is bfloat16"),
+        ({"spec": {"width": 0.5}}, "the network is another one"),
+    ],
+)
+def test_other_settings_are_refused_by_name(
+    begun: Callable[..., Request], heard: Any, settings: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(Refused, match=f"--resume goes on with the settings of before, but {sentence}"):
+        train(begun(**settings), heard)
+
+
+def test_other_images_are_refused(begun: Callable[..., Request], heard: Any) -> None:
+    request = begun()
+    (request.data / "cat" / "000.png").rename(request.data / "cat" / "zzz.png")
+
+    with pytest.raises(Refused, match="the folder of images is another one"):
+        train(request, heard)
+
+
+@pytest.mark.parametrize("missing", ["network", "optimizer", "schedule", "best", "epoch", "recipe"])
+def test_a_checkpoint_without_all_parts_is_refused(begun: Callable[..., Request], heard: Any, missing: str) -> None:
+    request = begun()
+    path = request.run_folder / checkpoint.NAME
+    state = checkpoint.decode(path.read_bytes(), path)
+    del state[missing]
+    checkpoint.save(request.run_folder, state)
+
+    with pytest.raises(Refused, match=r"does not fit this network|has no recipe in it"):
+        train(request, heard)
+
+
+def test_a_damaged_checkpoint_is_refused(begun: Callable[..., Request], heard: Any) -> None:
+    request = begun()
+    path = request.run_folder / checkpoint.NAME
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with pytest.raises(Refused, match=r"checkpoint.safetensors: damaged .*; remove it to start the training anew"):
+        train(request, heard)
