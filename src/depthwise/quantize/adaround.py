@@ -24,11 +24,11 @@ from depthwise.quantize.weights import LARGEST, Draft
 
 # Places that are learned from, and those that judge the result.
 LEARNED, JUDGED = 8192, 4096
-STEPS, BATCH, RATE = 600, 1024, 1e-2
+STEPS, BATCH, RATE = 600, 1024, 3e-2
 # The soft step of the paper's equation 23 reaches beyond 0 and 1 by this much, so that both are reached.
 STRETCH = 0.1
 # Its equation 24: how hard undecided weights are pushed, from the first exponent to the last, after a free beginning.
-WEIGHT, EXPONENTS, FREE = 0.3, (20.0, 2.0), 0.2
+WEIGHT, EXPONENTS, FREE = 10.0, (20.0, 2.0), 0.2
 
 
 class _Lesson(NamedTuple):
@@ -50,10 +50,10 @@ def learn_rounding(
     *,
     seed: int,
 ) -> NDArray[np.int8]:
-    """Weights rounded up or down; those rounded to nearest, where learning did not help.
+    """Weights rounded up or down; those of `made`, where learning did not help.
 
     Args:
-        made: the layer with its weights rounded to nearest.
+        made: the layer with its weights rounded in another way.
         bias: (N,) in real numbers.
         inputs: (M, H, W, C) bytes that the layer gets.
         zero, border: (C,) the byte that stands for 0, and the one that pads.
@@ -64,10 +64,10 @@ def learn_rounding(
     rng = np.random.default_rng(seed)
     learned, judged = _lesson(layer, inputs, zero, border, sums, rng)
     problem = _Problem(layer, made, bias, activation)
-    nearest = torch.from_numpy(made.weight.astype(np.float32)).reshape(problem.low.shape)
-    found = problem.solve(learned, nearest, rng)
-    better = problem.error(found, judged) < problem.error(nearest, judged)
-    weight = (found if better else nearest).numpy()
+    before = torch.from_numpy(made.weight.astype(np.float32)).reshape(problem.low.shape)
+    found = problem.solve(learned, before, rng)
+    better = problem.error(found, judged) < problem.error(before, judged)
+    weight = (found if better else before).numpy()
     return np.asarray(weight.reshape(made.weight.shape), np.int8)
 
 
@@ -90,12 +90,12 @@ class _Problem:
         difference = self._activated(products * self._step + self._bias) - self._activated(places.wanted)
         return (difference**2).mean()
 
-    def solve(self, places: _Lesson, nearest: Tensor, rng: np.random.Generator) -> Tensor:
+    def solve(self, places: _Lesson, before: Tensor, rng: np.random.Generator) -> Tensor:
         """The learned weights, each decided."""
         stretched = (self._share + STRETCH) / (1 + 2 * STRETCH)
         choice = torch.logit(stretched.clamp(1e-4, 1 - 1e-4)).requires_grad_()
         optimizer = torch.optim.Adam([choice], lr=RATE)
-        scale = 1 / self.error(nearest, places).clamp_min(1e-12)
+        scale = 1 / self.error(before, places).clamp_min(1e-12)
         for step in range(STEPS):
             rows = torch.from_numpy(rng.integers(0, len(places.wanted), BATCH))
             up = self._up(choice)
