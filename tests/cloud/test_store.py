@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,6 +181,30 @@ def test_a_disk_without_room_for_the_pixels_is_refused(tmp_path: Path, monkeypat
 
 def test_an_empty_store_is_empty() -> None:
     assert len(training_store([], channels=3, side=64, tick=lambda: None)) == 0
+
+
+def test_images_that_wait_for_a_slow_one_do_not_keep_what_was_cut_off(tmp_path: Path) -> None:
+    """The first takes until forty others are done, each of which is a small part of a large image."""
+    whole: list[weakref.ref[np.ndarray]] = []
+    done = threading.Event()
+    alive: list[int] = []
+
+    def part(item: Item) -> np.ndarray:
+        if item.label == 0:
+            assert done.wait(60)
+            alive.append(sum(ref() is not None for ref in whole))
+            return noise(2, 2, 3)
+        image = np.zeros((100, 100, 3), np.uint8)
+        whole.append(weakref.ref(image))
+        if item.label == 40:
+            done.set()
+        return image[40:50, 40:50]
+
+    store = Store([Item(tmp_path, label) for label in range(41)], part, lambda: None)
+
+    assert store[40].shape == (10, 10, 3)
+    # The one that is being cut.
+    assert alive[0] <= 1
 
 
 PEAK = """

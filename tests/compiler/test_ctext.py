@@ -49,7 +49,7 @@ def test_each_line_of_a_text_has_a_literal_of_its_own() -> None:
 def test_words_are_the_bits_of_the_values() -> None:
     values = np.array([1.0, -0.0, 1e-45, np.float32(np.pi)], np.float32)
 
-    assert list(words(values)) == ["0x3f800000", "0x80000000", "0x00000001", "0x40490fdb"]
+    assert words(values) == ["0x3f800000", "0x80000000", "0x00000001", "0x40490fdb"]
 
 
 def test_names_of_layers_become_names_in_c() -> None:

@@ -20,14 +20,14 @@ LABELS = ("ant", "bee", "cat", "dog", "elk", "fox", "gnu")
 
 
 def small() -> Report:
-    """Six images of two of seven classes; two are wrong, one of them beyond the fifth place."""
+    """Six images of two of seven classes; two are wrong, one of them with the right label in the sixth place."""
     return report_of(
         [
             [0.70, 0.30, 0, 0, 0, 0, 0],
             [0.90, 0.10, 0, 0, 0, 0, 0],
             [0.20, 0.80, 0, 0, 0, 0, 0],
             [0.00, 0.60, 0.1, 0.1, 0.1, 0.1, 0],
-            [0.10, 0.15, 0.25, 0.25, 0.15, 0.1, 0],
+            [0.10, 0.15, 0.25, 0.25, 0.20, 0, 0.05],
             [0.05, 0.95, 0, 0, 0, 0, 0],
         ],
         [0, 0, 0, 1, 6, 1],

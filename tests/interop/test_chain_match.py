@@ -17,6 +17,7 @@ from depthwise.interop.chain import (
     Clamp,
     Convolution,
     Dense,
+    Levels,
     Norm,
     Pad,
     Pool,
@@ -180,7 +181,9 @@ def test_quantised_ranges_stand_for_the_activation_where_there_is_none(
 ) -> None:
     chain = chain_of(small_model())
     chain.operations = [
-        Saturation(where=operation.where, low=0.0, high=reach) if isinstance(operation, Clamp) else operation
+        Saturation(where=operation.where, levels=Levels(scale=reach / 255, zero=0))
+        if isinstance(operation, Clamp)
+        else operation
         for operation in chain.operations
     ]
     assert to_model(chain, SOURCE).spec.activation == activation

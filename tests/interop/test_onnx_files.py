@@ -74,6 +74,26 @@ def test_a_written_file_runs_in_its_own_runtime_and_comes_back_the_same(
     assert (tmp_path / "network.onnx").read_bytes() == path.read_bytes()
 
 
+def computed_padding(place: int, sides: list[int], constant: Callable[[str, np.ndarray], str]) -> list[Any]:
+    """The nodes with which PyTorch's older exporter turns its own order of sides into ONNX's."""
+    top, left, bottom, right = sides
+    make = package.helper.make_node
+    zero = package.helper.make_tensor("zero", 7, [1], [0])
+    own = constant(f"own{place}", np.array([left, right, top, bottom]))
+    ends = [
+        constant(f"{name}{place}", np.array([value])) for name, value in (("from", -1), ("to", -(2**63)), ("of", 0))
+    ]
+    return [
+        make("ConstantOfShape", [constant(f"four{place}", np.array([4]))], [f"zeros{place}"], value=zero),
+        make("Concat", [own, f"zeros{place}"], [f"all{place}"], axis=0),
+        make("Reshape", [f"all{place}", constant(f"pairs{place}", np.array([-1, 2]))], [f"rows{place}"]),
+        make("Slice", [f"rows{place}", *ends, ends[0]], [f"turned{place}"]),
+        make("Transpose", [f"turned{place}"], [f"columns{place}"], perm=[1, 0]),
+        make("Reshape", [f"columns{place}", constant(f"flat{place}", np.array([-1]))], [f"list{place}"]),
+        make("Cast", [f"list{place}"], [f"pads{place}"], to=7),
+    ]
+
+
 def exported(model: Model, folder: Path, form: str) -> Path:
     """A file with this network in the form in which another exporter writes it: batch normalisation folded."""
     helper, numpy_helper = package.helper, package.numpy_helper
@@ -94,8 +114,8 @@ def exported(model: Model, folder: Path, form: str) -> Path:
         sides = [row.padding.top, row.padding.left, row.padding.bottom, row.padding.right]
         window: dict[str, Any] = {"strides": [row.stride] * 2, "kernel_shape": [row.kernel] * 2}
         if form == "timm" and row.stride == 2:
-            pads = [0, 0, *sides[:2], 0, 0, *sides[2:]]
-            nodes.append(helper.make_node("Pad", [value, constant(f"p{place}", np.array(pads))], [f"padded{place}"]))
+            nodes += computed_padding(place, sides, constant)
+            nodes.append(helper.make_node("Pad", [value, f"pads{place}"], [f"padded{place}"]))
             value = f"padded{place}"
         elif last_first:
             window["auto_pad"] = "SAME_UPPER"

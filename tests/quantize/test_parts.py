@@ -18,8 +18,9 @@ from depthwise.network.spec import Spec
 from depthwise.quantize.floats import FloatNet, parts
 from depthwise.quantize.options import Silent
 from depthwise.quantize.ranges import limits, spread
+from depthwise.quantize.search import Search
 from depthwise.quantize.statistics import BINS, Outputs, collect
-from depthwise.quantize.weights import LARGEST, draft
+from depthwise.quantize.weights import LARGEST, Draft, draft
 
 SmallModel = Callable[..., Model]
 
@@ -175,6 +176,31 @@ def test_rounded_weights_are_within_half_a_step_or_clipped_to_the_ends(
     assert np.abs(made.weight.astype(int)).max() == LARGEST
     assert np.abs(made.bias * made.step - folded.bias).max() <= 0.5 * made.step.max()
     assert len(np.unique(made.step)) == (1 if per_tensor else layer.output.channels)
+
+
+def test_an_error_is_measured_at_the_next_layer_that_mixes_channels(small_model: SmallModel) -> None:
+    """Bytes of a pointwise layer go through the depthwise and the pointwise layer after it, in float."""
+    model = small_model(seed=3)
+    net, rng = FloatNet.of(model), np.random.default_rng(0)
+    rows = layers(model.spec)
+    index = next(i for i, row in enumerate(rows) if row.name == "blocks.1.0.conv_pw")
+    N = rows[index].output.channels
+    acc = rng.integers(-3000, 9000, (3, rows[index].output.height, rows[index].output.width, N)).astype(np.int32)
+    step, scale = rng.uniform(0.0005, 0.001, N), rng.uniform(0.01, 0.02, N).astype(np.float32)
+    made = Draft(np.zeros(0, np.int8), step, np.full(N, 50), np.zeros(0))
+    wanted = np.clip((acc + 50) * step, 0, 6).astype(np.float32)
+
+    found = Search(net, index, acc, wanted, 2).error(made, scale)
+
+    ends = []
+    for x in (wanted, np.clip(np.rint((acc + 50) * step / scale), 0, 255) * scale):
+        for row in rows[index + 1 : index + 3]:
+            convolve = reference.depthwise if row.kind == "depthwise" else reference.convolution
+            x = np.clip(
+                convolve(x, net.folded[row.name].weight, row.stride, row.padding) + net.folded[row.name].bias, 0, 6
+            )
+        ends.append(x)
+    assert found == pytest.approx(((ends[0] - ends[1]) ** 2).sum(), rel=0.01)
 
 
 def test_parts_make_up_the_whole() -> None:

@@ -14,6 +14,7 @@ from depthwise.errors import Refused
 if TYPE_CHECKING:
     from depthwise.interop.formats import Format
     from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
 
 
 @click.command("convert")
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--resolution", type=int, help="Height and width of the input, of weights that do not say.")
 @click.option("--mean", help="What is taken off each pixel (0 to 255): a number, or three with commas between.")
 @click.option("--scale", help="What it is then multiplied by: a number, or three with commas between.")
+@click.option("--keep-int8", is_flag=True, help="Keep an int8 network's own integers, instead of reading it as float.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 def command(
     source: str,
@@ -37,6 +39,7 @@ def command(
     resolution: int | None,
     mean: str | None,
     scale: str | None,
+    keep_int8: bool,
     as_json: bool,
 ) -> None:
     """Convert SOURCE, a MobileNet V1 of any known format, to DEST.
@@ -46,7 +49,7 @@ def command(
 
     DEST is a folder, or a file that ends with .onnx, .tflite or .safetensors.
     """
-    from depthwise.interop.formats import format_to, read, write
+    from depthwise.interop.formats import format_to, read, read_int8, write
     from depthwise.interop.labels import read_labels
     from depthwise.interop.source import Given
 
@@ -58,7 +61,7 @@ def command(
         mean=_numbers("--mean", mean),
         scale=_numbers("--scale", scale),
     )
-    model = read(source, given)
+    model = read_int8(source, given) if keep_int8 else read(source, given)
     record = _record(source, dest, write(model, dest, asked), model)
     if "classifier" in model.provenance:
         notice(f"{source}: the classifier is {model.provenance['classifier']}")
@@ -68,22 +71,27 @@ def command(
     spec = model.spec
     click.echo(
         f"MobileNet V1 of width {spec.width:g} at {spec.resolution}x{spec.resolution}x{spec.channels},"
-        f" {spec.classes:,} classes, {spec.activation}, {spec.padding} padding"
+        f" {spec.classes:,} classes, {spec.activation}, {spec.padding} padding, {record['precision']}"
     )
     click.echo(f"{record['format']}: {dest}")
 
 
-def _record(source: str, dest: Path, written: str, model: Model) -> Mapping[str, Any]:
+def _record(source: str, dest: Path, written: str, model: Model | QuantizedModel) -> Mapping[str, Any]:
     return {
         "schema": 1,
         "source": source,
         "dest": str(dest),
         "format": written,
+        "precision": _precision(model),
         "spec": model.spec.to_dict(),
         "preprocessing": model.preprocessing.to_dict(),
         "labels": list(model.labels),
         "provenance": dict(model.provenance),
     }
+
+
+def _precision(model: Model | QuantizedModel) -> str:
+    return "int8" if hasattr(model, "layers") else "float32"
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:

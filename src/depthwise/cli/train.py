@@ -50,7 +50,7 @@ HELP = {
 }
 # Settings whose default depends on what the training starts from.
 COMPUTED = ("frozen", "rate")
-SHIPPED, NONE = "shipped", "none"
+SHIPPED, IMAGENET, NONE = "shipped", "imagenet", "none"
 # Fine-tuning starts from good weights, which a high rate would throw away.
 FINE_TUNING_RATE = 1e-3
 
@@ -76,7 +76,11 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @spec_options(leave_out=("classes",))
 @click.option("--resize", type=int, help="Shorter side before the centre crop  [default: 8/7 of the resolution]")
 @click.option(
-    "--pretrained", default=NONE, show_default=True, help="Start from `shipped`, from a model folder, or from `none`."
+    "--pretrained",
+    default=NONE,
+    show_default=True,
+    help="Start from `shipped`, `imagenet` (the best published weights of the width), any source that `convert` reads,"
+    " or `none`.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run that lies in OUT.run.")
 @click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard into OUT.run.")
@@ -104,7 +108,7 @@ def command(
         raise Refused("'train' needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'") from None
     from depthwise.cli.progress import is_first_process, make_reporter
 
-    source = _pretrained(pretrained)
+    source = _pretrained(pretrained, settings)
     spec = spec_from(settings, source.spec if source else None)
     request = Request(
         data=data,
@@ -122,13 +126,23 @@ def command(
         _print(model, out, as_json)
 
 
-def _pretrained(name: str) -> Model | None:
+def _pretrained(name: str, settings: dict[str, Any]) -> Model | None:
+    """The model to start from, for pixels as our own models take them."""
     if name == NONE:
         return None
+    from depthwise.interop.formats import read
+    from depthwise.interop.names import best
+    from depthwise.interop.pixels import with_pixels
     from depthwise.network.model import Model
     from depthwise.shipped import model_folder
 
-    return Model.load(model_folder() if name == SHIPPED else name)
+    if name == IMAGENET:
+        name = best(settings["width"] or Spec().width, settings["resolution"] or Spec().resolution)
+    source = read(str(model_folder()) if name == SHIPPED else name)
+    if not isinstance(source, Model):
+        raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
+    usual = default_preprocessing(source.spec.resolution, source.spec.channels)
+    return with_pixels(source, usual.mean, usual.scale)
 
 
 def _recipe(settings: dict[str, Any], fine_tuning: bool) -> Recipe:

@@ -104,7 +104,7 @@ def pictures(
 
 def _picture(store: Store, indices: NDArray[np.int64], changes: Changes, row: int, side: int, recipe: Recipe) -> Pixels:
     image = store[int(indices[row])]
-    if not recipe.resample and not changes.whole and min(image.shape[:2]) >= side:
+    if not recipe.resample and not changes.whole and _holds_enough(image, side, recipe.crop):
         image = _cut_out(image, changes, row, side)
     elif recipe.crop < 1 and not changes.whole:
         image = resized(image, (side, side), box=_box(image.shape, changes, row))
@@ -113,6 +113,13 @@ def _picture(store: Store, indices: NDArray[np.int64], changes: Changes, row: in
     if changes.mirrored[row]:
         image = image[:, ::-1]
     return _coloured(image, changes.colour[row]) if recipe.colour else image
+
+
+def _holds_enough(image: Pixels, side: int, least: float) -> bool:
+    """Whether a square of `side` pixels fits into the image and shows at least that share of its area."""
+    height, width = image.shape[:2]
+    enough: bool = side <= min(height, width) and side * side >= least * height * width
+    return enough
 
 
 def _cut_out(image: Pixels, changes: Changes, row: int, side: int) -> Pixels:

@@ -30,7 +30,8 @@ class Recipe:
             with both, one is drawn for each batch.
         crop: least area of the random crop, as a share of the image; 1 for the middle square instead of a random crop.
         resample: crop a random area and scale it to the size that is wanted; without, cut a square of that size out of
-            a random place, which keeps pictures that are as small as the network's input as sharp as they are.
+            a random place where it shows at least the area `crop`, which keeps pictures that are as small as the
+            network's input as sharp as they are.
         flip: mirror half of the images.
         colour: largest change of brightness, contrast and saturation, each from 1 - colour to 1 + colour.
         average: decay a step of the moving average of the weights that is kept as the result; 0 for none.

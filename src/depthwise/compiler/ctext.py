@@ -78,9 +78,10 @@ def strings(text: str) -> list[str]:
     return [f'"{piece}"' for piece in pieces]
 
 
-def words(values: np.ndarray) -> Iterator[str]:
+def words(values: np.ndarray) -> list[str]:
     """The bits of float32 values as hexadecimal words, whichever byte order this machine has."""
-    return (f"0x{word:08x}" for word in np.ascontiguousarray(values, np.float32).view(np.uint32).tolist())
+    digits = values.astype(">f4").tobytes().hex()
+    return [f"0x{digits[at : at + 8]}" for at in range(0, len(digits), 8)]
 
 
 def _escaped(byte: int) -> str:

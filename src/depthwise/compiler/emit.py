@@ -10,6 +10,9 @@ from depthwise.compiler.plan import Plan
 from depthwise.compiler.steps import emit_step, function_name
 from depthwise.network.model import Model
 
+# Words on a line of weights.c.
+_WORDS = 9
+
 
 def emit_model(model: Model, target: str, plan: Plan, packed: Packed, record: str) -> str:
     """model.c: one function a step, and the functions of depthwise.h.
@@ -55,7 +58,8 @@ def emit_weights(packed: Packed) -> str:
     with out.block(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{", "};"):
         for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
             out.add(f"/* {name}: words {start} to {end - 1} */")
-            out.wrap(words(packed.words[start:end]), end=",")
+            row = words(packed.words[start:end])
+            out.add(*(", ".join(row[at : at + _WORDS]) + "," for at in range(0, len(row), _WORDS)))
     return str(out)
 
 

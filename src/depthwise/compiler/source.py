@@ -77,8 +77,8 @@ README = """# A network as C
     ./model            # checks the golden cases: silent when they hold
     ./model photo.ppm  # labels a picture
 
-It needs nothing but a C11 compiler that knows gcc's vector extension (gcc and clang do). `weights.c` takes the longest
-to compile and never changes by optimisation: `-O0` for that file saves time.
+It needs nothing but a C11 compiler that knows gcc's vector extension (gcc and clang do; clang makes faster code of it).
+`weights.c` takes the longest to compile.
 """
 
 

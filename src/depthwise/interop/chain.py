@@ -21,6 +21,22 @@ NO_PADDING = Padding()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Levels:
+    """What the bytes of a quantised value stand for: `(byte - zero) * scale`, signed bytes counted from -128."""
+
+    scale: float
+    zero: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integers:
+    """The int8 numbers behind a float weight: `weight`, shaped like it, times `scales`, one or (N,)."""
+
+    weight: Array
+    scales: Array
+
+
+@dataclass(frozen=True, kw_only=True)
 class Convolution:
     """A convolution; `weight` is (N, C, K, K), or (C, 1, K, K) where `depthwise`; `bias` is (N,) or None."""
 
@@ -30,6 +46,7 @@ class Convolution:
     stride: tuple[int, int] = (1, 1)
     padding: Padding | Literal["same"] = NO_PADDING
     depthwise: bool = False
+    integers: Integers | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +89,33 @@ class Clamp:
 
 @dataclass(frozen=True, kw_only=True)
 class Saturation:
-    """A quantised value that cannot leave `low` to `high`; where a file has no activation, this is it."""
+    """A value that becomes a byte, and cannot leave `low` to `high`; where a file has no activation, this is it."""
 
     where: str
-    low: float
-    high: float
+    levels: Levels
+
+    @property
+    def low(self) -> float:
+        """What byte 0 stands for."""
+        return -self.levels.zero * self.levels.scale
+
+    @property
+    def high(self) -> float:
+        """What byte 255 stands for."""
+        return (255 - self.levels.zero) * self.levels.scale
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """The mean over a window, or over the whole image where `kernel` is None."""
+    """The mean over a window, or over the whole image where `kernel` is None.
+
+    Where there are `integers`, all 1, it is a sum instead, times their scales, plus `bias` (N,) or None.
+    """
 
     where: str
     kernel: tuple[int, int] | None = None
+    integers: Integers | None = None
+    bias: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +125,7 @@ class Dense:
     where: str
     weight: Array
     bias: Array | None = None
+    integers: Integers | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +151,13 @@ class Chain:
 
     Attributes:
         height, width, channels: of the input; None where the file leaves it open.
+        levels: of the input, where it is quantised.
     """
 
     height: int | None
     width: int | None
     channels: int | None
+    levels: Levels | None = None
     operations: list[Operation] = field(default_factory=list)
     _numbers: int = 0
 

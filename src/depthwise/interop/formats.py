@@ -13,6 +13,7 @@ from depthwise.interop.labels import distinct
 from depthwise.interop.source import NOTHING, Given
 from depthwise.network.folder import DESCRIPTION
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel, load_model
 
 Format = Literal["model", "keras", "onnx", "tflite", "timm"]
 SUFFIXES: dict[str, Format] = {
@@ -33,13 +34,34 @@ _OTHERS = {
 }
 
 
-def read(source: str, given: Given = NOTHING) -> Model:
+def read_int8(source: str, given: Given = NOTHING) -> QuantizedModel:
+    """The int8 model of a file, with the file's own integers and ranges.
+
+    Args:
+        source: an int8 model folder, or a .onnx or .tflite file.
+    Raises: Refused, as `read`, and when the file is not of int8 or its format has none.
+    """
+    path = Path(source)
+    found = None if names.is_name(source) else format_of(path)
+    if found == "model":
+        model = _relabelled(path, given)
+        if isinstance(model, QuantizedModel):
+            return model
+        raise Refused(f"{path}: holds a float model; run `depthwise quantize` on it first")
+    if found not in ("onnx", "tflite"):
+        raise Refused(f"{source}: only .onnx and .tflite files and model folders are of int8; leave out --keep-int8")
+    kept: QuantizedModel = _module(found).read_int8(path, given)
+    return kept
+
+
+def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
     """The model of a path or a name, whatever its format.
 
     Args:
         source: a model folder, a timm folder, a .h5, .onnx, .safetensors or .tflite file, or a name of published
             weights such as keras/0.25-128.
         given: what the user says of it.
+    Returns: a float model, but of a model folder of int8 what it holds.
     Raises: Refused, when it is no MobileNet V1, damaged, or of no known format.
     """
     if names.is_name(source):
@@ -52,11 +74,11 @@ def read(source: str, given: Given = NOTHING) -> Model:
     return model
 
 
-def _relabelled(path: Path, given: Given) -> Model:
+def _relabelled(path: Path, given: Given) -> Model | QuantizedModel:
     """The model of a model folder, which says everything of itself; only its labels may be given anew."""
     if given.resolution is not None or given.mean is not None or given.scale is not None:
         raise Refused(f"{path}: a model folder says its resolution, mean and scale; leave these options out")
-    model = Model.load(path)
+    model = load_model(path)
     return model if given.labels is None else model.replace(labels=distinct(given.labels))
 
 
@@ -93,7 +115,7 @@ def format_to(path: Path, asked: Format | None = None) -> Format:
     return asked or by_suffix or "model"
 
 
-def write(model: Model, path: Path, asked: Format | None = None) -> Format:
+def write(model: Model | QuantizedModel, path: Path, asked: Format | None = None) -> Format:
     """Write a model in the format that a path asks for; returns that format.
 
     Raises: Refused, when the format has no such network, or it cannot be written.

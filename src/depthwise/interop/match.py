@@ -35,7 +35,14 @@ def to_model(chain: Chain, source: Source) -> Model:
 
     Raises: Refused, naming the first layer that does not fit.
     """
-    network = units(chain)
+    return model_of(units(chain), chain, source)
+
+
+def model_of(network: Network, chain: Chain, source: Source) -> Model:
+    """The model of a chain whose units are known.
+
+    Raises: Refused, naming the first layer that does not fit.
+    """
     spec = _own_spelling(infer(network, chain, source), source)
     rows = [layer for layer in layers(spec) if layer.norm]
     _compare(network, rows)
@@ -48,6 +55,8 @@ def to_model(chain: Chain, source: Source) -> Model:
         }
     else:
         weight, bias = network.classifier
+        if weight.shape[1] == features:
+            weight, bias = _with_pool(network, weight, bias, features)
         if weight.shape[1] != features:
             raise Refused(
                 f"{network.classifier_where} takes {weight.shape[1]} features and the last block gives {features};"
@@ -61,6 +70,16 @@ def to_model(chain: Chain, source: Source) -> Model:
         preprocessing=preprocessing(spec, network.before, source),
         provenance=_provenance(network, source),
     )
+
+
+def _with_pool(network: Network, weight: Array, bias: Array, features: int) -> tuple[Array, Array]:
+    """The classifier with the scales that a pool of its own has multiplied in."""
+    pool = network.pool
+    if pool is None or pool.integers is None or pool.kernel is None:
+        return weight, bias
+    scale = np.broadcast_to(pool.integers.scales * pool.kernel[0] * pool.kernel[1], (features,))
+    shift = np.zeros(features) if pool.bias is None else pool.bias
+    return weight * scale, bias + weight.astype(np.float64) @ shift
 
 
 def infer(network: Network, chain: Chain, source: Source) -> Spec:
@@ -145,13 +164,13 @@ def _channels(stem: Unit) -> int:
 
 
 def _activation(found: Sequence[Unit]) -> str:
-    reach = [unit.saturation[1] for unit in found if unit.saturation is not None]
+    reach = [unit.saturation.high for unit in found if unit.saturation is not None]
     # Ranges that all end at 6 or before, and one of them there, are what is left of a ReLU6.
     saturated = "relu6" if reach and _NEARLY_SIX[0] < max(reach) < _NEARLY_SIX[1] else "relu"
     first = ""
     for unit in found:
         name = _ACTIVATIONS.get((unit.low, unit.high))
-        if unit.low is None and unit.saturation is not None and unit.saturation[0] == 0:
+        if unit.low is None and unit.saturation is not None and unit.saturation.low == 0:
             name = saturated
         if name is None:
             shown = "no activation" if unit.low is None else f"an activation from {unit.low:g} to {unit.high:g}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from depthwise.network.folding import affine
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
 from depthwise.network.weights import Array
@@ -73,15 +73,7 @@ def folded(model: Model) -> dict[str, tuple[Array, Array]]:
         if not layer.norm:
             result[layer.name] = weight, model.weights[f"{layer.name}.bias"]
             continue
-        factor, bias = _line(model.weights, layer.norm, model.spec.bn_epsilon)
+        factor, bias = affine(model, layer)
         scaled = weight.astype(np.float64) * factor[:, None, None, None]
         result[layer.name] = scaled.astype(np.float32), bias.astype(np.float32)
     return result
-
-
-def _line(weights: Mapping[str, Array], norm: str, epsilon: float) -> tuple[Array, Array]:
-    """A normalisation as `x * factor + bias`."""
-    part = {name: weights[f"{norm}.{name}"].astype(np.float64) for name in ("weight", "bias")}
-    mean, variance = (weights[f"{norm}.running_{name}"].astype(np.float64) for name in ("mean", "var"))
-    factor = part["weight"] / np.sqrt(variance + epsilon)
-    return factor, part["bias"] - mean * factor

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.interop import onnx_graph
+from depthwise.interop.chain import Chain
+from depthwise.interop.kept import to_quantized
 from depthwise.interop.match import to_model
 from depthwise.interop.onnx_file import parse
 from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own, write_file
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
+
+Made = TypeVar("Made", Model, QuantizedModel)
 
 
 def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
@@ -24,26 +30,43 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
         name: what the user calls it, for the provenance; the file's name where empty.
     Raises: Refused, when it is no MobileNet V1 (naming the first node that does not fit) or damaged.
     """
+    return _read(path, given, name, to_model)
+
+
+def read_int8(path: Path, given: Given = NOTHING, name: str = "") -> QuantizedModel:
+    """The int8 model of a QDQ file with int8 weights per channel, with the file's own integers and ranges.
+
+    Args: as of `read`.
+    Raises: Refused, as `read`, and when the file is not QDQ int8 with weights of zero point 0.
+    """
+    return _read(path, given, name, to_quantized)
+
+
+def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], Made]) -> Made:
     data = content(path)
     try:
         proto = parse(data)
         with np.errstate(all="ignore"):
             source = _source(proto, name or path.name, digest(data), given)
-            return to_model(onnx_graph.chain(proto.graph, path.parent), source)
+            return make(onnx_graph.chain(proto.graph, path.parent), source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
 
 
-def write(model: Model, path: Path) -> None:
-    """Write a model as an ONNX file of floats, whole or not at all; one that exists is replaced.
+def write(model: Model | QuantizedModel, path: Path) -> None:
+    """Write a model as an ONNX file, whole or not at all; one that exists is replaced.
 
-    Batch normalisation stays apart, so that reading the file gives the very same weights.
+    A float model's batch normalisation stays apart, so that reading the file gives the very same weights. An int8 model
+    becomes a QDQ file with its own integers. Labels and preprocessing are in the file's metadata.
 
-    Raises: Refused, when it cannot be written.
+    Raises: Refused, when the format has no such network, or it cannot be written.
     """
-    from depthwise.interop.onnx_writer import build
+    from depthwise.interop import onnx_writer, onnx_writer_int8
 
-    write_file(path, build(model, path.stem))
+    if isinstance(model, QuantizedModel):
+        write_file(path, onnx_writer_int8.build(model, path.stem))
+    else:
+        write_file(path, onnx_writer.build(model, path.stem))
 
 
 def _source(proto: Any, name: str, sha256: str, given: Given) -> Source:

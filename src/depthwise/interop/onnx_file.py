@@ -127,7 +127,21 @@ class Constants:
         return result
 
 
-_KNOWN = ("Identity", "Cast", "Transpose", "Reshape", "Unsqueeze", "Squeeze", "DequantizeLinear", "QuantizeLinear")
+_KNOWN = (
+    "Cast",
+    "Concat",
+    "ConstantOfShape",
+    "DequantizeLinear",
+    "Identity",
+    "QuantizeLinear",
+    "Reshape",
+    "Slice",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+)
+# Of what may grow: PyTorch computes the eight numbers of a padding, and no weight, in this way.
+_LARGEST_GROWN = 4096
 
 
 def _computed(code: str, inputs: list[Array], options: Mapping[str, Any]) -> Array | None:
@@ -146,6 +160,13 @@ def _computed(code: str, inputs: list[Array], options: Mapping[str, Any]) -> Arr
         case "Squeeze":
             axes = options.get("axes") or (inputs[1].reshape(-1).tolist() if len(inputs) > 1 else None)
             return np.squeeze(inputs[0], None if axes is None else tuple(axes))
+        case "Concat" if sum(part.size for part in inputs) <= _LARGEST_GROWN:
+            return np.concatenate(inputs, axis=options.get("axis", 0))
+        case "ConstantOfShape" if math.prod(shape := [int(n) for n in inputs[0].reshape(-1)]) <= _LARGEST_GROWN:
+            # Without a value it is of zeros; another value is no padding of ours.
+            return np.zeros(shape, np.int64) if "value" not in options else _filled(shape, options["value"])
+        case "Slice":
+            return _sliced(inputs)
         case "DequantizeLinear":
             return dequantised(inputs, options)
         case "QuantizeLinear":
@@ -157,13 +178,32 @@ def _computed(code: str, inputs: list[Array], options: Mapping[str, Any]) -> Arr
     return None
 
 
+def _filled(shape: list[int], value: Any) -> Array:
+    one = array(value, Path())
+    if one.size != 1:
+        raise ValueError(f"a value of {one.size} numbers")
+    return np.full(shape, one.reshape(()), one.dtype)
+
+
+def _sliced(inputs: list[Array]) -> Array:
+    """A part along some axes: the array, where each begins and ends, the axes, and the steps."""
+    values, starts, ends, *rest = inputs
+    axes = rest[0] if rest else np.arange(starts.size)
+    step = rest[1] if len(rest) > 1 else np.ones(starts.size, np.int64)
+    parts = [slice(None)] * values.ndim
+    for axis, start, end, by in zip(*(a.reshape(-1).tolist() for a in (axes, starts, ends, step)), strict=True):
+        # An end before the first, of a slice that runs backwards, is written as a very negative number.
+        parts[axis] = slice(start, None if by < 0 and end < -values.shape[axis] else end, by)
+    return values[tuple(parts)]
+
+
 def dequantised(inputs: list[Array], options: Mapping[str, Any]) -> Array:
-    """What integers stand for: `(inputs[0] - inputs[2]) * inputs[1]`, in float32."""
+    """What integers stand for: `(inputs[0] - inputs[2]) * inputs[1]`, bytes in float32, wider ones in float64."""
     values: NDArray[np.floating[Any]] = inputs[0].astype(np.float32 if inputs[0].dtype.itemsize == 1 else np.float64)
     if len(inputs) > 2:
         values -= _along(values, inputs[2], options).astype(values.dtype)
     values *= _along(values, inputs[1], options).astype(values.dtype)
-    return values.astype(np.float32)
+    return values
 
 
 def _along(values: Array, numbers: Array, options: Mapping[str, Any]) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,8 @@ from depthwise.interop.chain import (
     Clamp,
     Convolution,
     Dense,
+    Integers,
+    Levels,
     Norm,
     Operation,
     Pad,
@@ -172,11 +175,23 @@ class _Walk:
         return Convolution(
             where=where,
             weight=weight.astype(np.float32),
-            bias=None if bias is None else bias.astype(np.float32),
+            bias=bias,
             stride=(strides[0], strides[1]),
             padding=_padding(where, options),
             depthwise=depthwise,
+            integers=self._integers(node, axis=0),
         )
+
+    def _integers(self, node: Any, *, axis: int) -> Integers | None:
+        """The weight as it is, where it is of signed bytes with zero point 0 and one scale a channel along an axis."""
+        maker, where = self._constants.maker(node.input[1]), self._where(node)
+        if maker is None or maker.op_type != "DequantizeLinear":
+            return None
+        weight, scales, *zeros = [self._constants.get(name, where) for name in maker.input if name]
+        wanted = attributes(maker).get("axis", 1) % max(weight.ndim, 1)
+        if weight.dtype != np.int8 or any(zero.any() for zero in zeros) or (scales.size > 1 and wanted != axis):
+            return None
+        return Integers(weight=weight, scales=scales.reshape(-1).astype(np.float64))
 
     def _norm(self, node: Any, options: dict[str, Any]) -> Norm:
         weight, bias, mean, variance = (self._input(node, place) for place in range(1, 5))
@@ -256,24 +271,30 @@ class _Walk:
                 raise Refused(f"{where} scales or turns its operands; MobileNet V1's classifier does not")
             bias = self._optional(node, 2)
         turned = node.op_type == "Gemm" and options.get("transB", 0)
+        integers = self._integers(node, axis=0 if turned else 1)
+        if integers is not None and not turned:
+            integers = dataclasses.replace(integers, weight=integers.weight.T)
         return Dense(
             where=where,
             weight=(weight if turned else weight.T).astype(np.float32),
-            bias=None if bias is None else bias.reshape(-1).astype(np.float32),
+            bias=None if bias is None else bias.reshape(-1),
+            integers=integers,
         )
 
     def _quantise(self, node: Any) -> list[Operation]:
         scale, zero = self._input(node, 1), self._optional(node, 2)
         if scale.size != 1 or (zero is not None and (zero.size != 1 or zero.dtype.kind not in "iu")):
             raise Refused(f"{self._where(node)} quantises each channel apart; MobileNet V1 does so for weights only")
-        limits = np.iinfo(np.uint8 if zero is None else zero.dtype)
+        kind = np.dtype(np.uint8) if zero is None else zero.dtype
+        if kind.itemsize != 1:
+            raise Refused(f"{self._where(node)} quantises to {kind}; only bytes are read")
         point = 0 if zero is None else int(zero.reshape(()))
-        step = float(scale.reshape(()))
+        levels = Levels(scale=float(scale.reshape(())), zero=point - int(np.iinfo(kind).min))
         if not self.chain.operations:
             # The range in which the input was calibrated; it may be wider than pixels are.
+            self.chain.levels = levels
             return []
-        low, high = ((limit - point) * step for limit in (limits.min, limits.max))
-        return [Saturation(where=self._where(node), low=low, high=high)]
+        return [Saturation(where=self._where(node), levels=levels)]
 
 
 def _size(entry: Any) -> tuple[int | None, int | None, int | None]:

@@ -11,6 +11,7 @@ import numpy as np
 from depthwise import __version__
 from depthwise.errors import Refused
 from depthwise.interop.source import description
+from depthwise.network.description import Described
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.weights import NORM_FIELDS, Array
@@ -43,10 +44,10 @@ def build(model: Model, name: str) -> bytes:
         [helper.make_tensor_value_info(OUTPUT_NAME, TensorProto.FLOAT, ["batch", spec.classes])],
         initializer=[tensor(key, array) for key, array in initializers(model).items()],
     )
-    return finish(graph, model, OPSET)
+    return finish(graph, model)
 
 
-def finish(graph: Any, model: Any, opset: int) -> bytes:
+def finish(graph: Any, model: Described, **more: Any) -> bytes:
     """The bytes of a graph with what describes its model."""
     from onnx import helper
 
@@ -55,9 +56,9 @@ def finish(graph: Any, model: Any, opset: int) -> bytes:
         producer_name="depthwise",
         producer_version=__version__,
         ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", opset)],
+        opset_imports=[helper.make_opsetid("", OPSET)],
     )
-    own = json.dumps(description(model.spec, model.preprocessing), sort_keys=True)
+    own = json.dumps(description(model, **more), sort_keys=True)
     helper.set_model_props(proto, {LABELS: json.dumps(list(model.labels), ensure_ascii=False), OWN: own})
     return bytes(proto.SerializeToString(deterministic=True))
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.errors import Refused
-from depthwise.network.preprocessing import Preprocessing
-from depthwise.network.spec import Spec
+from depthwise.network.description import Described
 
 # The standard-convolution twin at width 1 has 117 MB; with its copies in memory such a file stays under a gigabyte.
 LARGEST_FILE = 128 * 2**20
@@ -66,9 +65,9 @@ class Source:
     says_same: bool = False
 
 
-def description(spec: Spec, preprocessing: Preprocessing) -> dict[str, Any]:
+def description(model: Described, **more: Any) -> dict[str, Any]:
     """What this project writes into the files it makes, beside what the format has places for."""
-    return {"format": 1, "spec": spec.to_dict(), "preprocessing": preprocessing.to_dict()}
+    return {"format": 1, "spec": model.spec.to_dict(), "preprocessing": model.preprocessing.to_dict(), **more}
 
 
 def parse_own(text: str | bytes) -> dict[str, Any]:

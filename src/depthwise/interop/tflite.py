@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.interop import tflite_graph, tflite_metadata
+from depthwise.interop.chain import Chain
+from depthwise.interop.kept import to_quantized
 from depthwise.interop.match import to_model
 from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own, write_file
 from depthwise.interop.tflite_file import METADATA, OWN, File, parse
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
+
+Made = TypeVar("Made", Model, QuantizedModel)
 
 # A byte b of a pixel enters a network of int8 as b - 128.
 _SIGNED_BY = 128
@@ -25,6 +32,19 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
         name: what the user calls it, for the provenance; the path where empty.
     Raises: Refused, when it is no MobileNet V1 (naming the first operator that does not fit) or damaged.
     """
+    return _read(path, given, name, to_model)
+
+
+def read_int8(path: Path, given: Given = NOTHING, name: str = "") -> QuantizedModel:
+    """The int8 model of a TFLite file that is int8 per channel, with the file's own integers and ranges.
+
+    Args: as of `read`.
+    Raises: Refused, as `read`, and when the file is not int8 with weights of zero point 0.
+    """
+    return _read(path, given, name, to_quantized)
+
+
+def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], Made]) -> Made:
     data = content(path)
     try:
         file = parse(data)
@@ -39,7 +59,7 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
             **said,
         )
         with np.errstate(all="ignore"):
-            return to_model(tflite_graph.chain(file), source)
+            return make(tflite_graph.chain(file), source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
 
@@ -54,13 +74,17 @@ def _quantisation(file: File) -> dict[str, tuple[float, ...]]:
     return {"mean": (float(mean),), "scale": (float(entry.scales[0]),)}
 
 
-def write(model: Model, path: Path) -> None:
-    """Write a model as a TFLite file of floats, whole or not at all; one that exists is replaced.
+def write(model: Model | QuantizedModel, path: Path) -> None:
+    """Write a model as a TFLite file, whole or not at all; one that exists is replaced.
 
-    Batch normalisation is folded, since the format has none. Labels, names and preprocessing are in its metadata.
+    A float model's batch normalisation is folded, since the format has none. An int8 model keeps its integers. Labels,
+    names and preprocessing are in the file's metadata.
 
-    Raises: Refused, when it cannot be written.
+    Raises: Refused, when the format has no such network, or it cannot be written.
     """
-    from depthwise.interop.tflite_writer import build
+    from depthwise.interop import tflite_writer, tflite_writer_int8
 
-    write_file(path, build(model, path.stem))
+    if isinstance(model, QuantizedModel):
+        write_file(path, tflite_writer_int8.build(model, path.stem))
+    else:
+        write_file(path, tflite_writer.build(model, path.stem))

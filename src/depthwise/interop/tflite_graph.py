@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -14,6 +15,8 @@ from depthwise.interop.chain import (
     Clamp,
     Convolution,
     Dense,
+    Integers,
+    Levels,
     Operation,
     Pad,
     Pool,
@@ -105,7 +108,7 @@ class _Walk:
         if len(entry.shape) != 4:
             raise Refused(f"the input has shape {entry.shape}; MobileNet V1 takes (images, height, width, channels)")
         height, width, channels = (n if n > 0 else None for n in entry.shape[1:])
-        self.chain = Chain(height=height, width=width, channels=channels)
+        self.chain = Chain(height=height, width=width, channels=channels, levels=_levels(entry))
         self._channels = channels
         self._value = entry
 
@@ -139,16 +142,14 @@ class _Walk:
             case "CONV_2D" | "DEPTHWISE_CONV_2D":
                 return [self._convolution(operator), *_activation(operator), *self._saturation(operator)]
             case "FULLY_CONNECTED":
-                weight = self._weight(operator, axis=0, dimensions=2)
-                bias = self._bias(operator, weight.shape[0])
-                return [Dense(where=where, weight=weight, bias=bias), *_activation(operator)]
+                return [self._dense(operator), *_activation(operator), *self._saturation(operator)]
             case "AVERAGE_POOL_2D":
-                return [_pool(operator), *_activation(operator)]
+                return [_pool(operator), *_activation(operator), *self._saturation(operator)]
             case "MEAN":
                 axes = integers(self._constant(operator, 1), where).reshape(-1)
                 if sorted(int(axis) % 4 for axis in axes) != [1, 2]:
                     raise Refused(f"{where} is over axes {axes.tolist()}; MobileNet V1 takes the mean over 1 and 2")
-                return [Pool(where=where)]
+                return [Pool(where=where), *self._saturation(operator)]
             case "PAD":
                 return [self._pad(operator)]
             case "RELU" | "RELU6":
@@ -160,9 +161,23 @@ class _Walk:
             case code if code in _RESHAPES:
                 return [Reshape(where=where)]
             case code if code in _PASSES:
-                return []
+                return self._pass(operator)
             case _:
                 raise Refused(f"{where} is not part of MobileNet V1")
+
+    def _pass(self, operator: Operator) -> list[Operation]:
+        if not self.chain.operations:
+            self.chain.levels = _levels(self._tensor(operator.outputs[0], operator.where))
+        return self._saturation(operator) if operator.code == "QUANTIZE" else []
+
+    def _dense(self, operator: Operator) -> Dense:
+        weight = self._weight(operator, axis=0, dimensions=2)
+        return Dense(
+            where=operator.where,
+            weight=weight,
+            bias=self._bias(operator, weight.shape[0]),
+            integers=self._integers(operator),
+        )
 
     def _convolution(self, operator: Operator) -> Convolution:
         options, where = operator.options, operator.where
@@ -170,14 +185,16 @@ class _Walk:
             raise Refused(f"{where} is dilated; MobileNet V1 has no dilated convolution")
         by_channel = operator.code == "DEPTHWISE_CONV_2D"
         weight = self._weight(operator, axis=3 if by_channel else 0, dimensions=4)
+        # (1, K, K, N) or (N, K, K, C).
+        order = (3, 0, 1, 2) if by_channel else (0, 3, 1, 2)
+        weight, integers = weight.transpose(order), self._integers(operator)
+        if integers is not None:
+            integers = dataclasses.replace(integers, weight=integers.weight.transpose(order))
         if by_channel:
-            # (1, K, K, N): of one grey channel it is a plain convolution to N.
-            weight = weight.transpose(3, 0, 1, 2)
+            # Of one grey channel it is a plain convolution to N.
             if weight.shape[1] != 1 or (self._channels not in (1, weight.shape[0])):
                 raise Refused(f"{where} makes several channels of each one; MobileNet V1 makes one")
             by_channel = self._channels == weight.shape[0]
-        else:
-            weight = weight.transpose(0, 3, 1, 2)
         self._channels = weight.shape[0]
         return Convolution(
             where=where,
@@ -186,22 +203,27 @@ class _Walk:
             stride=(int(options.get("StrideH", 0)), int(options.get("StrideW", 0))),
             padding="same" if options.get("Padding", SAME) == SAME else NO_PADDING,
             depthwise=by_channel,
+            integers=integers,
         )
 
     def _saturation(self, operator: Operator) -> list[Operation]:
         """The range of an integer output, with which older converters replaced ReLU6."""
         result = self._tensor(operator.outputs[0], operator.where)
-        if not result.quantised or result.kind not in ("uint8", "int8") or result.scales.size != 1:
-            return []
-        limits, zero = np.iinfo(result.kind), int(result.zero_points[0]) if result.zero_points.size else 0
-        low, high = ((limit - zero) * float(result.scales[0]) for limit in (limits.min, limits.max))
-        return [Saturation(where=operator.where, low=low, high=high)]
+        levels = _levels(result)
+        return [] if levels is None else [Saturation(where=operator.where, levels=levels)]
 
     def _weight(self, operator: Operator, *, axis: int, dimensions: int) -> Array:
         tensor = self._constant(operator, 1)
         if len(tensor.shape) != dimensions:
             raise Refused(f"{operator.where}: its weight has shape {tensor.shape}, not of {dimensions} dimensions")
         return real(tensor, axis, operator.where)
+
+    def _integers(self, operator: Operator) -> Integers | None:
+        """The weight as it is, where it is of signed bytes with zero point 0."""
+        tensor = self._constant(operator, 1)
+        if not tensor.quantised or tensor.kind != "int8" or tensor.zero_points.any():
+            return None
+        return Integers(weight=integers(tensor, operator.where), scales=tensor.scales.astype(np.float64))
 
     def _bias(self, operator: Operator, channels: int) -> Array | None:
         if len(operator.inputs) < 3 or operator.inputs[2] < 0:
@@ -216,7 +238,9 @@ class _Walk:
         entry, weight = self._at(operator, 0), self._constant(operator, 1)
         if entry.scales.size != 1 or weight.scales.size not in (1, channels):
             raise Refused(f"{operator.where}: its bias is of integers, but its input or weight has no scale")
-        return (numbers * (np.float64(entry.scales[0]) * weight.scales.astype(np.float64))).astype(np.float32)
+        # In float64, so that the integers can be had back.
+        bias: Array = numbers * (np.float64(entry.scales[0]) * weight.scales.astype(np.float64))
+        return bias
 
     def _pad(self, operator: Operator) -> Pad:
         sides = integers(self._constant(operator, 1), operator.where)
@@ -251,6 +275,14 @@ class _Walk:
         if not 0 <= index < len(self._file.tensors):
             raise Refused(f"{where} is tensor {index} of {len(self._file.tensors)}; it is damaged")
         return self._file.tensors[index]
+
+
+def _levels(tensor: Tensor) -> Levels | None:
+    """What the bytes of a tensor stand for, where it is of bytes with one scale."""
+    if not tensor.quantised or tensor.kind not in ("uint8", "int8") or tensor.scales.size != 1:
+        return None
+    zero = int(tensor.zero_points[0]) if tensor.zero_points.size else 0
+    return Levels(scale=float(tensor.scales[0]), zero=zero - int(np.iinfo(tensor.kind).min))
 
 
 def _activation(operator: Operator) -> list[Operation]:

@@ -18,6 +18,7 @@ from depthwise.interop.timm_config import ACTIVATIONS, CONFIG, Config, architect
 from depthwise.network.folder import write_folder
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
 from depthwise.network.weights import NORM_FIELDS, Array
 
@@ -66,7 +67,7 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
         raise Refused(f"{path}: {refusal}") from None
 
 
-def write(model: Model, path: Path) -> None:
+def write(model: Model | QuantizedModel, path: Path) -> None:
     """Write a model so that timm reads it, whole or not at all; what is there is replaced.
 
     Args:
@@ -76,13 +77,15 @@ def write(model: Model, path: Path) -> None:
     """
     from safetensors.numpy import save
 
+    if isinstance(model, QuantizedModel):
+        raise Refused("timm's networks are float, and this model is int8; write .onnx or .tflite")
     arrays = dict(model.weights)
     for layer in layers(model.spec):
         if layer.norm:
             arrays[f"{layer.norm}{_COUNTERS}"] = np.zeros((), np.int64)
     metadata = {
         "format": "pt",
-        _OWN: json.dumps(description(model.spec, model.preprocessing), sort_keys=True),
+        _OWN: json.dumps(description(model), sort_keys=True),
         _LABELS: json.dumps(list(model.labels), ensure_ascii=False),
     }
     _check_layout(model.spec)

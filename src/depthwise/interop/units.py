@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,11 +10,13 @@ import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import (
+    NO_PADDING,
     Affine,
     Chain,
     Clamp,
     Convolution,
     Dense,
+    Integers,
     Norm,
     Operation,
     Pad,
@@ -35,7 +38,8 @@ class Unit:
         where: its place in the file.
         weight: (N, C, K, K), or (C, 1, K, K) where `depthwise`.
         low, high: the activation's limits, None where there is none.
-        saturation: limits of the quantised values that leave it, or None.
+        saturation: what its outputs become, where they are quantised.
+        integers, bias: of its weight, where that is quantised, and its own bias, real and (N,).
     """
 
     where: str
@@ -46,7 +50,9 @@ class Unit:
     scaling: Scaling
     low: float | None = None
     high: float | None = None
-    saturation: tuple[float, float] | None = None
+    saturation: Saturation | None = None
+    integers: Integers | None = None
+    bias: Array | None = None
 
     @property
     def channels(self) -> int:
@@ -64,6 +70,8 @@ class Network:
         pool: the pool, or None where the file ends before it.
         classifier: weight (N, C) and bias (N,), or None where the file has none.
         classifier_where: its place in the file.
+        classifier_integers: of its weight, where that is quantised.
+        pooled, scored: what the pool's and the classifier's results become, where they are quantised.
     """
 
     before: tuple[Array, Array] | None = None
@@ -71,6 +79,10 @@ class Network:
     pool: Pool | None = None
     classifier: tuple[Array, Array] | None = None
     classifier_where: str = ""
+    classifier_integers: Integers | None = None
+    pooled: Saturation | None = None
+    scored: Saturation | None = None
+    ended: bool = False
 
 
 def units(chain: Chain) -> Network:
@@ -79,7 +91,7 @@ def units(chain: Chain) -> Network:
     Raises: Refused, naming the first operation that stands where MobileNet V1 has none of its kind.
     """
     network, pending = Network(), None
-    for operation in chain.operations:
+    for operation in map(_sum_as_pool, chain.operations):
         if pending is not None and not isinstance(operation, Convolution):
             raise Refused(f"{pending.where} pads what is no convolution's input; MobileNet V1 has no such layer")
         if isinstance(operation, Pad):
@@ -100,6 +112,7 @@ def _take(network: Network, operation: Operation, pad: Pad | None) -> None:
         case Reshape() | Softmax():
             if network.pool is None and network.units:
                 raise _misplaced(operation, "before the global average pool")
+            network.ended |= isinstance(operation, Softmax)
         case Convolution() if network.pool is None:
             network.units.append(_unit(operation, pad))
         case Convolution() | Dense():
@@ -114,14 +127,43 @@ def _take(network: Network, operation: Operation, pad: Pad | None) -> None:
         case Affine():
             _scale(network, operation)
         case Saturation():
-            if network.pool is None and network.units:
-                network.units[-1].saturation = operation.low, operation.high
+            _saturate(network, operation)
         case Norm():
             _normalise(network, operation)
         case Clamp():
             _activate(network, operation)
         case _:
             raise _misplaced(operation, "here")
+
+
+def _sum_as_pool(operation: Operation) -> Operation:
+    """A depthwise convolution without padding whose weights are all the byte 1 is a pool with scales of its own."""
+    match operation:
+        case Convolution(depthwise=True, integers=Integers() as integers) if (
+            operation.padding == NO_PADDING and (integers.weight == 1).all()
+        ):
+            height, width = operation.weight.shape[2:]
+            return Pool(
+                where=operation.where,
+                kernel=(height, width),
+                integers=integers,
+                bias=operation.bias,
+            )
+    return operation
+
+
+def _saturate(network: Network, operation: Saturation) -> None:
+    """Keep what a value becomes; a second time only if it stays what it is."""
+    if network.ended or not network.units:
+        return
+    if network.classifier is not None:
+        before, network.scored = network.scored, operation
+    elif network.pool is not None:
+        before, network.pooled = network.pooled, operation
+    else:
+        before, network.units[-1].saturation = network.units[-1].saturation, operation
+    if before is not None and before.levels != operation.levels:
+        raise Refused(f"{operation.where} quantises a second time; MobileNet V1 is quantised once a layer")
 
 
 def _misplaced(operation: Operation, place: str) -> Refused:
@@ -146,6 +188,8 @@ def _unit(operation: Convolution, pad: Pad | None) -> Unit:
         stride=operation.stride,
         padding=padding,
         scaling=scaling,
+        integers=operation.integers,
+        bias=operation.bias,
     )
 
 
@@ -171,6 +215,9 @@ def _classify(network: Network, operation: Convolution | Dense) -> None:
     _same_length(operation.where, weight.shape[0], bias=operation.bias)
     bias = np.zeros(weight.shape[0], dtype=np.float32) if operation.bias is None else operation.bias
     network.classifier, network.classifier_where = (weight, bias), operation.where
+    if operation.integers is not None:
+        flat = operation.integers.weight.reshape(weight.shape)
+        network.classifier_integers = dataclasses.replace(operation.integers, weight=flat)
 
 
 def _scale(network: Network, operation: Affine) -> None:

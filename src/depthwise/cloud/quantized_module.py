@@ -1,0 +1,231 @@
+"""The int8 network as a torch module that can learn: what it computes are the very bytes of docs/int8.md.
+
+Activations are bytes held as float32, which has every whole number below 2**24; each convolution is cut into parts
+whose sums stay below that, so that they are exact in whatever order they are added. Rounding passes gradients on
+unchanged (arXiv:1308.3432), and since weights are parameters in real numbers, gradients are those of a float network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from depthwise.cloud.module import Network, _place
+from depthwise.network.dequantize import dequantize
+from depthwise.network.layers import Layer, layers
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel, input_border
+
+# Weights under the kernel that are summed in one part: 255 * 128 * 512 is below 2**24.
+EXACT_WEIGHTS = 512
+LARGEST_WEIGHT = 127
+
+Doubles = NDArray[np.float64]
+
+
+class QuantizedNetwork(Network):
+    """An int8 model whose weights and biases can be trained; ranges and multipliers stay as they are.
+
+    Input and output are those of `Network`, and so are the names of weights; batch normalisation is folded, and every
+    layer with weights has a bias. It is an int8 model byte for byte at every moment: at first the one it starts from,
+    later the one that `to_quantized` gives.
+
+    Args:
+        start: the model to start from, as `quantize` makes it.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, start: QuantizedModel) -> None:
+        nn.Module.__init__(self)
+        self.spec = start.spec
+        mean, scale = (np.array(part) for part in (start.preprocessing.mean, start.preprocessing.scale))
+        _constant(self, "mean", mean[:, None, None], torch.float32)
+        _constant(self, "scale", scale[:, None, None], torch.float32)
+        real = dequantize(start)
+        given, zero = np.ones(len(mean)), mean.astype(np.float64)
+        for layer in layers(start.spec):
+            numbers = start.layers[layer.name]
+            if layer.kind == "pool":
+                made = _Sums(layer, numbers)
+            else:
+                border = np.array(input_border(start, layer), np.float64)
+                made = _Products(layer, numbers, real[layer.name].weight, scale=given, zero=zero, border=border)
+            _place(self, layer.name, made)
+            given = numbers.scale.astype(np.float64)
+            zero = np.full(len(given), float(numbers.zero_point))
+
+    def outputs(self, x: Tensor) -> dict[str, Tensor]:
+        """What each layer makes of normalised images (B, C, H, W): bytes (B, N, H, W) as float32; last the logits."""
+        found = {}
+        # Reduced precision would round the sums.
+        with torch.autocast(x.device.type, enabled=False):
+            x = torch.round(x.float() / self.scale + self.mean).clamp(0, 255)
+            for layer in layers(self.spec):
+                x = self.get_submodule(layer.name)(x)
+                found[layer.name] = x
+        return found
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pooled features (B, channels) of normalised images (B, C, H, W), in real numbers."""
+        pool = self.get_submodule("global_pool")
+        assert isinstance(pool, _Sums)
+        return pool.real(self.outputs(x)["global_pool"])[:, :, 0, 0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, classes) of normalised images (B, C, H, W)."""
+        return self.outputs(x)["classifier"][:, :, 0, 0]
+
+
+class _Sums(nn.Module):
+    """R1 to R4 of the sums of a pool, and what all layers have in common."""
+
+    start: Tensor
+    multiplier: Tensor
+    scale: Tensor
+
+    def __init__(self, layer: Layer, numbers: QuantizedLayer) -> None:
+        super().__init__()
+        self.layer = layer
+        self.zero_point, self.low, self.high = numbers.zero_point, numbers.low, numbers.high
+        self.is_rounded = numbers.rounded
+        _constant(self, "start", numbers.bias[:, None, None], torch.float64)
+        _constant(self, "multiplier", numbers.multiplier[:, None, None], torch.float32)
+        _constant(self, "scale", numbers.scale[:, None, None], torch.float32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Bytes (B, N, 1, 1) of bytes (B, N, H, W)."""
+        return self._finish(x.double().sum((2, 3), keepdim=True) + self.start)
+
+    def real(self, x: Tensor) -> Tensor:
+        """Bytes (B, N, H, W) in real numbers (Q1)."""
+        return (x - self.zero_point) * self.scale
+
+    def _finish(self, acc: Tensor) -> Tensor:
+        """Bytes of accumulators (B, N, H, W), or the logits of a classifier (Q8)."""
+        product = acc.float() * self.multiplier  # R1, R2
+        if not self.is_rounded:
+            return product
+        whole = torch.clamp(_rounded(product) + self.zero_point, self.low, self.high)  # R3, R4
+        return self.real(whole) if self.layer.kind == "classifier" else whole
+
+
+class _Products(_Sums):
+    """A convolution or classifier. Sums are taken over `input - border`, so that padding is 0.
+
+    Parameters, in real numbers: `weight`, shaped as in PyTorch, and `bias`, (N,), the change of the one at the start.
+    """
+
+    steps: Tensor
+    unit: Tensor
+    border: Tensor
+    origin: Tensor
+    beyond: Tensor
+    borders: Tensor
+
+    def __init__(
+        self, layer: Layer, numbers: QuantizedLayer, real: Doubles, *, scale: Doubles, zero: Doubles, border: Doubles
+    ) -> None:
+        super().__init__(layer, numbers)
+        weight = numbers.weight.astype(np.float64)
+        rest = (None,) * (weight.ndim - 2)
+        by_input = (slice(None), None, *rest) if layer.kind == "depthwise" else (None, slice(None), *rest)
+        unit = numbers.multiplier.astype(np.float64) * (numbers.scale if numbers.rounded else 1)
+        self.least = min(-LARGEST_WEIGHT, int(weight.min()))
+        self.weight = nn.Parameter(torch.from_numpy(real.astype(np.float32)))
+        self.bias = nn.Parameter(torch.zeros(len(unit)))
+        # What a real weight of 1 is in steps of the accumulator.
+        _constant(self, "steps", scale[by_input] / unit[:, None, *rest], torch.float32)
+        _constant(self, "unit", unit, torch.float64)
+        _constant(self, "border", border[:, None, None], torch.float32)
+        # Where sums start (Q4): what is the same for all weights, and what each step of a weight takes off that.
+        zeros = (weight * zero[by_input]).reshape(len(unit), -1).sum(axis=1)
+        _constant(self, "origin", numbers.bias + zeros, torch.float64)
+        _constant(self, "beyond", np.broadcast_to((zero - border)[by_input], weight.shape), torch.float64)
+        _constant(self, "borders", np.broadcast_to(border[by_input], weight.shape), torch.float64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Bytes, or logits, (B, N, H', W') of bytes (B, C, H, W)."""
+        pad = self.layer.padding
+        x = x - self.border
+        if pad.top or pad.left or pad.bottom or pad.right:
+            x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
+        weight = self.whole_weight()
+        return self._finish(self._products(x, weight) + self._start(weight)[:, None, None])
+
+    def whole_weight(self) -> Tensor:
+        """The weight in steps, as float32."""
+        return torch.clamp(_rounded(self.weight * self.steps), self.least, LARGEST_WEIGHT)
+
+    def whole_bias(self) -> Tensor:
+        """(N,) float64, where accumulators of plain bytes start."""
+        weight = self.whole_weight()
+        return self._start(weight) - (weight.double() * self.borders).flatten(1).sum(1)
+
+    def _start(self, weight: Tensor) -> Tensor:
+        """(N,) where sums over `input - border` start."""
+        beyond = (weight.double() * self.beyond).flatten(1).sum(1)
+        return _rounded(self.origin + self.bias.double() / self.unit - beyond)
+
+    def _products(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Exact sums of products, as float64."""
+        layer = self.layer
+        if layer.kind == "depthwise":
+            return F.conv2d(x, weight, stride=layer.stride, groups=layer.input.channels).double()
+        if layer.kind == "classifier":
+            weight = weight[:, :, None, None]
+        together = EXACT_WEIGHTS // layer.kernel**2
+        total: Tensor | None = None
+        for first in range(0, layer.input.channels, together):
+            part = slice(first, first + together)
+            sums = F.conv2d(x[:, part], weight[:, part], stride=layer.stride).double()
+            total = sums if total is None else total + sums
+        assert total is not None
+        return total
+
+
+class _Round(torch.autograd.Function):
+    """To the nearest whole number, halves to even; the gradient goes through as it is."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        return torch.round(x)
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0]
+
+
+def _rounded(x: Tensor) -> Tensor:
+    rounded: Tensor = _Round.apply(x)  # type: ignore[no-untyped-call]
+    return rounded
+
+
+def _constant(module: nn.Module, name: str, values: NDArray[Any], dtype: torch.dtype) -> None:
+    """A tensor that moves with the module and is neither trained nor kept."""
+    module.register_buffer(name, torch.from_numpy(np.array(values)).to(dtype), persistent=False)
+
+
+def to_quantized(network: QuantizedNetwork, start: QuantizedModel) -> QuantizedModel:
+    """The int8 model that a network computes.
+
+    Args:
+        start: the model that the network was made from.
+    Raises: Refused, when training made a sum possible that leaves 32 bits.
+    """
+    made = dict(start.layers)
+    for name in made:
+        part = network.get_submodule(name)
+        if isinstance(part, _Products):
+            with torch.no_grad():
+                weight, bias = part.whole_weight().cpu().numpy(), part.whole_bias().cpu().numpy()
+            made[name] = dataclasses.replace(
+                made[name], weight=weight.astype(np.int8), bias=np.rint(bias).astype(np.int32)
+            )
+    return start.replace(layers=made)

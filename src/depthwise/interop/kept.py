@@ -1,0 +1,157 @@
+"""A quantised chain as an int8 model that keeps the file's own integers and ranges (docs/int8.md).
+
+A network keeps its bytes: weights and biases are the file's, and each layer's multiplier is made of the file's scales.
+What may differ is the rounding: the owner of the format may round a sum in two steps, or halves another way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from depthwise.errors import Refused
+from depthwise.interop.chain import Chain, Integers, Levels, Pool, Saturation
+from depthwise.interop.match import model_of
+from depthwise.interop.source import Source
+from depthwise.interop.units import Network, units
+from depthwise.network.layers import Layer, layers
+from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.weights import Array
+
+_ELSE = "leave out --keep-int8 to read it as float"
+BYTE = 255
+DIGITS = 9
+
+
+def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
+    """The int8 model that a chain is.
+
+    Raises: Refused, naming the first layer that does not fit, or that is not of int8 with zero point 0.
+    """
+    network = units(chain)
+    model = model_of(network, chain, source)
+    if network.classifier is None:
+        raise Refused(f"it has no classifier; {_ELSE}")
+    scales = set(model.preprocessing.scale)
+    if len(scales) > 1:
+        raise Refused(
+            f"its pixels are scaled by {sorted(scales)}; int8 weights take one scale for all channels; {_ELSE}"
+        )
+    return QuantizedModel(
+        spec=model.spec,
+        layers={name: _exact(name, numbers, source) for name, numbers in _layers(network, model)},
+        border=tuple(round(mean) for mean in model.preprocessing.mean),
+        labels=model.labels,
+        preprocessing=model.preprocessing,
+        provenance=model.provenance,
+    )
+
+
+def _layers(network: Network, model: Model) -> Iterator[tuple[str, QuantizedLayer]]:
+    """Each row of the table with its numbers."""
+    rows = layers(model.spec)
+    high = 6.0 if model.spec.activation == "relu6" else None
+    # The first input is the pixel itself, whatever levels the file gives it: more of them, if anything.
+    zero, scale = np.array(model.preprocessing.mean), model.preprocessing.scale[0]
+    levels = Levels(scale=scale, zero=0)
+    for row, unit in zip((row for row in rows if row.norm), network.units, strict=True):
+        made = _levels(unit.saturation, unit.where)
+        numbers = _sums(unit.where, unit.integers, unit.bias, zero, levels.scale)
+        top = BYTE if high is None else min(BYTE, made.zero + round(high / made.scale))
+        yield row.name, _layer(row, numbers, made, low=made.zero, high=top)
+        levels, zero = made, np.array(float(made.zero))
+    pool, classifier = rows[-2:]
+    pooled = levels if network.pooled is None else network.pooled.levels
+    yield pool.name, _pool(pool, network.pool, levels, pooled)
+    bias = network.classifier[1] if network.classifier is not None else np.zeros(1)
+    where = network.classifier_where
+    numbers = _sums(where, network.classifier_integers, bias, np.array(float(pooled.zero)), pooled.scale)
+    if network.scored is None:
+        yield classifier.name, _layer(classifier, numbers, Levels(scale=1.0, zero=0), low=0, high=BYTE, rounded=False)
+    else:
+        yield classifier.name, _layer(classifier, numbers, network.scored.levels, low=0, high=BYTE)
+
+
+def _exact(name: str, numbers: QuantizedLayer, source: Source) -> QuantizedLayer:
+    """A layer with the multipliers that the file's scales could not say, where this project wrote them beside."""
+    found = source.own.get("multipliers")
+    noted = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(noted, dict):
+        return numbers
+    multiplier = numbers.multiplier.copy()
+    for channel, value in noted.items():
+        c = int(channel) if channel.isdecimal() and len(channel) < DIGITS else len(multiplier)
+        # Only a neighbour of the one that the scales make is believed.
+        if c < len(multiplier) and isinstance(value, float):
+            near = (np.nextafter(multiplier[c], np.float32(end)) for end in (-np.inf, np.inf))
+            multiplier[c] = value if np.float32(value) in near else multiplier[c]
+    return dataclasses.replace(numbers, multiplier=multiplier)
+
+
+def _levels(saturation: Saturation | None, where: str) -> Levels:
+    if saturation is None:
+        raise Refused(f"{where} does not put out bytes; it is not an int8 network; {_ELSE}")
+    if not 0 <= saturation.levels.zero <= BYTE or not saturation.levels.scale > 0:
+        raise Refused(f"{where} has zero point {saturation.levels.zero} or no scale; it is damaged")
+    return saturation.levels
+
+
+class _Sums:
+    """Weight and bias of a layer's sums, and what a step of them is worth, (N,) float64."""
+
+    def __init__(self, weight: Array, bias: Array, step: Array) -> None:
+        self.weight, self.bias, self.step = weight, bias, step
+
+
+def _sums(where: str, integers: Integers | None, bias: Array | None, zero: Array, scale: float) -> _Sums:
+    """The sums of a layer whose input bytes stand for `(byte - zero) * scale`.
+
+    Args:
+        zero: one number, or one for each input channel.
+    """
+    if integers is None:
+        raise Refused(f"{where}: its weight is not of int8 with zero point 0, as one of uint8 is not; {_ELSE}")
+    weight = integers.weight
+    N = weight.shape[0]
+    step = np.broadcast_to(integers.scales * scale, (N,))
+    real = np.zeros(N) if bias is None else bias.astype(np.float64)
+    zeros = zero if zero.ndim and weight.ndim == 4 and weight.shape[1] == len(zero) else zero.reshape(-1)[:1]
+    shaped = zeros.reshape(1, -1, *[1] * (weight.ndim - 2))
+    offset = (weight.astype(np.float64) * shaped).reshape(N, -1).sum(axis=1)
+    with np.errstate(all="ignore"):
+        whole = np.rint(real / step - offset)
+    if not (np.isfinite(whole).all() and (np.abs(whole) < 2.0**31).all()):
+        raise Refused(f"{where}: its bias does not fit into 32 bits in steps of its input and weight; {_ELSE}")
+    return _Sums(np.ascontiguousarray(weight), whole.astype(np.int32), step)
+
+
+def _layer(row: Layer, sums: _Sums, made: Levels, *, low: int, high: int, rounded: bool = True) -> QuantizedLayer:
+    N = row.output.channels
+    return QuantizedLayer(
+        weight=sums.weight,
+        bias=sums.bias,
+        multiplier=(sums.step / made.scale).astype(np.float32),
+        scale=np.full(N, made.scale, np.float32),
+        zero_point=made.zero,
+        low=low,
+        high=high,
+        rounded=rounded,
+    )
+
+
+def _pool(row: Layer, pool: Pool | None, levels: Levels, made: Levels) -> QuantizedLayer:
+    N, area = row.output.channels, row.input.height * row.input.width
+    step, bias = np.full(N, levels.scale / area), np.full(N, -area * levels.zero)
+    if pool is not None and pool.integers is not None:
+        sums = _sums(pool.where, pool.integers, pool.bias, np.array(float(levels.zero)), levels.scale)
+        step, bias = sums.step, sums.bias
+    return QuantizedLayer(
+        weight=np.zeros(0, np.int8),
+        bias=bias.astype(np.int32),
+        multiplier=(step / made.scale).astype(np.float32),
+        scale=np.full(N, made.scale, np.float32),
+        zero_point=made.zero,
+    )
