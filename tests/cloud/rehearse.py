@@ -23,7 +23,8 @@ def trained(here: World, *, shared: bool) -> tuple[Network, Network]:
     torch.manual_seed(0)
     network, before = Network(SPEC).double(), Network(SPEC).double()
     before.load_state_dict(network.state_dict())
-    wrapped = here.wrap(network) if shared else network
+    if shared:
+        here.share(network)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
     for step in range(2):
         torch.manual_seed(step + 1)
@@ -31,7 +32,9 @@ def trained(here: World, *, shared: bool) -> tuple[Network, Network]:
         if shared:
             x, labels = x[here.rank :: here.size], labels[here.rank :: here.size]
         optimizer.zero_grad()
-        F.cross_entropy(wrapped(x), labels).backward()
+        F.cross_entropy(network(x), labels).backward()
+        if shared:
+            here.average_gradients(network)
         optimizer.step()
     return before, network
 

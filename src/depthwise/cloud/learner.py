@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from depthwise.cloud.device import autocast
@@ -38,12 +38,12 @@ class Learner:
     ) -> None:
         self.recipe, self.preprocessing, self.world = recipe, preprocessing, world
         self.network = network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        world.share(self.network)
         self.average = make_average(self.network, recipe)
         self.optimizer = make_optimizer(self.network, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, steps)
         self.class_weights = class_weights(counts, recipe.balance).to(world.device) if recipe.balance else None
         self._frozen: bool | None = None
-        self._wrapped: nn.Module = self.network
 
     @property
     def kept(self) -> Network:
@@ -65,8 +65,6 @@ class Learner:
         self._frozen = frozen
         self.network.train()
         set_frozen(self.network, frozen)
-        # Made anew, since the wrapper finds out only once which weights have gradients.
-        self._wrapped = self.world.wrap(self.network)
 
     def step(self, batch: Batch) -> Tensor:
         """Learn from one batch.
@@ -77,12 +75,13 @@ class Learner:
         labels, partners = batch.labels.to(device), batch.partners.to(device)
         x = normalise(batch.pixels.to(device), self.preprocessing)
         with autocast(device, self.recipe.precision):
-            logits = self._wrapped(x)
+            logits = self.network(x)
         loss = soft_loss(
             logits.float(), labels, partners, batch.share, smoothing=self.recipe.smoothing, weights=self.class_weights
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.world.average_gradients(self.network)
         self.optimizer.step()
         self.schedule.step()
         if self.average is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,15 +73,30 @@ class World:
                 raise Refused(text if rank == 0 else f"process {rank + 1} of {self.size}: {text}")
         return result
 
-    def wrap(self, network: nn.Module) -> nn.Module:
-        """The network whose backward pass averages gradients over all processes."""
+    def share(self, network: nn.Module) -> None:
+        """Start from the first process's weights, and take batch statistics over all processes, in place."""
         if self.size == 1:
-            return network
-        # Batch statistics are the same everywhere already. The setting has a new name in newer versions of torch.
-        known = inspect.signature(nn.parallel.DistributedDataParallel).parameters
-        setting = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-        options: dict[str, Any] = {setting: False}
-        return nn.parallel.DistributedDataParallel(shared_norms(network), **options)
+            return
+        shared_norms(network)
+        for tensor in network.state_dict().values():
+            # A copy in the usual order, since not every backend sends other layouts.
+            sent = tensor.detach().contiguous()
+            dist.broadcast(sent, src=0)
+            tensor.copy_(sent)
+
+    def average_gradients(self, network: nn.Module) -> None:
+        """Replace each gradient by its mean over all processes.
+
+        torch's DistributedDataParallel does this while the backward pass still runs, which saves little with so few
+        weights; but it never lets go of gloo's threads, and they abort the interpreter at its end.
+        """
+        if self.size == 1:
+            return
+        gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        for gradient, part in zip(gradients, (flat / self.size).split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view(gradient.shape))
 
 
 @contextlib.contextmanager
