@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from depthwise.compiler.steps import function_name
 from depthwise.compiler.targets import Machine
 from depthwise.kernels.table import headers
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
 
 SSE = Machine(lanes=4, registers=16)
 NEON = Machine(lanes=4, registers=32)
@@ -49,7 +51,7 @@ def write_sources(emitted: Emitted, folder: Path) -> None:
     """model.c, its headers, and the constants in the form that compiles fastest."""
     write_headers(folder)
     (folder / "model.c").write_text(emitted.model_c, encoding="utf-8")
-    (folder / "weights.bin").write_bytes(emitted.packed.words.astype("<f4").tobytes())
+    (folder / "weights.bin").write_bytes(emitted.packed.words.astype("<u4").tobytes())
     (folder / "weights.s").write_text(emit_assembly(emitted.packed.words.size), encoding="utf-8")
 
 
@@ -81,28 +83,39 @@ class Stepper:
         """Run one step; pixels matter to the first alone."""
         self.library.test_step(number, pixels.ctypes.data, self.arena.ctypes.data)
 
-    def floats(self, name: str) -> NDArray[np.float32]:
+    def bytes(self, name: str) -> NDArray[np.uint8]:
         """What lies in a region of the arena."""
         region = self.emitted.plan.regions[name]
-        return self.arena[region.offset : region.offset + region.bytes].view(np.float32)
+        return self.arena[region.offset : region.offset + region.bytes]
+
+    def floats(self, name: str) -> NDArray[np.float32]:
+        """The same as floats."""
+        return self.bytes(name).view(np.float32)
 
     def guards_hold(self) -> bool:
         """Whether nothing was written outside of the arena."""
         return bool((self.memory[:GUARD] == 0xA5).all() and (self.memory[-GUARD:] == 0xA5).all())
 
 
-def bordered(place: Map, floats: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def bordered(place: Map, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """(H, W, C) of an activation in memory, and all values of its border."""
     shape, border = place.shape, place.border
-    rows = floats.reshape(border.top + shape.height + border.bottom, -1, shape.channels)
+    rows = values.reshape(border.top + shape.height + border.bottom, -1, shape.channels)
     inside = np.zeros(rows.shape, bool)
     inside[border.top : border.top + shape.height, border.left : border.left + shape.width] = True
     return rows[inside].reshape(shape.height, shape.width, shape.channels), rows[~inside]
 
 
-def stepper(model: Model, machine: Machine, folder: Path, compiler: tuple[str, ...]) -> Stepper:
-    """A network as C for a machine, compiled, with a function that runs one step."""
-    emitted = emit(model, target_name="test", machine=machine)
+def stepper(
+    model: Model | QuantizedModel,
+    machine: Machine,
+    folder: Path,
+    compiler: tuple[str, ...],
+    *,
+    whole_maps: bool = False,
+) -> Stepper:
+    """A network as C for a machine, compiled, with a function that runs one step; `whole_maps` as in `plan`."""
+    emitted = emit(model, target_name="test", machine=machine, whole_maps=whole_maps)
     write_sources(emitted, folder)
     cases = "".join(
         f"    case {i}: {function_name(step)}({'pixels, ' if i == 0 else ''}arena); break;\n"

@@ -12,6 +12,9 @@ import pytest
 
 from conftest import make_model
 from depthwise.compiler.targets import TARGETS
+from depthwise.edge.artifact import Artifact
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.spec import Spec
 
 
 def compile_(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -27,12 +30,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def folder8(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "small8"
+    random_quantized(Spec(width=0.25, resolution=32, classes=3)).save(folder)
+    return folder
+
+
 def test_the_table_shows_size_memory_and_steps(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "model.so"
     done = compile_(folder, "--out", out, "--explain")
 
     assert done.returncode == 0
-    assert f"{out}: {out.stat().st_size:,} bytes for host, made in" in done.stdout
+    assert f"{out}: {out.stat().st_size:,} bytes of float32 for host, made in" in done.stdout
     assert "multiply-adds an image" in done.stdout
     assert "blocks.4.1" in done.stdout
     assert "dwk_depthwise3x3s1_f32_relu6_c" in done.stdout
@@ -55,19 +65,41 @@ def test_the_document_holds_the_same_figures(folder: Path, tmp_path: Path) -> No
     [
         (("no-such-folder",), "error: no-such-folder: not a model folder"),
         (("MODEL", "--target", "hots"), "error: there is no target 'hots'; is it host"),
+        (("MODEL", "--precision", "int8"), "error: MODEL: holds a float model"),
+        (("MODEL8", "--precision", "float32"), "error: MODEL8: holds an int8 model; compile the float model"),
         (("MODEL", "--cc", "no-such-cc"), "error: there is no compiler 'no-such-cc' on the path"),
     ],
 )
 def test_what_cannot_be_compiled_is_one_line_and_code_2(
-    arguments: tuple[str, ...], message: str, folder: Path, tmp_path: Path
+    arguments: tuple[str, ...], message: str, folder: Path, folder8: Path, tmp_path: Path
 ) -> None:
-    given = [folder if a == "MODEL" else a for a in arguments]
+    folders = {"MODEL": str(folder), "MODEL8": str(folder8)}
+    given = [folders.get(a, a) for a in arguments]
+    message = message.replace("MODEL8", str(folder8)).replace("MODEL", str(folder))
     done = compile_(*given, "--out", tmp_path / "model.so")
 
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1].startswith(message)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_int8_folder_becomes_an_int8_artifact_that_verifies(folder8: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model.so"
+    done = compile_(folder8, "--out", out, "--precision", "int8", "--explain", "--json")
+    document = json.loads(done.stdout)
+
+    assert document["precision"] == "int8"
+    assert any(name.startswith("dwk_product_i8") for step in document["steps"] for name in step["kernels"])
+    with Artifact.open(out) as artifact:
+        assert artifact.record["precision"] == "int8"
+        assert artifact.verify() == 0
+
+
+def test_a_refused_precision_names_the_command_that_makes_it(folder: Path, tmp_path: Path) -> None:
+    done = compile_(folder, "--precision", "int8", "--out", tmp_path / "model.so")
+
+    assert f"`depthwise quantize {folder} --data DATA --out MODEL8`" in done.stderr
 
 
 def test_help_names_every_target() -> None:

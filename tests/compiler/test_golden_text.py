@@ -1,4 +1,4 @@
-"""The C of three small networks, as a person would review it: a change that moves a byte shows here."""
+"""The C of small networks, as a person would review it: a change that moves a byte shows here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import pytest
 from conftest import make_model
 from depthwise.compiler.compile import emit
 from depthwise.compiler.targets import Machine
+from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
+from depthwise.network.random_int8 import random_quantized
 from emitted import AVX512, NEON, SSE
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NETWORKS: dict[str, tuple[dict[str, Any], Machine]] = {
     "portable": ({"resolution": 32}, SSE),
     "odd-grey-same": ({"resolution": 45, "channels": 1, "padding": "same", "activation": "relu"}, NEON),
+    "int8": ({"resolution": 33, "channels": 1}, SSE),
     "twin-shallow-512": ({"resolution": 40, "convolution": "standard", "shallow": True}, AVX512),
 }
 
@@ -24,7 +28,11 @@ NETWORKS: dict[str, tuple[dict[str, Any], Machine]] = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_emitted_c_is_the_text_that_was_reviewed(name: str, pytestconfig: pytest.Config) -> None:
     fields, machine = NETWORKS[name]
-    found = emit(make_model(labels=("a", 'b "c"', "🐳"), **fields), target_name="golden", machine=machine).model_c
+    labels = ("a", 'b "c"', "🐳")
+    model: Model | QuantizedModel = make_model(labels=labels, **fields)
+    if name == "int8":
+        model = random_quantized(model.spec, hidden_zero_points=True, rounded=True).replace(labels=labels)
+    found = emit(model, target_name="golden", machine=machine).model_c
     path = GOLDEN / f"model-{name}.c"
     if pytestconfig.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)

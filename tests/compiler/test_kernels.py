@@ -17,7 +17,7 @@ from depthwise.compiler.lower import Operation
 from depthwise.compiler.pack import depthwise as packed_depthwise
 from depthwise.compiler.pack import product as packed_product
 from depthwise.compiler.plan import Panels, Tiling
-from depthwise.kernels.table import FOLDER, KERNELS, SHARED
+from depthwise.kernels.table import FOLDER, KERNELS, SHARED, Kernel, fastest
 from depthwise.network.layers import layers
 from depthwise.network.reference import softmax
 from depthwise.network.spec import Spec
@@ -38,10 +38,22 @@ def tiling(pixels: int, rest: int, vectors: int, lanes: int) -> tuple[Tiling, Pa
     return Tiling(pixels=pixels, rest=rest, panels=(panels,)), panels
 
 
-PRODUCTS = [product(*tiling(*tile), activation) for tile in TILES for activation in ACTIVATIONS]
-DEPTHWISE = [depthwise(stride, lanes, act) for stride in (1, 2) for lanes in LANES for act in ACTIVATIONS]
-POOLS = [pool(lanes) for lanes in LANES]
-CLASSIFIERS = [classifier(Panels(count=1, vectors=v, lanes=lanes)) for v, lanes in ((1, 4), (3, 8), (7, 16))]
+def portable(operation: Any) -> Kernel:
+    return fastest(operation, "float32", frozenset())
+
+
+PRODUCTS = [product(portable("product"), *tiling(*tile), activation) for tile in TILES for activation in ACTIVATIONS]
+DEPTHWISE = [
+    depthwise(portable(operation), lanes, activation)
+    for operation in ("depthwise3x3s1", "depthwise3x3s2")
+    for lanes in LANES
+    for activation in ACTIVATIONS
+]
+POOLS = [pool(portable("pool"), lanes) for lanes in LANES]
+CLASSIFIERS = [
+    classifier(portable("classifier"), Panels(count=1, vectors=v, lanes=lanes))
+    for v, lanes in ((1, 4), (3, 8), (7, 16))
+]
 
 P, I = "dwk_float *", "int32_t "  # noqa: E741
 SIGNATURES = {

@@ -3,12 +3,15 @@
  *
  * A step is one function dwl_<layer or block>; kernels dwk_... are in the headers beside this file. Values
  * lie as height x width x channels. H and W are the sizes of a step's output, C and N the channels of its
- * input and output; a row is the distance from one row to the next, in floats. */
+ * input and output; a row is the distance from one row to the next, in values. */
 
 /* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */
 #define DWK_CHANNELS 3
 #define DWK_RESIZE 46
 #define DWK_CROP 40
+
+/* Whether activations are bytes (docs/int8.md) or floats. */
+#define DWL_INT8 0
 
 enum {
     DWL_HEIGHT = 40,
@@ -40,7 +43,7 @@ enum {
 
 /* Where each part of dwl_weights begins, in words. */
 enum {
-    DWL_WEIGHTS_MEANS = 0,
+    DWL_WEIGHTS_EDGE = 0,
     DWL_WEIGHTS_CONV_STEM = 48,
     DWL_WEIGHTS_BLOCKS_0_0_CONV = 272,
     DWL_WEIGHTS_BLOCKS_1_0_CONV = 1440,
@@ -141,7 +144,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         dwk_pixels_u8f32(&image, y * STRIDE - 1, (ROWS - 1) * STRIDE + 3, pixels,
-            dwl_constants + DWL_WEIGHTS_MEANS, between);
+            dwl_constants + DWL_WEIGHTS_EDGE, between);
         dwk_product_f32_relu6_p10_c1x8(&product, 1, ROWS, between,
             dwl_constants + DWL_WEIGHTS_CONV_STEM, output + y * OUTPUT_ROW);
     }
@@ -354,6 +357,14 @@ static void dwl_network(const uint8_t *pixels, uint8_t *arena)
     dwl_blocks_4_1(arena);
     dwl_global_pool(arena);
     dwl_classifier(arena);
+}
+
+/* What the classifier reads, in real numbers. */
+static void dwl_features(const uint8_t *arena, dwk_float *features)
+{
+    for (int32_t i = 0; i < DWL_FEATURES; i++) {
+        features[i] = ((const dwk_float *)(const void *)(arena + DWL_AT_GLOBAL_POOL))[i];
+    }
 }
 
 static const char dwl_record[] =

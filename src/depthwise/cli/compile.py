@@ -8,30 +8,42 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.errors import Refused
 from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
     from depthwise.compiler import Built
+    from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
 
 
 @click.command("compile")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--target", default="host", show_default=True, help="What to compile for.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "int8"]),
+    help="What the MODEL must be; without this it is compiled as whatever it is.",
+)
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
-def command(model: Path, target: str, out: Path, cc: str | None, explain: bool, as_json: bool) -> None:
+def command(
+    model: Path, target: str, out: Path, precision: str | None, cc: str | None, explain: bool, as_json: bool
+) -> None:
     """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
+
+    An int8 model, as `depthwise quantize` and `convert` write it, becomes an int8 artifact, which gives the same bytes
+    in every layer on every machine.
 
     Targets are host (this machine), source (a folder of C that any C11 compiler builds), linux-x86_64,
     linux-x86_64-v3 (AVX2), linux-x86_64-v4 (AVX-512) and linux-aarch64.
     """
     from depthwise.cli.output import notice, print_json
     from depthwise.compiler import compile_model
-    from depthwise.network.model import Model
 
-    loaded = Model.load(model)
+    loaded = _loaded(model, precision)
     notice(f"compiling {model} for {target} ...")
     built = compile_model(loaded, target=target, out=out, cc=cc)
     document = _document(built, loaded.spec.activation, explain=explain)
@@ -41,6 +53,27 @@ def command(model: Path, target: str, out: Path, cc: str | None, explain: bool, 
         _print(document)
 
 
+def _loaded(folder: Path, precision: str | None) -> Model | QuantizedModel:
+    """The model in a folder.
+
+    Raises: Refused, when it is of another precision than the one asked for.
+    """
+    from depthwise.network.quantized import QuantizedModel, load_model
+
+    loaded = load_model(folder)
+    is_int8 = isinstance(loaded, QuantizedModel)
+    if precision == "int8" and not is_int8:
+        raise Refused(
+            f"{folder}: holds a float model, whose ranges are not known; make an int8 one of it with"
+            f" `depthwise quantize {folder} --data DATA --out MODEL8`, and compile that"
+        )
+    if precision == "float32" and is_int8:
+        raise Refused(
+            f"{folder}: holds an int8 model; compile the float model that it was made of, or leave --precision away"
+        )
+    return loaded
+
+
 def _document(built: Built, activation: str, *, explain: bool) -> dict[str, Any]:
     from depthwise.compiler.explain import explain as explained
 
@@ -48,6 +81,7 @@ def _document(built: Built, activation: str, *, explain: bool) -> dict[str, Any]
         "schema": 1,
         "artifact": str(built.path),
         "target": built.target,
+        "precision": built.plan.precision,
         "bytes": built.bytes,
         "weight_bytes": built.weight_bytes,
         "arena_bytes": built.arena_bytes,
@@ -65,7 +99,7 @@ def _print(document: dict[str, Any]) -> None:
     if "steps" in document:
         print_table(_steps(document["steps"]))
     console().print(
-        f"{document['artifact']}: {document['bytes']:,} bytes for {document['target']},"
+        f"{document['artifact']}: {document['bytes']:,} bytes of {document['precision']} for {document['target']},"
         f" made in {document['seconds']:.1f} s",
         f"weights {document['weight_bytes']:,} bytes, arena {document['arena_bytes']:,} bytes,"
         f" {document['multiply_adds']:,} multiply-adds an image",

@@ -7,20 +7,23 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from depthwise.compiler.emit import emit_assembly
 from depthwise.compiler.files import write_file
-from depthwise.compiler.lower import Floats
+from depthwise.compiler.pack import Words
 from depthwise.compiler.targets import Machine, Target, machine_of
 from depthwise.compiler.trailer import trailer
 from depthwise.errors import Refused
+from depthwise.kernels.table import Precision, included
 
-# Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode. Without the C library nothing
-# has to be built or found for a target; compilers still call memcpy and memset, which every process has.
-FLAGS = ("-std=c11", "-O3", "-ffp-contract=fast", "-fPIC", "-shared", "-nostdlib", "-s")
+# Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset, which
+# every process has.
+FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-nostdlib", "-s")
+# Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode; in int8 a product is rounded for
+# itself (docs/int8.md R2).
+CONTRACT: dict[Precision, str] = {"float32": "-ffp-contract=fast", "int8": "-ffp-contract=off"}
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
 
@@ -57,19 +60,19 @@ def compiler(target: Target, cc: str | None) -> Compiler:
     return Compiler(command=(found, *target.cc))
 
 
-def library(chosen: Compiler, model_c: str, words: Floats, headers: Mapping[str, bytes], out: Path) -> int:
+def library(chosen: Compiler, model_c: str, words: Words, precision: Precision, out: Path) -> int:
     """Build a shared library with its trailer; returns its bytes.
 
     Raises: Refused, when the compiler fails or the library cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="depthwise-") as name:
         folder = Path(name)
-        for file, content in headers.items():
+        for file, content in included(model_c).items():
             (folder / file).write_bytes(content)
         (folder / "model.c").write_text(model_c, encoding="utf-8", newline="\n")
         (folder / "weights.s").write_text(emit_assembly(words.size), encoding="utf-8", newline="\n")
-        (folder / "weights.bin").write_bytes(words.astype("<f4").tobytes())
-        _call(chosen, (*FLAGS, "-o", "model.so", "model.c", "weights.s"), folder)
+        (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
+        _call(chosen, (*FLAGS, CONTRACT[precision], "-o", "model.so", "model.c", "weights.s"), folder)
         content = (folder / "model.so").read_bytes()
     content += trailer(content)
     write_file(out, content)

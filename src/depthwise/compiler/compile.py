@@ -16,8 +16,8 @@ from depthwise.compiler.plan import Plan, plan
 from depthwise.compiler.source import source_folder
 from depthwise.compiler.targets import Machine
 from depthwise.errors import Refused
-from depthwise.kernels.table import headers
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,25 +58,40 @@ class Emitted:
         return emit_weights(self.packed)
 
 
-def emit(model: Model, *, target_name: str, machine: Machine, extra: Mapping[str, Any] | None = None) -> Emitted:
-    """The C of a model for a machine.
+def emit(
+    model: Model | QuantizedModel,
+    *,
+    target_name: str,
+    machine: Machine,
+    extra: Mapping[str, Any] | None = None,
+    whole_maps: bool = False,
+) -> Emitted:
+    """The C of a model for a machine; `whole_maps` as in `plan`.
 
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
     lowered = lower(model)
-    planned = plan(model.spec, model.preprocessing, machine)
+    logits = ""
+    if isinstance(model, QuantizedModel):
+        logits = "bytes" if model.layers["classifier"].rounded else "products"
+    planned = plan(model.spec, model.preprocessing, machine, lowered.precision, logits=logits, whole_maps=whole_maps)
     packed = pack(lowered, planned, golden.answers(model))
     text = record.record(model, target_name, planned, packed, extra or {})
-    return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, text))
+    return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, lowered, text))
 
 
 def compile_model(
-    model: Model, *, target: str, out: Path, cc: str | None = None, extra: Mapping[str, Any] | None = None
+    model: Model | QuantizedModel,
+    *,
+    target: str,
+    out: Path,
+    cc: str | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
     Args:
-        model: the network.
+        model: the network, float32 or int8.
         target: name of a row of `targets.TARGETS`.
         out: the library to write, or for target "source" the folder.
         cc: a system compiler to use instead of the zig that is installed with depthwise.
@@ -96,9 +111,9 @@ def compile_model(
     assert machine is not None
     emitted = emit(model, target_name=target, machine=machine, extra=extra)
     if compiler is None:
-        size = source_folder(emitted.model_c, emitted.weights_c(), headers(), out)
+        size = source_folder(emitted.model_c, emitted.weights_c(), emitted.plan.precision, out)
     else:
-        size = build.library(compiler, emitted.model_c, emitted.packed.words, headers(), out)
+        size = build.library(compiler, emitted.model_c, emitted.packed.words, emitted.plan.precision, out)
     return Built(
         path=out,
         target=target,

@@ -79,8 +79,8 @@ def strings(text: str) -> list[str]:
 
 
 def words(values: np.ndarray) -> list[str]:
-    """The bits of float32 values as hexadecimal words, whichever byte order this machine has."""
-    digits = values.astype(">f4").tobytes().hex()
+    """32-bit words, or the bits of float32 values, in hexadecimal, whichever byte order this machine has."""
+    digits = values.view(np.uint32).astype(">u4").tobytes().hex()
     return [f"0x{digits[at : at + 8]}" for at in range(0, len(digits), 8)]
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from depthwise import __version__
 from depthwise.compiler.ctext import Lines, constant, strings, words
+from depthwise.compiler.dialect import dialect
 from depthwise.compiler.forms import forms
+from depthwise.compiler.lower import Lowered
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.steps import emit_step, function_name
-from depthwise.network.model import Model
+from depthwise.network.description import Described
 
 # Words on a line of weights.c.
 _WORDS = 9
 
 
-def emit_model(model: Model, target: str, plan: Plan, packed: Packed, record: str) -> str:
+def emit_model(model: Described, target: str, plan: Plan, packed: Packed, lowered: Lowered, record: str) -> str:
     """model.c: one function a step, and the functions of depthwise.h.
 
     The same model and target give the same text; it holds no time and no path.
@@ -22,13 +24,13 @@ def emit_model(model: Model, target: str, plan: Plan, packed: Packed, record: st
     out = Lines()
     spec = model.spec
     out.add(
-        f"/* model.c: MobileNet V1 of width {spec.width:g} in float32, {spec.resolution}x{spec.resolution}"
+        f"/* model.c: MobileNet V1 of width {spec.width:g} in {plan.precision}, {spec.resolution}x{spec.resolution}"
         f"x{spec.channels} pixels to {spec.classes} labels.",
         f" * Written by depthwise {__version__} for target {target}; how to call it stands in depthwise.h.",
         " *",
         " * A step is one function dwl_<layer or block>; kernels dwk_... are in the headers beside this file. Values",
         " * lie as height x width x channels. H and W are the sizes of a step's output, C and N the channels of its",
-        " * input and output; a row is the distance from one row to the next, in floats. */",
+        " * input and output; a row is the distance from one row to the next, in values. */",
         "",
     )
     _constants(out, model, plan, packed)
@@ -36,19 +38,20 @@ def emit_model(model: Model, target: str, plan: Plan, packed: Packed, record: st
     _access(out)
     previous = ""
     for step in plan.steps:
-        emit_step(out, step, previous, spec.activation)
+        emit_step(out, step, previous, spec.activation, dialect(lowered))
         previous = step.name
     _network(out, plan)
+    _features(out, plan, lowered)
     _texts(out, model, record)
     out.add('#include "dwk_interface.h"')
     return str(out)
 
 
 def emit_weights(packed: Packed) -> str:
-    """weights.c: the constants as the bits of float32 values, part by part."""
+    """weights.c: the constants as 32-bit words, part by part."""
     out = Lines()
     out.add(
-        "/* weights.c: the constants of model.c, which says where each part begins; bits of float32 values. */",
+        "/* weights.c: the constants of model.c, which says where each part begins. */",
         "#include <stdint.h>",
         "",
         "extern const uint32_t dwl_weights[];",
@@ -78,13 +81,16 @@ def emit_assembly(words: int) -> str:
     )
 
 
-def _constants(out: Lines, model: Model, plan: Plan, packed: Packed) -> None:
+def _constants(out: Lines, model: Described, plan: Plan, packed: Packed) -> None:
     spec, pre = model.spec, model.preprocessing
     out.add(
         "/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */",
         f"#define DWK_CHANNELS {spec.channels}",
         f"#define DWK_RESIZE {pre.resize}",
         f"#define DWK_CROP {pre.crop}",
+        "",
+        "/* Whether activations are bytes (docs/int8.md) or floats. */",
+        f"#define DWL_INT8 {int(plan.precision == 'int8')}",
         "",
     )
     with out.block("enum {", "};"):
@@ -105,7 +111,7 @@ def _constants(out: Lines, model: Model, plan: Plan, packed: Packed) -> None:
 
 def _includes(out: Lines, plan: Plan, activation: str) -> None:
     out.add("/* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */")
-    out.add('#include "dwk_image_f32.h"')
+    out.add('#include "dwk_image_u8.h"' if plan.precision == "int8" else '#include "dwk_image_f32.h"')
     seen = []
     for step in plan.steps:
         seen += [form for form in forms(step, activation) if form not in seen]
@@ -135,7 +141,23 @@ def _network(out: Lines, plan: Plan) -> None:
     out.add("")
 
 
-def _texts(out: Lines, model: Model, record: str) -> None:
+def _features(out: Lines, plan: Plan, lowered: Lowered) -> None:
+    """What dw_features gives: the output of the pool in real numbers."""
+    pool = next(step for step in plan.steps if step.kind == "pool")
+    at = f"DWL_AT_{constant(pool.name)}"
+    out.add("/* What the classifier reads, in real numbers. */")
+    if plan.precision == "int8":
+        zero = lowered.rounding(pool.layers[0]).zero_point
+        value = f"(float)(arena[{at} + i] - {zero}) * dwl_constants[DWL_WEIGHTS_FEATURES + i]"
+    else:
+        value = f"((const dwk_float *)(const void *)(arena + {at}))[i]"
+    head = "static void dwl_features(const uint8_t *arena, dwk_float *features)"
+    with out.block(head), out.block("for (int32_t i = 0; i < DWL_FEATURES; i++) {"):
+        out.add(f"features[i] = {value};")
+    out.add("")
+
+
+def _texts(out: Lines, model: Described, record: str) -> None:
     pieces = strings(record)
     out.add("static const char dwl_record[] =", *(f"    {piece}" for piece in pieces[:-1]), f"    {pieces[-1]};", "")
     with out.block("static const char *const dwl_labels[DWL_LABELS] = {", "};"):

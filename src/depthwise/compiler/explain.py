@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depthwise.compiler.forms import forms
-from depthwise.compiler.plan import FLOAT, Plan
+from depthwise.compiler.plan import VALUE, Plan
 from depthwise.compiler.record import multiply_adds
 
 
@@ -45,7 +45,7 @@ def explain(plan: Plan, activation: str) -> tuple[Explained, ...]:
             kernels=tuple(form.name for form in forms(step, activation)),
             output_offset=plan.regions[step.name].offset,
             output_bytes=plan.regions[step.name].bytes,
-            scratch_bytes=step.scratch * FLOAT,
+            scratch_bytes=step.scratch * VALUE[plan.precision],
         )
         for step in plan.steps
     )

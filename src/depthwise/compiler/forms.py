@@ -1,10 +1,15 @@
-"""Which form of a kernel a step uses: its header, its name, and the macros that make it."""
+"""Which form of a kernel a step uses: its header, its name, and the macros that make it.
+
+The kernel itself was chosen by the plan, out of kernels/table.py; here its tile becomes a name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from depthwise.compiler.plan import Panels, Step, Tiling
+from depthwise.kernels.table import Kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,53 +27,54 @@ class Form:
     macros: tuple[tuple[str, str], ...] = ()
 
 
-def product(tiling: Tiling, panels: Panels, activation: str) -> Form:
+def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str) -> Form:
     """The matrix product of one group of panels."""
     rest = f"r{tiling.rest}" if tiling.rest else ""
-    return Form(
-        name=f"dwk_product_f32_{activation}_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}",
-        header="dwk_product_f32.h",
-        macros=(
-            ("DWK_ACTIVATION", activation),
-            ("DWK_PIXELS", str(tiling.pixels)),
-            ("DWK_REST", str(tiling.rest)),
-            ("DWK_VECTORS", str(panels.vectors)),
-            ("DWK_LANES", str(panels.lanes)),
-        ),
-    )
+    tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}"
+    values: dict[str, str | int] = {
+        "ACTIVATION": activation,
+        "PIXELS": tiling.pixels,
+        "REST": tiling.rest,
+        **_tile(panels),
+    }
+    return _form(kernel, tile, values)
 
 
-def depthwise(stride: int, lanes: int, activation: str) -> Form:
+def depthwise(kernel: Kernel, lanes: int, activation: str) -> Form:
     """A depthwise convolution."""
-    return Form(
-        name=f"dwk_depthwise3x3s{stride}_f32_{activation}_c{lanes}",
-        header=f"dwk_depthwise3x3s{stride}_f32.h",
-        macros=(("DWK_ACTIVATION", activation), ("DWK_LANES", str(lanes))),
-    )
+    return _form(kernel, f"_c{lanes}", {"ACTIVATION": activation, "LANES": lanes})
 
 
-def pool(lanes: int) -> Form:
+def pool(kernel: Kernel, lanes: int) -> Form:
     """The global mean."""
-    return Form(name=f"dwk_pool_f32_c{lanes}", header="dwk_pool_f32.h", macros=(("DWK_LANES", str(lanes)),))
+    return _form(kernel, f"_c{lanes}", {"LANES": lanes})
 
 
-def classifier(panels: Panels) -> Form:
-    """The sums of one group of panels of labels."""
-    return Form(
-        name=f"dwk_classifier_f32_c{panels.vectors}x{panels.lanes}",
-        header="dwk_classifier_f32.h",
-        macros=(("DWK_VECTORS", str(panels.vectors)), ("DWK_LANES", str(panels.lanes))),
-    )
+def classifier(kernel: Kernel, panels: Panels, logits: str = "") -> Form:
+    """The sums of one group of panels of labels; `logits` says what an int8 network makes of them."""
+    return _form(kernel, f"_c{panels.vectors}x{panels.lanes}", {"LOGITS": logits, **_tile(panels)})
 
 
 def forms(step: Step, activation: str) -> tuple[Form, ...]:
     """The forms that a step uses, in the order in which it calls them."""
+    last = step.kernels[-1]
     if step.kind == "pool":
-        return (pool(step.lanes),)
+        return (pool(last, step.lanes),)
     assert step.tiling is not None
     if step.kind == "classifier":
-        return tuple(classifier(panels) for panels in step.tiling.panels)
-    products = tuple(product(step.tiling, panels, activation) for panels in step.tiling.panels)
+        return tuple(classifier(last, panels, step.logits) for panels in step.tiling.panels)
+    products = tuple(product(last, step.tiling, panels, activation) for panels in step.tiling.panels)
     if step.kind == "separable":
-        return (depthwise(step.layers[0].stride, step.lanes, activation), *products)
+        return (depthwise(step.kernels[0], step.lanes, activation), *products)
     return products
+
+
+def _tile(panels: Panels) -> dict[str, int]:
+    return {"VECTORS": panels.vectors, "LANES": panels.lanes}
+
+
+def _form(kernel: Kernel, tile: str, values: Mapping[str, str | int]) -> Form:
+    """A form of a kernel; of `values` those count that are macros of it. A word among them is part of its name."""
+    macros = tuple((f"DWK_{macro}", str(values[macro])) for macro in kernel.macros)
+    words = "".join(f"_{value}" for _, value in macros if not value.isdecimal())
+    return Form(name=f"{kernel.base}{words}{tile}", header=kernel.header, macros=macros)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.network import reference
+from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
 
 # DWK_GOLDEN_CASES of kernels/dwk_golden.h.
@@ -23,9 +24,14 @@ def images(spec: Spec) -> NDArray[np.uint8]:
     return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noise])
 
 
-def answers(model: Model) -> NDArray[np.float64]:
-    """(4, classes): probabilities of the golden images, from the oracle in float64."""
-    return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float64)
+def answers(model: Model | QuantizedModel) -> NDArray[np.float32]:
+    """(4, classes), from the oracle: probabilities of the golden images, or of an int8 network the logits.
+
+    Those logits are the same everywhere to the last bit (docs/int8.md Q8), and probabilities are not.
+    """
+    if isinstance(model, QuantizedModel):
+        return reference_int8.run(model, images(model.spec)).logits
+    return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float32)
 
 
 def _noise(count: int) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
-"""From a model to plain operations: normalisation of pixels and batches is folded into weights and biases.
+"""From a model to plain operations.
 
-Everything is folded in float64 and rounded to float32 once. Sizes: K values under the kernel, C input channels,
-N output channels.
+Of a float32 model, normalisation of pixels and batches is folded into weights and biases, in float64, and rounded to
+float32 once; an int8 model has that behind it. Sizes: K values under the kernel, C input channels, N output channels.
 """
 
 from __future__ import annotations
@@ -13,26 +13,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.errors import Refused
+from depthwise.kernels.table import Precision
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Rounding:
+    """What an int8 layer does with its sums: rules R1 to R4 and Q8 of docs/int8.md.
+
+    Attributes:
+        multiplier: (N,), of R2.
+        scale: (N,), what a step of the output's byte is worth.
+        zero_point, low, high: of R4.
+        rounded: False for logits that stay products.
+    """
+
+    multiplier: Floats
+    scale: Floats
+    zero_point: int
+    low: int
+    high: int
+    rounded: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Operation:
-    """One layer of the table as the device computes it: a sum of products, plus a bias, then the activation.
+    """One layer of the table as the device computes it: a sum of products, plus a bias, then activation or rounding.
 
     Attributes:
         layer: the row of the table.
-        weight: float32; (rows, K, N) for stem, standard, pointwise and classifier, where a kernel row's K values lie
-            as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
-        bias: (N,) float32; empty for a pool.
+        weight: float32 or int8; (rows, K, N) for stem, standard, pointwise and classifier, where a kernel row's K
+            values lie as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
+        bias: (N,) float32 or int32; empty for a float32 pool.
+        rounding: of an int8 layer.
     """
 
     layer: Layer
-    weight: Floats
-    bias: Floats
+    weight: NDArray[Any]
+    bias: NDArray[Any]
+    rounding: Rounding | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,20 +64,46 @@ class Lowered:
 
     Attributes:
         operations: in the order in which data flows.
-        means: what is taken off the pixels, one a channel, before the first operation; its padding is then 0.
+        edge: one number a channel. float32: what is taken off the pixels before the first operation, whose padding is
+            then 0. int8: the byte that stands around the image.
     """
 
+    precision: Precision
     operations: tuple[Operation, ...]
-    means: Floats
+    edge: NDArray[Any]
+
+    def rounding(self, layer: Layer) -> Rounding:
+        """Of one layer of an int8 network."""
+        found = next(operation.rounding for operation in self.operations if operation.layer == layer)
+        assert found is not None
+        return found
 
 
-def lower(model: Model) -> Lowered:
+def lower(model: Model | QuantizedModel) -> Lowered:
     """The plain operations of a model.
 
     Raises: Refused, naming the layer, when a folded value does not fit into float32.
     """
-    operations = tuple(_operation(model, layer) for layer in layers(model.spec))
-    return Lowered(operations=operations, means=np.array(model.preprocessing.mean, np.float32))
+    table = layers(model.spec)
+    if isinstance(model, QuantizedModel):
+        operations = tuple(_quantized(model, layer) for layer in table)
+        return Lowered(precision="int8", operations=operations, edge=np.array(model.border, np.uint8))
+    operations = tuple(_operation(model, layer) for layer in table)
+    return Lowered(precision="float32", operations=operations, edge=np.array(model.preprocessing.mean, np.float32))
+
+
+def _quantized(model: QuantizedModel, layer: Layer) -> Operation:
+    numbers = model.layers[layer.name]
+    rounding = Rounding(
+        multiplier=numbers.multiplier,
+        scale=numbers.scale,
+        zero_point=numbers.zero_point,
+        low=numbers.low,
+        high=numbers.high,
+        rounded=numbers.rounded,
+    )
+    weight = numbers.weight if layer.kind == "pool" else _arranged(layer, numbers.weight)
+    return Operation(layer=layer, weight=weight, bias=numbers.bias, rounding=rounding)
 
 
 def _operation(model: Model, layer: Layer) -> Operation:

@@ -1,20 +1,27 @@
-"""Weights in the order in which the kernels read them, as one array of 32-bit words."""
+"""Weights in the order in which the kernels read them, as one array of 32-bit words.
+
+How they lie is a property of the kernel that the plan chose: its `packing` is a row of `PACKINGS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.compiler import pack_int8
 from depthwise.compiler.lower import Floats, Lowered, Operation
 from depthwise.compiler.plan import Panels, Plan, Step
 
-# DWK_MEANS of kernels/dwk_image_f32.h.
-MEANS = 48
+# DWK_MEANS of kernels/dwk_image_f32.h and DWK_BORDER of dwk_image_u8.h.
+EDGE = 48
 # Words; each part begins at a multiple, as the widest vector must.
 ALIGNMENT = 16
+
+Words = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,42 +29,41 @@ class Packed:
     """All constants of an artifact.
 
     Attributes:
-        words: float32, in the order in which they are read.
-        offsets: the first word of each part: `means`, layers by name, `golden`.
+        words: the bits of float32 or int32 values, or four int8 each (the first in the lowest byte), in the order in
+            which they are read.
+        offsets: the first word of each part: `edge`, layers by name, `features` (int8: what a step of each pooled
+            feature is worth), `golden`.
     """
 
-    words: Floats
+    words: Words
     offsets: Mapping[str, int]
 
 
-def pack(lowered: Lowered, plan: Plan, golden: NDArray[np.float64]) -> Packed:
+def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
     """The constants of a network, planned for a machine.
 
     Args:
-        golden: (cases, classes), the oracle's probabilities of the golden images.
+        golden: (cases, classes), the oracle's answers to the golden images.
     """
     by_name = {operation.layer.name: operation for operation in lowered.operations}
-    parts: dict[str, Floats] = {"means": np.resize(lowered.means, MEANS)}
+    parts: dict[str, NDArray[Any]] = {"edge": np.resize(lowered.edge, EDGE)}
     for step in plan.steps:
-        for layer in step.layers:
-            if layer.kind != "pool":
-                parts[layer.name] = _packed(by_name[layer.name], step)
+        for layer, kernel in zip(step.layers, step.kernels, strict=True):
+            if kernel.packing:
+                parts[layer.name] = PACKINGS[kernel.packing](by_name[layer.name], step)
+    if lowered.precision == "int8":
+        pool = next(step.layers[0] for step in plan.steps if step.kind == "pool")
+        parts["features"] = lowered.rounding(pool).scale
     parts["golden"] = golden.astype(np.float32).ravel()
     offsets: dict[str, int] = {}
-    pieces: list[Floats] = []
+    pieces: list[Words] = []
     size = 0
     for name, part in parts.items():
         offsets[name] = size
-        pieces.append(np.pad(part, (0, -part.size % ALIGNMENT)))
+        words = np.ascontiguousarray(part).view("<u4").astype(np.uint32)
+        pieces.append(np.pad(words, (0, -words.size % ALIGNMENT)))
         size += pieces[-1].size
     return Packed(words=np.concatenate(pieces), offsets=offsets)
-
-
-def _packed(operation: Operation, step: Step) -> Floats:
-    if operation.layer.kind == "depthwise":
-        return depthwise(operation, step.lanes)
-    assert step.tiling is not None
-    return product(operation, step.tiling.panels)
 
 
 def depthwise(operation: Operation, lanes: int) -> Floats:
@@ -79,3 +85,19 @@ def product(operation: Operation, panels: tuple[Panels, ...]) -> Floats:
         pieces.append(rows[:, start:end].reshape(len(rows), group.count, -1).transpose(1, 0, 2).ravel())
         start = end
     return np.concatenate(pieces)
+
+
+def _product(operation: Operation, step: Step) -> Floats:
+    assert step.tiling is not None
+    return product(operation, step.tiling.panels)
+
+
+# What `Kernel.packing` names: the weights of a layer in a step, in the order in which the kernel's header says.
+PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
+    "product_f32": _product,
+    "depthwise_f32": lambda operation, step: depthwise(operation, step.lanes),
+    "product_i8": pack_int8.product,
+    "depthwise_i8": pack_int8.depthwise,
+    "pool_i8": pack_int8.pool,
+    "classifier_i8": pack_int8.classifier,
+}

@@ -1,28 +1,31 @@
 """How a network runs on a machine: steps, tiles of the matrix products, and where everything lies in the arena.
 
-Sizes: H W C of an input, N output channels; distances are in floats unless a name says bytes.
+Sizes: H W C of an input, N output channels; distances are in values, floats or bytes, unless a name says bytes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthwise.compiler.arena import Region, Value, place
 from depthwise.compiler.targets import Machine
 from depthwise.errors import Refused
+from depthwise.kernels.table import Kernel, Operation, Precision, fastest
 from depthwise.network.layers import Layer, Padding, Shape, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
 
 FLOAT = 4
+# Bytes of a value of an activation.
+VALUE: dict[Precision, int] = {"float32": FLOAT, "int8": 1}
 NO_BORDER = Padding()
 StepKind = Literal["stem", "separable", "standard", "pool", "classifier"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """An activation in memory: rows of pixels of C floats, inside the zeros that the next layer's kernel meets."""
+    """An activation in memory: rows of pixels of C values, inside the padding that the next layer's kernel meets."""
 
     shape: Shape
     border: Padding = NO_BORDER
@@ -39,7 +42,7 @@ class Map:
 
     @property
     def size(self) -> int:
-        """Floats, border included."""
+        """Values, border included."""
         return (self.border.top + self.shape.height + self.border.bottom) * self.row
 
 
@@ -78,10 +81,12 @@ class Step:
         layers: one row of the table, or the depthwise and the pointwise one of a block.
         input, output: where it reads and writes; the stem's input are pixels, without border.
         rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
+        kernels: one for each layer.
         tiling: of its matrix product; None for a pool.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
-        scratch: floats that it needs for itself.
-        scratch_step: floats from pixel to pixel of a depthwise layer's output in the scratch, else 0.
+        logits: of an int8 classifier, "products" or "bytes" (docs/int8.md Q8), else empty.
+        scratch: values that it needs for itself.
+        scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
     """
 
     kind: StepKind
@@ -89,9 +94,11 @@ class Step:
     layers: tuple[Layer, ...]
     input: Map
     output: Map
+    kernels: tuple[Kernel, ...]
     rows: int = 0
     tiling: Tiling | None = None
     lanes: int = 0
+    logits: str = ""
     scratch: int = 0
     scratch_step: int = 0
 
@@ -104,15 +111,27 @@ class Plan:
     for the scratch of a step, and `probabilities`.
     """
 
+    precision: Precision
     machine: Machine
     steps: tuple[Step, ...]
     regions: dict[str, Region]
     arena_bytes: int
 
 
-def plan(spec: Spec, preprocessing: Preprocessing, machine: Machine) -> Plan:
+def plan(
+    spec: Spec,
+    preprocessing: Preprocessing,
+    machine: Machine,
+    precision: Precision = "float32",
+    *,
+    logits: str = "",
+    whole_maps: bool = False,
+) -> Plan:
     """The plan of a network for a machine.
 
+    Args:
+        logits: what an int8 network makes of its last sums, "products" or "bytes".
+        whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
     groups = _groups(layers(spec))
@@ -122,15 +141,17 @@ def plan(spec: Spec, preprocessing: Preprocessing, machine: Machine) -> Plan:
         shape = group[-1].output
         output = Map(shape=shape, border=_border(following) if following is not None else NO_BORDER)
         source = steps[-1].output if steps else Map(shape=group[0].input)
-        steps.append(_step(group, source, output, machine))
-    values = _values(steps, preprocessing)
+        kernels = tuple(fastest(_operation(layer), precision, machine.features) for layer in group)
+        step = _step(group, source, output, machine, kernels, VALUE[precision], whole_maps)
+        steps.append(replace(step, logits=logits) if step.kind == "classifier" else step)
+    values = _values(steps, preprocessing, VALUE[precision])
     regions, arena_bytes = place(values)
     if arena_bytes > _LARGEST_ARENA:
         raise Refused(
             f"this network needs {arena_bytes:,} bytes of memory for activations and at most {_LARGEST_ARENA:,} can be"
             " addressed; choose a smaller resolution or width"
         )
-    return Plan(machine=machine, steps=tuple(steps), regions=regions, arena_bytes=arena_bytes)
+    return Plan(precision=precision, machine=machine, steps=tuple(steps), regions=regions, arena_bytes=arena_bytes)
 
 
 def tiling(width: int, channels: int, machine: Machine) -> Tiling:
@@ -161,10 +182,10 @@ WHOLE_WIDTH = 14
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
 _ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
 _STEM_ROWS = 4
-# Tiles read pixels of the depthwise output side by side; at multiples of this many floats they would fall into the
-# same set of a first-level cache.
-_CONFLICT = 512
-_APART = 16
+# Tiles read pixels of the depthwise output side by side; at multiples of this many bytes they would fall into the same
+# set of a first-level cache.
+_CONFLICT = 2048
+_APART = 64
 # Offsets in the arena are 32-bit in the emitted C.
 _LARGEST_ARENA = 2**31 - 1
 
@@ -193,7 +214,25 @@ def _border(layer: Layer) -> Padding:
     )
 
 
-def _step(group: tuple[Layer, ...], source: Map, output: Map, machine: Machine) -> Step:
+def _operation(layer: Layer) -> Operation:
+    match layer.kind:
+        case "depthwise":
+            return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
+        case "pool" | "classifier":
+            return layer.kind
+        case _:
+            return "product"
+
+
+def _step(
+    group: tuple[Layer, ...],
+    source: Map,
+    output: Map,
+    machine: Machine,
+    kernels: tuple[Kernel, ...],
+    value_bytes: int,
+    whole_maps: bool,
+) -> Step:
     first, last = group[0], group[-1]
     width, channels = last.output.width, last.output.channels
     match first.kind:
@@ -206,20 +245,22 @@ def _step(group: tuple[Layer, ...], source: Map, output: Map, machine: Machine) 
                 layers=group,
                 input=bordered,
                 output=output,
+                kernels=kernels,
                 rows=rows,
                 tiling=tiling(width, channels, machine),
                 scratch=((rows - 1) * first.stride + 3) * bordered.row,
             )
         case "depthwise":
-            rows = _rows_at_a_time(last.output)
+            rows = last.output.height if whole_maps else _rows_at_a_time(last.output)
             between = first.output.channels
-            step = between + (_APART if between % _CONFLICT == 0 else 0)
+            step = between + (_APART // value_bytes if between * value_bytes % _CONFLICT == 0 else 0)
             return Step(
                 kind="separable",
                 name=first.name.rsplit(".", 1)[0],
                 layers=group,
                 input=source,
                 output=output,
+                kernels=kernels,
                 rows=rows,
                 tiling=tiling(width, channels, machine),
                 lanes=vector_lanes(between, machine),
@@ -233,12 +274,21 @@ def _step(group: tuple[Layer, ...], source: Map, output: Map, machine: Machine) 
                 layers=group,
                 input=source,
                 output=output,
+                kernels=kernels,
                 rows=_rows_at_a_time(last.output),
                 tiling=tiling(width, channels, machine),
             )
         case "pool":
             lanes = vector_lanes(channels, machine)
-            return Step(kind="pool", name=first.name, layers=group, input=source, output=output, lanes=lanes)
+            return Step(
+                kind="pool",
+                name=first.name,
+                layers=group,
+                input=source,
+                output=output,
+                kernels=kernels,
+                lanes=lanes,
+            )
         case _:
             # Labels are padded to whole vectors with weights of 0.
             lanes = machine.lanes if channels > machine.lanes // 2 else max(4, machine.lanes // 2)
@@ -250,6 +300,7 @@ def _step(group: tuple[Layer, ...], source: Map, output: Map, machine: Machine) 
                 layers=group,
                 input=source,
                 output=padded,
+                kernels=kernels,
                 tiling=Tiling(pixels=1, rest=0, panels=panels),
             )
 
@@ -267,7 +318,7 @@ def _panels(vectors: int, lanes: int, most: int) -> tuple[Panels, ...]:
     return tuple(Panels(count=number, vectors=size, lanes=lanes) for number, size in sizes if number)
 
 
-def _values(steps: list[Step], preprocessing: Preprocessing) -> list[Value]:
+def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int) -> list[Value]:
     """What lies in the arena, and from which moment to which: moment 0 prepares a frame, i + 1 is step i."""
     end = len(steps) + 1
     pixels = steps[0].layers[0].input.size
@@ -278,9 +329,12 @@ def _values(steps: list[Step], preprocessing: Preprocessing) -> list[Value]:
     for moment, step in enumerate(steps, start=1):
         # Features are read by dw_features after everything has run, and the sums by the softmax.
         last = end if step.kind in ("pool", "classifier") else moment + 1
-        values.append(Value(name=step.name, bytes=step.output.size * FLOAT, first=moment, last=last))
+        # Logits are floats in every precision.
+        size = step.output.size * (FLOAT if step.kind == "classifier" else value_bytes)
+        values.append(Value(name=step.name, bytes=size, first=moment, last=last))
         if step.scratch:
-            values.append(Value(name=f"{step.name}.rows", bytes=step.scratch * FLOAT, first=moment, last=moment))
+            size = step.scratch * value_bytes
+            values.append(Value(name=f"{step.name}.rows", bytes=size, first=moment, last=moment))
     classes = steps[-1].layers[0].output.channels
     values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))
     return values

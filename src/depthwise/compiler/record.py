@@ -9,8 +9,8 @@ from typing import Any
 from depthwise import __version__
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan import Plan
+from depthwise.network.description import Described
 from depthwise.network.layers import Layer, layers
-from depthwise.network.model import Model
 
 SCHEMA = 1
 
@@ -26,12 +26,12 @@ def multiply_adds(layer: Layer) -> int:
             return layer.output.size * layer.kernel**2 * layer.input.channels
 
 
-def record(model: Model, target: str, plan: Plan, packed: Packed, extra: Mapping[str, Any]) -> str:
+def record(model: Described, target: str, plan: Plan, packed: Packed, extra: Mapping[str, Any]) -> str:
     """JSON, indented; `extra` are further fields for users' own purposes, under a key of their own."""
     document = {
         "schema": SCHEMA,
         "depthwise": __version__,
-        "precision": "float32",
+        "precision": plan.precision,
         "target": target,
         "spec": model.spec.to_dict(),
         "preprocessing": model.preprocessing.to_dict(),

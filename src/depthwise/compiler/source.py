@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
+from depthwise.compiler.build import CONTRACT
 from depthwise.compiler.files import write_folder
+from depthwise.kernels.table import Precision, included
 
 MAIN = r"""/* main.c: checks the network, then labels one picture.
  *
@@ -73,7 +74,7 @@ README = """# A network as C
 
 `depthwise.h` says how to call it, `model.c` is the network, `weights.c` its constants; the headers are its kernels.
 
-    cc -std=c11 -O3 -ffp-contract=fast -march=native -o model main.c model.c weights.c
+    cc -std=c11 -O3 CONTRACT -march=native -o model main.c model.c weights.c
     ./model            # checks the golden cases: silent when they hold
     ./model photo.ppm  # labels a picture
 
@@ -82,17 +83,17 @@ It needs nothing but a C11 compiler that knows gcc's vector extension (gcc and c
 """
 
 
-def source_folder(model_c: str, weights_c: str, headers: Mapping[str, bytes], out: Path) -> int:
+def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path) -> int:
     """Write the folder; returns the bytes of all its files.
 
     Raises: Refused, when it cannot be written or holds other files.
     """
     files = {
-        **headers,
+        **included(model_c),
         "model.c": model_c.encode(),
         "weights.c": weights_c.encode(),
         "main.c": MAIN.encode(),
-        "README.md": README.encode(),
+        "README.md": README.replace("CONTRACT", CONTRACT[precision]).encode(),
     }
     write_folder(out, files)
     return sum(map(len, files.values()))

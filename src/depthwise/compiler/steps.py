@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from depthwise.compiler.ctext import Lines, constant, identifier
+from depthwise.compiler.dialect import Dialect
 from depthwise.compiler.forms import Form, forms
 from depthwise.compiler.plan import NO_BORDER, Map, Step
 from depthwise.compiler.record import multiply_adds
-from depthwise.network.layers import Layer
 
 _KINDS = {
     "stem": "convolution",
@@ -23,12 +23,13 @@ def function_name(step: Step) -> str:
     return f"dwl_{identifier(step.name)}"
 
 
-def emit_step(out: Lines, step: Step, source: str, activation: str) -> None:
+def emit_step(out: Lines, step: Step, source: str, activation: str, dialect: Dialect) -> None:
     """Append the function of a step.
 
     Args:
         source: name of the step that it reads from, unless it is the stem.
         activation: the network's.
+        dialect: of its precision.
     """
     used = forms(step, activation)
     _comment(out, step, used, activation)
@@ -36,11 +37,11 @@ def emit_step(out: Lines, step: Step, source: str, activation: str) -> None:
     with out.block(f"static void {function_name(step)}({first}uint8_t *arena)"):
         match step.kind:
             case "pool":
-                _pool(out, step, source, used[0])
+                _pool(out, step, source, used[0], dialect)
             case "classifier":
-                _classifier(out, step, source, used)
+                _classifier(out, step, source, used, dialect)
             case _:
-                _convolution(out, step, source, used)
+                _convolution(out, step, source, used, dialect)
     out.add("")
 
 
@@ -59,41 +60,36 @@ def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) ->
     out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
 
 
-def _at(name: str) -> str:
-    return f"dwl_at(arena, DWL_AT_{constant(name)})"
-
-
-def _weights(layer: Layer) -> str:
-    return f"dwl_constants + DWL_WEIGHTS_{constant(layer.name)}"
-
-
-def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...]) -> None:
+def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
     """Stem, separable block or standard convolution: border, then rows by rows."""
     last = step.layers[-1]
     _sizes(out, step)
     _product_shape(out, step)
     _image_shapes(out, step)
+    if step.kind == "separable":
+        dialect.roundings(out, middle=step.layers[0])
+    dialect.roundings(out, rounding=last)
     if step.kind != "stem":
-        out.add(f"const dwk_float *input = {_at(source)};")
+        out.add(f"const {dialect.value} *input = {dialect.at(source)};")
     if step.scratch:
-        out.add(f"dwk_float *between = {_at(step.name + '.rows')};")
-    out.add(f"dwk_float *output = {_at(step.name)};")
+        out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')};")
+    out.add(f"{dialect.value} *output = {dialect.at(step.name)};")
     border = step.output.border
     if border != NO_BORDER:
         out.add(
-            f"dwk_border_f32(&around, {border.top}, {border.bottom}, output);",
+            f"{dialect.border}(&around, {border.top}, {border.bottom}, {dialect.padding(last)}output);",
             f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
         )
     H = last.output.height
     if step.rows == H:
-        _rows(out, step, used, "0", "H")
+        _rows(out, step, used, "0", "H", dialect)
         return
     with out.block("for (int32_t y = 0; y < H; y += ROWS) {"):
         rows = "ROWS"
         if H % step.rows:
             rows = "rows"
             out.add("int32_t rows = H - y < ROWS ? H - y : ROWS;")
-        _rows(out, step, used, "y", rows)
+        _rows(out, step, used, "y", rows, dialect)
 
 
 def _sizes(out: Lines, step: Step) -> None:
@@ -149,7 +145,7 @@ def _image_shape(out: Lines, name: str, place: Map) -> None:
     out.add(f"static const dwk_image {name} = {{{text}}};")
 
 
-def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str) -> None:
+def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dialect: Dialect) -> None:
     """The kernels of `rows` rows of outputs from row `y` on."""
     first = step.layers[0]
     at_input = "input" if y == "0" else "input + y * (STRIDE * INPUT_ROW)"
@@ -159,52 +155,53 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str) -> 
         case "stem":
             top = f"{y} * STRIDE - {first.padding.top}"
             out.add(
-                f"dwk_pixels_u8f32(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,",
-                "    dwl_constants + DWL_WEIGHTS_MEANS, between);",
+                f"{dialect.pixels}(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,",
+                f"    {dialect.edge}, between);",
             )
         case "separable":
             out.add(
                 f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C,",
-                f"    {_weights(first)}, between, BETWEEN);",
+                f"    {dialect.weights(first)}, {dialect.round('middle')}between, BETWEEN);",
             )
             used = used[1:]
         case _:
             source = at_input
-    _products(out, step, used, rows, source, at_output)
+    _products(out, step, used, rows, source, at_output, dialect)
 
 
-def _products(out: Lines, step: Step, used: tuple[Form, ...], rows: str, source: str, at_output: str) -> None:
+def _products(
+    out: Lines, step: Step, used: tuple[Form, ...], rows: str, source: str, at_output: str, dialect: Dialect
+) -> None:
     """One call for each group of panels."""
     assert step.tiling is not None
     last = step.layers[-1]
     channels = 0
     for form, group in zip(used, step.tiling.panels, strict=True):
-        weights = _weights(last)
-        if channels:
-            weights += f" + {channels} * (1 + {'3 * 3 * C' if last.kernel == 3 else 'C'})"
-        target = at_output + (f" + {channels}" if channels else "")
+        weights = dialect.weights(last, channels)
+        target = dialect.round("rounding") + at_output + (f" + {channels}" if channels else "")
         out.add(f"{form.name}(&product, {group.count}, {rows}, {source},", f"    {weights}, {target});")
         channels += group.count * group.channels
 
 
-def _pool(out: Lines, step: Step, source: str, form: Form) -> None:
+def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> None:
+    (layer,) = step.layers
     shape = step.input.shape
-    out.add(
-        f"{form.name}({_at(source)}, {shape.height}, {shape.width}, {shape.channels},",
-        f"    {_at(step.name)});",
-    )
+    dialect.roundings(out, rounding=layer)
+    size = f"{shape.height}, {shape.width}, {shape.channels}"
+    weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.is_int8 else ""
+    out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.at(step.name)});")
 
 
-def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...]) -> None:
+def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
     assert step.tiling is not None
     (layer,) = step.layers
-    features = layer.input.channels
+    dialect.roundings(out, rounding=layer)
+    output = f"{dialect.round('rounding')}dwl_at(arena, DWL_AT_{constant(step.name)})"
     labels = 0
     for form, group in zip(used, step.tiling.panels, strict=True):
-        more = f" + {labels} * (1 + {features})" if labels else ""
         place = f" + {labels}" if labels else ""
         out.add(
-            f"{form.name}({_at(source)}, {features}, {group.count},",
-            f"    {_weights(layer)}{more}, {_at(step.name)}{place});",
+            f"{form.name}({dialect.at(source)}, {layer.input.channels}, {group.count},",
+            f"    {dialect.weights(layer, labels)}, {output}{place});",
         )
         labels += group.count * group.channels

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
+from depthwise.kernels.table import FEATURES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +16,12 @@ class Machine:
     Attributes:
         lanes: float32 values in its widest vector, 4, 8 or 16.
         registers: number of vector registers.
+        features: macros that compilers predefine for it, of those that some kernel needs.
     """
 
     lanes: int
     registers: int
+    features: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,4 +104,5 @@ def target(name: str) -> Target:
 
 def machine_of(macros: frozenset[str]) -> Machine:
     """The machine for which a compiler predefines these macros."""
-    return next((machine for macro, machine in _DETECTED if macro in macros), PORTABLE)
+    found = next((machine for macro, machine in _DETECTED if macro in macros), PORTABLE)
+    return replace(found, features=macros & FEATURES)

@@ -2,18 +2,11 @@
 #ifndef DWK_IMAGE_F32_H
 #define DWK_IMAGE_F32_H
 
+#include "dwk_shapes.h"
 #include "dwk_vector.h"
 
 /* Means are taken off in blocks of this many values: 16 pixels of 3 channels, or 48 of one. */
 #define DWK_MEANS 48
-
-/* Rows of an image and the zeros around it; distances are in values. */
-typedef struct {
-    int32_t height; /* of the image, without padding */
-    int32_t width;  /* values in a row: columns x channels */
-    int32_t left;   /* zeros before each row */
-    int32_t right;  /* zeros after each row */
-} dwk_image;
 
 DWK_INLINE void dwk_zeros_f32(dwk_float *restrict output, int32_t count)
 {

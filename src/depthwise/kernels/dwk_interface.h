@@ -1,6 +1,6 @@
 /* dwk_interface.h: the functions of depthwise.h, for the network above it in model.c.
  *
- * Needs dwl_network, dwl_record, dwl_labels, dwl_constants and the constants DWL_... of model.c. */
+ * Needs dwl_network, dwl_features, dwl_record, dwl_labels, dwl_constants and the constants DWL_... of model.c. */
 #ifndef DWK_INTERFACE_H
 #define DWK_INTERFACE_H
 
@@ -9,8 +9,14 @@
 #include "dwk_prepare.h"
 #include "dwk_softmax_f32.h"
 
-/* How far a probability may be from the oracle's. */
+/* What the golden cases hold, and how far from the oracle's it may be. */
+#if DWL_INT8
+#define DWK_JUDGED DWL_AT_CLASSIFIER /* logits, which are the same everywhere to the last bit */
+#define DWK_TOLERANCE 0.0f
+#else
+#define DWK_JUDGED DWL_AT_PROBABILITIES
 #define DWK_TOLERANCE 1e-4f
+#endif
 
 /* The arena of those who bring none. */
 static _Alignas(64) uint8_t dwk_arena[DWL_ARENA_BYTES];
@@ -97,10 +103,7 @@ int32_t dw_features(const uint8_t *pixels, float *features, void *arena)
         return DW_NO_POINTER;
     }
     dwl_network(pixels, memory);
-    const dwk_float *pooled = (const dwk_float *)(const void *)(memory + DWL_AT_GLOBAL_POOL);
-    for (int32_t i = 0; i < DWL_FEATURES; i++) {
-        features[i] = pooled[i];
-    }
+    dwl_features(memory, features);
     return DW_OK;
 }
 
@@ -113,12 +116,13 @@ int32_t dw_verify(float *worst, void *arena)
     }
     const dwk_float *expected = dwl_constants + DWL_WEIGHTS_GOLDEN;
     dwk_float *probabilities = (dwk_float *)(void *)(memory + DWL_AT_PROBABILITIES);
+    const dwk_float *judged = (const dwk_float *)(const void *)(memory + DWK_JUDGED);
     float most = 0.0f;
     for (int32_t number = 0; number < DWK_GOLDEN_CASES; number++) {
         dwk_golden_image(number, DWL_HEIGHT, DWL_WIDTH, DWL_CHANNELS, memory + DWL_AT_PIXELS);
         dwk_answer(memory + DWL_AT_PIXELS, probabilities, memory);
         for (int32_t i = 0; i < DWL_LABELS; i++) {
-            float off = probabilities[i] - *expected++;
+            float off = judged[i] - *expected++;
             off = off < 0.0f ? -off : off;
             /* Written so that a difference that is no number counts. */
             status = off <= DWK_TOLERANCE ? status : DW_GOLDEN_DIFFERS;

@@ -7,24 +7,8 @@
  *
  * Weights, in the order in which they are read: for each panel of V x L channels the bias, then for each value under
  * the kernel its V x L factors. */
+#include "dwk_shapes.h"
 #include "dwk_vector.h"
-
-#ifndef DWK_PRODUCT_F32_H
-#define DWK_PRODUCT_F32_H
-
-/* What a product runs over; distances are in floats. */
-typedef struct {
-    int32_t taps;   /* kernel rows: 1 or 3 */
-    int32_t depth;  /* values in a kernel row, which lie side by side: columns x channels */
-    int32_t tap;    /* input, from a kernel row to the next */
-    int32_t step;   /* input, from a pixel's first value to that of the next pixel */
-    int32_t row;    /* input, from a row of outputs to the next */
-    int32_t width;  /* outputs in a row */
-    int32_t output_step;
-    int32_t output_row;
-} dwk_product;
-
-#endif
 
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
 #define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, DWK_JOIN(_v, DWK_LANES, ))

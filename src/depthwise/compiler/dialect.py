@@ -1,0 +1,91 @@
+"""What differs between float32 and int8 in the C text of a step: types, where weights begin, what a kernel is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depthwise.compiler.ctext import Lines, constant
+from depthwise.compiler.lower import Lowered, Rounding
+from depthwise.network.layers import Layer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """The C of one precision.
+
+    Attributes:
+        value: C type of a value of an activation.
+        constants: C expression of the first word of all weights.
+        edge: C expression of what dwk_pixels_... takes, from the constants' address.
+        pixels, border: kernels that bring pixels, and the padding, into a map.
+    """
+
+    lowered: Lowered
+    value: str
+    constants: str
+    edge: str
+    pixels: str
+    border: str
+
+    @property
+    def is_int8(self) -> bool:
+        """Whether activations are bytes."""
+        return self.lowered.precision == "int8"
+
+    def at(self, name: str) -> str:
+        """Address of a value in the arena."""
+        offset = f"DWL_AT_{constant(name)}"
+        return f"arena + {offset}" if self.is_int8 else f"dwl_at(arena, {offset})"
+
+    def weights(self, layer: Layer, channels: int = 0) -> str:
+        """Address of the weights of a product or classifier, behind those of so many output channels.
+
+        A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale), and its factors.
+        """
+        start = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
+        if not channels:
+            return start
+        factors = {"classifier": str(layer.input.channels), "pointwise": "C"}.get(layer.kind, "3 * 3 * C")
+        if not self.is_int8:
+            return f"{start} + {channels} * (1 + {factors})"
+        return f"{start} + {channels} * ({12 if layer.kind == 'classifier' else 8} + {factors}) / 4"
+
+    def roundings(self, out: Lines, **layers: Layer) -> None:
+        """Append the constants with which layers round, by name; float32 has none."""
+        if self.is_int8:
+            for name, layer in layers.items():
+                out.add(f"static const dwk_rounding {name} = {{{_fields(self.lowered.rounding(layer))}}};")
+
+    def round(self, name: str) -> str:
+        """The argument for that constant, with the comma behind it."""
+        return f"&{name}, " if self.is_int8 else ""
+
+    def padding(self, layer: Layer) -> str:
+        """The argument for the byte that stands around a layer's output, with the comma behind it."""
+        return f"{self.lowered.rounding(layer).zero_point}, " if self.is_int8 else ""
+
+
+def dialect(lowered: Lowered) -> Dialect:
+    """The C of a network's precision."""
+    if lowered.precision == "int8":
+        return Dialect(
+            lowered=lowered,
+            value="uint8_t",
+            constants="dwl_weights",
+            edge="(const uint8_t *)(dwl_weights + DWL_WEIGHTS_EDGE)",
+            pixels="dwk_pixels_u8",
+            border="dwk_border_u8",
+        )
+    return Dialect(
+        lowered=lowered,
+        value="dwk_float",
+        constants="dwl_constants",
+        edge="dwl_constants + DWL_WEIGHTS_EDGE",
+        pixels="dwk_pixels_u8f32",
+        border="dwk_border_f32",
+    )
+
+
+def _fields(rounding: Rounding) -> str:
+    zero = rounding.zero_point
+    return f".low = {rounding.low - zero}, .high = {rounding.high - zero}, .zero_point = {zero}"

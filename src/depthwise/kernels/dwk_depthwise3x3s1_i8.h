@@ -1,0 +1,74 @@
+/* dwk_depthwise3x3s1_i8.h: 3x3 depthwise convolution of bytes, of stride 1, rounded to bytes.
+ *
+ * dwk_depthwise3x3s1_i8_c<L>: L channels at a time, two rows of outputs at once where there are two, as they share half
+ * of the values that are read.
+ *
+ * Form: DWK_LANES (L).
+ *
+ * Weights: for each L channels the biases (s32), the multipliers (f32), then the nine factors (s8) from the top left to
+ * the bottom right. */
+#include "dwk_vector_i8.h"
+
+#define DWK_I DWK_JOIN(dwk_i, DWK_LANES, )
+#define DWK_NEAR_I DWK_JOIN(dwk_near_i, DWK_LANES, )
+#define DWK_STORE DWK_JOIN(dwk_store_v, DWK_LANES, )
+#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_i8_c, DWK_LANES, )
+#define DWK_WIDE(kind, address) __builtin_convertvector(*(const DWK_JOIN(kind, DWK_LANES, ) *)(address), DWK_I)
+
+/* input: the top left value under the kernel of the first output, padding included; input_row bytes from row to row.
+ * output: pixels of output_step bytes, without gaps between the rows. */
+static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                            int32_t channels, const uint32_t *restrict weights, const dwk_rounding *to,
+                            uint8_t *restrict output, int32_t output_step)
+{
+    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+        const DWK_I bias = *(const DWK_NEAR_I *)weights;
+        const uint32_t *multiplier = weights + DWK_LANES;
+        DWK_I w[9];
+        DWK_UNROLL
+        for (int i = 0; i < 9; i++) {
+            w[i] = DWK_WIDE(dwk_s, (const int8_t *)(weights + 2 * DWK_LANES) + i * DWK_LANES);
+        }
+        weights += 17 * DWK_LANES / 4;
+        const uint8_t *top = input + c;
+        uint8_t *target = output + c;
+        for (int32_t pair = 0; pair < rows / 2; pair++) {
+            for (int32_t x = 0; x < width; x++) {
+                const uint8_t *at = top + x * channels;
+                DWK_I upper = bias, lower = bias;
+                DWK_UNROLL
+                for (int i = 0; i < 3; i++) {
+                    const uint8_t *column = at + i * channels;
+                    DWK_I second = DWK_WIDE(dwk_u, column + input_row);
+                    DWK_I third = DWK_WIDE(dwk_u, column + 2 * input_row);
+                    upper += w[i] * DWK_WIDE(dwk_u, column);
+                    lower += w[i] * second;
+                    upper += w[3 + i] * second;
+                    lower += w[3 + i] * third;
+                    upper += w[6 + i] * third;
+                    lower += w[6 + i] * DWK_WIDE(dwk_u, column + 3 * input_row);
+                }
+                DWK_STORE(to, multiplier, &upper, target + x * output_step);
+                DWK_STORE(to, multiplier, &lower, target + (width + x) * output_step);
+            }
+            top += 2 * input_row;
+            target += 2 * width * output_step;
+        }
+        for (int32_t x = 0; x < (rows % 2) * width; x++) {
+            const uint8_t *at = top + x * channels;
+            DWK_I sum = bias;
+            DWK_UNROLL
+            for (int i = 0; i < 9; i++) {
+                sum += w[i] * DWK_WIDE(dwk_u, at + i / 3 * input_row + i % 3 * channels);
+            }
+            DWK_STORE(to, multiplier, &sum, target + x * output_step);
+        }
+    }
+}
+
+#undef DWK_WIDE
+#undef DWK_NAME
+#undef DWK_STORE
+#undef DWK_NEAR_I
+#undef DWK_I
+#undef DWK_LANES

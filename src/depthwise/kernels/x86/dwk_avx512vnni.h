@@ -1,0 +1,156 @@
+/* dwk_avx512vnni.h: the vocabulary of dwk_x86.h in AVX-512 with VNNI: 16 sums, 64 bytes. */
+#ifndef DWK_AVX512VNNI_H
+#define DWK_AVX512VNNI_H
+
+#include "dwk_x86.h"
+
+#define DWK_LANES_avx512vnni 16
+#define DWK_BYTES_avx512vnni 64
+#define DWK_FACTORS_avx512vnni 64
+
+typedef __m512i dwk_sums_avx512vnni;
+typedef __m512i dwk_bytes_avx512vnni;
+typedef __m512i dwk_quads_avx512vnni;
+typedef __m512i dwk_factors_avx512vnni;
+typedef __m512 dwk_multiplier_avx512vnni;
+
+DWK_INLINE __m512i dwk_load_avx512vnni(const uint8_t *at) { return _mm512_loadu_si512(at); }
+
+DWK_INLINE __m512i dwk_part_avx512vnni(const uint8_t *at, int32_t count)
+{
+    return _mm512_maskz_loadu_epi8(count >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << count) - 1, at);
+}
+
+DWK_INLINE __m512i dwk_spread_avx512vnni(const uint8_t *at)
+{
+    return _mm512_set1_epi32(*(const dwk_quad *)(const void *)at);
+}
+
+DWK_INLINE __m512i dwk_sums_at_avx512vnni(const void *at) { return _mm512_loadu_si512(at); }
+
+DWK_INLINE __m512 dwk_multiplier_at_avx512vnni(const void *at) { return _mm512_loadu_ps(at); }
+
+DWK_INLINE __m512i dwk_factors_at_avx512vnni(const int8_t *at) { return _mm512_loadu_si512(at); }
+
+DWK_INLINE void dwk_interleave_avx512vnni(__m512i r0, __m512i r1, __m512i r2, __m512i r3, __m512i *quads)
+{
+    __m512i low01 = _mm512_unpacklo_epi8(r0, r1), high01 = _mm512_unpackhi_epi8(r0, r1);
+    __m512i low23 = _mm512_unpacklo_epi8(r2, r3), high23 = _mm512_unpackhi_epi8(r2, r3);
+    quads[0] = _mm512_unpacklo_epi16(low01, low23);
+    quads[1] = _mm512_unpackhi_epi16(low01, low23);
+    quads[2] = _mm512_unpacklo_epi16(high01, high23);
+    quads[3] = _mm512_unpackhi_epi16(high01, high23);
+}
+
+DWK_INLINE __m512i dwk_ones_avx512vnni(void) { return _mm512_set1_epi8(1); }
+
+DWK_INLINE __m512i dwk_zeros_avx512vnni(void) { return _mm512_setzero_si512(); }
+
+/* Every second pixel of `bytes` bytes (8, 16 or 32), from the first of two vectors on or from the second pixel on. */
+DWK_INLINE __m512i dwk_alternate_avx512vnni(__m512i one, __m512i two, int32_t bytes, int odd)
+{
+    __m512i index = bytes == 8    ? _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14)
+                    : bytes == 16 ? _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13)
+                                  : _mm512_setr_epi64(0, 1, 2, 3, 8, 9, 10, 11);
+    return _mm512_permutex2var_epi64(one, _mm512_add_epi64(index, _mm512_set1_epi64(odd ? bytes / 8 : 0)), two);
+}
+
+DWK_INLINE void dwk_dot_avx512vnni(__m512i *sums, __m512i quads, __m512i factors)
+{
+#if defined(__clang__)
+    *sums = _mm512_dpbusd_epi32(*sums, quads, factors);
+#else
+    /* Given the intrinsic, gcc spills the sums of a tile. */
+    __asm__("vpdpbusd\t%2, %1, %0" : "+v"(*sums) : "v"(quads), "v"(factors));
+#endif
+}
+
+/* The factors are used once, and so stay in memory. */
+DWK_INLINE void dwk_dot_at_avx512vnni(__m512i *sums, __m512i quads, const int8_t *factors)
+{
+#if defined(__clang__)
+    *sums = _mm512_dpbusd_epi32(*sums, quads, _mm512_loadu_si512(factors));
+#else
+    __asm__("vpdpbusd\t%2, %1, %0" : "+v"(*sums) : "v"(quads), "m"(*(const __m512i_u *)(const void *)factors));
+#endif
+}
+
+DWK_INLINE __m512 dwk_product_avx512vnni(__m512i sums, __m512 multiplier)
+{
+    return _mm512_mul_ps(_mm512_cvtepi32_ps(sums), multiplier);
+}
+
+DWK_INLINE __m512i dwk_rounded_avx512vnni(__m512i sums, __m512 multiplier)
+{
+    return _mm512_cvtps_epi32(dwk_product_avx512vnni(sums, multiplier));
+}
+
+/* Packing saturates; what it cuts off is far outside of the clamp. */
+DWK_INLINE __m512i dwk_packed_avx512vnni(__m512i r0, __m512i r1, __m512i r2, __m512i r3, const dwk_rounding *to)
+{
+    __m512i low = _mm512_packs_epi32(r0, r1), high = _mm512_packs_epi32(r2, r3);
+    if (to->zero_point != 0) {
+        __m512i zero = _mm512_set1_epi16((int16_t)to->zero_point);
+        low = _mm512_adds_epi16(low, zero);
+        high = _mm512_adds_epi16(high, zero);
+    }
+    __m512i bytes = _mm512_packus_epi16(low, high);
+    const int32_t least = (int32_t)to->low + to->zero_point, most = (int32_t)to->high + to->zero_point;
+    if (least != 0) {
+        bytes = _mm512_max_epu8(bytes, _mm512_set1_epi8((int8_t)least));
+    }
+    if (most != 255) {
+        bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8((int8_t)most));
+    }
+    return bytes;
+}
+
+/* Bytes of four pixels of one vector, of two pixels of two, or of one pixel of three, in fours, to memory's order. */
+DWK_INLINE __m512i dwk_merged_avx512vnni(__m512i bytes, int vectors)
+{
+    switch (vectors) {
+    case 1:
+        return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+    case 2:
+        return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), bytes);
+    case 3:
+        return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15), bytes);
+    default:
+        return bytes;
+    }
+}
+
+/* Bytes first, a multiple of 16, to first + count - 1; both are literals once this is inlined. */
+DWK_INLINE void dwk_store_avx512vnni(uint8_t *at, __m512i bytes, int32_t first, int32_t count)
+{
+    switch (first) {
+    case 16:
+        bytes = _mm512_castsi128_si512(_mm512_extracti32x4_epi32(bytes, 1));
+        break;
+    case 32:
+        bytes = _mm512_castsi256_si512(_mm512_extracti64x4_epi64(bytes, 1));
+        break;
+    case 48:
+        bytes = _mm512_castsi128_si512(_mm512_extracti32x4_epi32(bytes, 3));
+        break;
+    default:
+        break;
+    }
+    if (count >= 64) {
+        _mm512_storeu_si512(at, bytes);
+    } else if (count == 48) {
+        _mm256_storeu_si256((__m256i *)(void *)at, _mm512_castsi512_si256(bytes));
+        _mm_storeu_si128((__m128i *)(void *)(at + 32), _mm512_extracti32x4_epi32(bytes, 2));
+    } else if (count == 32) {
+        _mm256_storeu_si256((__m256i *)(void *)at, _mm512_castsi512_si256(bytes));
+    } else if (count == 16) {
+        _mm_storeu_si128((__m128i *)(void *)at, _mm512_castsi512_si128(bytes));
+    } else {
+        _mm512_mask_storeu_epi8(at, ((__mmask64)1 << count) - 1, bytes);
+    }
+}
+
+#define DWK_SET avx512vnni
+#include "dwk_window_x86.h"
+
+#endif

@@ -1,0 +1,129 @@
+/* dwk_product_i8_x86.h: sums of products of bytes, to bytes: pointwise, stem and standard 3x3 convolutions.
+ *
+ * dwk_product_i8_p<P>[r<R>]_c<V>x<L>[n<N>]__<set>: tiles of P pixels by V vectors of L channels; in each row of
+ * outputs the last tile has R pixels, where P does not divide the row. Panels have N channels where that is not all
+ * of V x L; such a panel is the last.
+ *
+ * Form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_CHANNELS (N, or 0 for all).
+ *
+ * Weights, in the order in which they are read: for each panel V x L sums to begin with (the bias) and V x L
+ * multipliers; then for each kernel row and each quad of values its V x L quads of factors, where factors after the
+ * last value of the row are 0. Channels as in dwk_x86.h. */
+#define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
+#define DWK_F DWK_JOIN(DWK_FACTORS_, DWK_SET, )
+#if DWK_REST
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, r, DWK_JOIN(DWK_REST, _c, DWK_VECTORS))
+#else
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, _c, DWK_VECTORS)
+#endif
+#if DWK_CHANNELS
+#define DWK_PANEL DWK_JOIN(DWK_L, n, DWK_CHANNELS)
+#define DWK_N DWK_CHANNELS
+#else
+#define DWK_PANEL DWK_L
+#define DWK_N (DWK_VECTORS * DWK_L)
+#endif
+#define DWK_OF DWK_JOIN(DWK_TILE, x, DWK_JOIN(DWK_PANEL, __, DWK_SET))
+#define DWK_NAME DWK_JOIN(dwk_product_i8_p, DWK_OF, )
+#define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_i8_p, DWK_OF, )
+#define DWK_NAME_OF_STORE DWK_JOIN(dwk_tile_store_p, DWK_OF, )
+
+/* R1 to R4 of a tile. One vector of bytes holds 4 / V pixels. */
+DWK_INLINE void DWK_NAME_OF_STORE(const dwk_product *shape, int pixels, DWK_X(sums) (*sum)[DWK_VECTORS],
+                                  const uint32_t *restrict multipliers, const dwk_rounding *to,
+                                  uint8_t *restrict output)
+{
+    enum { TOGETHER = 4 / DWK_VECTORS, BYTES = 4 * DWK_L / TOGETHER };
+    DWK_X(multiplier) multiplier[DWK_VECTORS];
+    DWK_UNROLL
+    for (int v = 0; v < DWK_VECTORS; v++) {
+        multiplier[v] = DWK_X(multiplier_at)(multipliers + v * DWK_L);
+    }
+    DWK_UNROLL
+    for (int p = 0; p < pixels; p += TOGETHER) {
+        DWK_X(sums) r[4];
+        DWK_UNROLL
+        for (int i = 0; i < 4; i++) {
+            int v = i % DWK_VECTORS, q = p + i / DWK_VECTORS;
+            r[i] = i < TOGETHER * DWK_VECTORS && q < pixels ? DWK_X(rounded)(sum[q][v], multiplier[v]) : r[0];
+        }
+        DWK_X(bytes) bytes = DWK_X(merged)(DWK_X(packed)(r[0], r[1], r[2], r[3], to), DWK_VECTORS);
+        DWK_UNROLL
+        for (int i = 0; i < TOGETHER; i++) {
+            if (p + i < pixels) {
+                DWK_X(store)(output + (p + i) * shape->output_step, bytes, i * BYTES, DWK_N);
+            }
+        }
+    }
+}
+
+DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uint8_t *restrict input,
+                                 const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+{
+    DWK_X(sums) sum[DWK_PIXELS][DWK_VECTORS];
+    DWK_UNROLL
+    for (int v = 0; v < DWK_VECTORS; v++) {
+        DWK_UNROLL
+        for (int p = 0; p < pixels; p++) {
+            sum[p][v] = DWK_X(sums_at)(weights + v * DWK_L);
+        }
+    }
+    const int8_t *factor = (const int8_t *)(weights + 2 * DWK_VECTORS * DWK_L);
+    for (int32_t tap = 0; tap < shape->taps; tap++) {
+        const uint8_t *value = input + tap * shape->tap;
+        for (int32_t k = 0; k < shape->depth; k += 4) {
+            DWK_X(factors) factors[DWK_VECTORS];
+            DWK_UNROLL
+            for (int v = 0; v < DWK_VECTORS; v++) {
+                factors[v] = DWK_X(factors_at)(factor + v * DWK_F);
+            }
+            DWK_UNROLL
+            for (int p = 0; p < pixels; p++) {
+                DWK_X(quads) quads = DWK_X(spread)(value + p * shape->step + k);
+                DWK_UNROLL
+                for (int v = 0; v < DWK_VECTORS; v++) {
+                    DWK_X(dot)(&sum[p][v], quads, factors[v]);
+                }
+            }
+            factor += DWK_VECTORS * DWK_F;
+        }
+    }
+    DWK_NAME_OF_STORE(shape, pixels, sum, weights + DWK_VECTORS * DWK_L, to, output);
+}
+
+/* `rows` rows of outputs, in `panels` panels. Each panel of weights is used for all of the rows before the next one is
+ * read. */
+DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const uint8_t *restrict input,
+                         const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+{
+    for (int32_t panel = 0; panel < panels; panel++) {
+        for (int32_t y = 0; y < rows; y++) {
+            const uint8_t *from = input + y * shape->row;
+            uint8_t *target = output + y * shape->output_row + panel * DWK_N;
+            for (int32_t x = 0; x < shape->width / DWK_PIXELS; x++) {
+                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, to, target);
+                from += DWK_PIXELS * shape->step;
+                target += DWK_PIXELS * shape->output_step;
+            }
+#if DWK_REST
+            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, to, target);
+#endif
+        }
+        weights += DWK_VECTORS * (2 * DWK_L + shape->taps * ((shape->depth + 3) / 4) * (DWK_F / 4));
+    }
+}
+
+#undef DWK_NAME_OF_STORE
+#undef DWK_NAME_OF_TILE
+#undef DWK_NAME
+#undef DWK_OF
+#undef DWK_N
+#undef DWK_PANEL
+#undef DWK_TILE
+#undef DWK_F
+#undef DWK_L
+#undef DWK_CHANNELS
+#undef DWK_VECTORS
+#undef DWK_REST
+#undef DWK_PIXELS
+#undef DWK_SET
