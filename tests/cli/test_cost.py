@@ -13,6 +13,7 @@ import pytest
 
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 
 
@@ -160,3 +161,29 @@ def test_a_page_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot be written" in done.stderr
+
+
+def test_an_int8_model_folder_is_counted_in_bytes(tmp_path: Path) -> None:
+    spec = Spec(width=0.25, resolution=64, classes=3)
+    random_quantized(spec).save(tmp_path / "int8")
+
+    found = document(str(tmp_path / "int8"))
+
+    assert found["precision"] == "int8"
+    # One byte a weight; a bias and a multiplier of 4 bytes for each channel of a layer with weights.
+    for layer in found["layers"]:
+        constants = 0 if layer["kind"] == "pool" else 8 * layer["output"][2]
+        assert layer["weight_bytes"] == layer["weights"] + constants
+    described = document("--width", "0.25", "--resolution", "64", "--classes", "3", "--precision", "int8")
+    assert found["totals"] == described["totals"]
+    assert found["live"]["macs"] == sum(layer["live"]["macs"] for layer in found["layers"]) > 0
+    assert described["live"] is None
+
+
+def test_live_figures_are_those_of_the_folders_own_numbers_alone(tmp_path: Path, model_folder: Path) -> None:
+    random_quantized(Spec(width=0.25, resolution=64, classes=3)).save(tmp_path / "int8")
+    as_float = document(str(tmp_path / "int8"), "--precision", "float32")
+
+    assert (as_float["precision"], as_float["live"]) == ("float32", None)
+    assert document(str(model_folder), "--precision", "int8")["live"] is None
+    assert document(str(model_folder))["live"] is not None

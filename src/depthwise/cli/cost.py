@@ -11,6 +11,7 @@ from depthwise.cli.options import refuse_spec_options, spec_from, spec_options
 
 if TYPE_CHECKING:
     from depthwise.cost.report import Report
+    from depthwise.network.layers import Layer
     from depthwise.network.spec import Spec
 
 # From this width a table has room for columns that the name of a layer tells as well.
@@ -23,9 +24,7 @@ WIDE = 132
 @click.option(
     "--precision",
     type=click.Choice(["float32", "int8"]),
-    default="float32",
-    show_default=True,
-    help="Numbers that bytes are counted for.",
+    help="Numbers that bytes are counted for  [default: those of MODEL_FOLDER, else float32]",
 )
 @click.option("--compare", is_flag=True, help="Set the form of standard convolutions beside it, place by place.")
 @click.option("--sweep", is_flag=True, help="Count the family over width α and resolution.")
@@ -34,7 +33,7 @@ WIDE = 132
 def command(
     *,
     model_folder: Path | None,
-    precision: str,
+    precision: str | None,
     compare: bool,
     sweep: bool,
     as_json: bool,
@@ -49,7 +48,9 @@ def command(
     from depthwise.cost.document import document
     from depthwise.cost.report import report
 
-    found = report(_network(model_folder, network), precision=precision)
+    spec, own, live = _network(model_folder, network)
+    # What never changes in float32 says nothing of int8 weights made from it, and the other way round.
+    found = report(spec, precision=precision or own, live=live if precision in (None, own) else None)
     if html is not None:
         from depthwise.cost.page import page
 
@@ -61,13 +62,16 @@ def command(
         _print(found, compare=compare, sweep=sweep)
 
 
-def _network(model_folder: Path | None, options: dict[str, Any]) -> Spec:
+def _network(model_folder: Path | None, options: dict[str, Any]) -> tuple[Spec, str, tuple[Layer, ...] | None]:
+    """The network, the numbers that it is of, and the layers that are left of a trained one."""
     if model_folder is None:
-        return spec_from(options)
-    from depthwise.network.model import Model
+        return spec_from(options), "float32", None
+    from depthwise.network.live import live
+    from depthwise.network.quantized import QuantizedModel, load_model
 
     refuse_spec_options(options, f"{model_folder} has its own network; leave the option or the folder out")
-    return Model.load(model_folder).spec
+    model = load_model(model_folder)
+    return model.spec, "int8" if isinstance(model, QuantizedModel) else "float32", live(model).table
 
 
 def _print(found: Report, *, compare: bool, sweep: bool) -> None:

@@ -30,7 +30,7 @@ def document(report: Report, *, compare: bool = False, sweep: bool = False) -> d
         "totals": _totals(report.nominal),
         "live": None if report.live is None else _totals(report.live),
         "kinds": [_kind(kind) for kind in report.kinds],
-        "layers": [_row(row) for row in report.rows],
+        "layers": _layers(report),
         "memory": [dataclasses.asdict(need) for need in report.needs],
         "twin": {"convolution": report.twin.spec.convolution, "totals": _totals(report.twin.totals)},
     }
@@ -71,6 +71,25 @@ def _kind(kind: KindSum) -> dict[str, Any]:
         "weights_percent": float(100 * kind.weights_share),
         "parameters": kind.parameters,
         "weight_bytes": kind.weight_bytes,
+    }
+
+
+def _layers(report: Report) -> list[dict[str, Any]]:
+    """One entry a layer; `live` has what is left of it, or is null where no trained model was analysed."""
+    left = report.live_rows or (None,) * len(report.rows)
+    return [
+        {**_row(row), "live": None if kept is None else _live(kept)}
+        for row, kept in zip(report.rows, left, strict=True)
+    ]
+
+
+def _live(row: Row) -> dict[str, Any]:
+    return {
+        "input": _shape(row.layer.input),
+        "output": _shape(row.layer.output),
+        "macs": row.macs,
+        "weights": row.weights,
+        "weight_bytes": row.weight_bytes,
     }
 
 

@@ -46,5 +46,6 @@ def page(report: Report, *, name: str = "") -> str:
         pointwise=pointwise,
         stem=layers(report.spec)[0],
         layer_table=tables.layer_table(report),
+        live_summary=tables.live_summary(report),
         sweep_table=tables.sweep_table(report),
     )

@@ -101,6 +101,7 @@ class Report:
         nominal: totals by the formulas.
         live: totals after channels that are constant for every image are removed, which takes trained weights;
             None where no model has been analysed.
+        live_rows: one a layer as `rows`, with the channels that are kept; empty where `live` is None.
         needs: bytes of activations step by step, under each scheme of `memory`.
         twin: the same network in the other form of convolution, and its totals.
         pairs: separable block against standard convolution, place by place.
@@ -113,18 +114,21 @@ class Report:
     kinds: tuple[KindSum, ...]
     nominal: Totals
     live: Totals | None
+    live_rows: tuple[Row, ...]
     needs: tuple[Need, ...]
     twin: Member
     pairs: tuple[Pair, ...]
     sweep: tuple[Member, ...]
 
 
-def report(spec: Spec, *, precision: str = "float32") -> Report:
+def report(spec: Spec, *, precision: str = "float32", live: tuple[Layer, ...] | None = None) -> Report:
     """The cost of one network.
 
     Args:
         spec: the network.
         precision: one of `formulas.PRECISIONS`.
+        live: the network's table with the channels that have to be computed, as `network.live` finds them in trained
+            weights; None where there are none.
     Raises: Refused, for an unknown precision.
     """
     sizes = formulas.precision(precision)
@@ -136,7 +140,8 @@ def report(spec: Spec, *, precision: str = "float32") -> Report:
         rows=rows,
         kinds=_kinds(rows),
         nominal=totals(spec, sizes),
-        live=None,
+        live=None if live is None else _totals(live, sizes),
+        live_rows=tuple(_row(layer, sizes) for layer in live or ()),
         needs=memory.needs(layers(spec), sizes),
         twin=Member(spec=other, totals=totals(other, sizes)),
         pairs=compare(spec),
@@ -146,7 +151,10 @@ def report(spec: Spec, *, precision: str = "float32") -> Report:
 
 def totals(spec: Spec, sizes: formulas.Precision) -> Totals:
     """Sums and peaks of one network."""
-    table = layers(spec)
+    return _totals(layers(spec), sizes)
+
+
+def _totals(table: tuple[Layer, ...], sizes: formulas.Precision) -> Totals:
     rows = tuple(_row(layer, sizes) for layer in table)
     return Totals(
         macs=sum(row.macs for row in rows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from depthwise.cost.report import Member, Report, Row
 from depthwise.cost.text import millions, number, percent, size, whole, window
@@ -21,26 +22,42 @@ _LAYER: tuple[tuple[str, bool, Callable[[Row], str]], ...] = (
     ("output B", False, lambda row: whole(row.activation_bytes)),
     ("in+out B", False, lambda row: whole(row.working_bytes)),
 )
-_WIDE = ("kind", "window", "input", "weights B", "output B")
+_WIDE = ("kind", "window", "input", "weights B", "output B", "channels")
+# What stands beside the multiply-adds where a trained model was analysed: heading, cell of a row and of its live form.
+_LIVE: tuple[tuple[str, Callable[[Row, Row], str]], ...] = (
+    ("live", lambda row, kept: whole(kept.macs)),
+    ("channels", lambda row, kept: f"{kept.layer.output.channels} of {row.layer.output.channels}"),
+)
 
 
 def layer_table(report: Report, *, wide: bool = True) -> Table:
-    """One row a layer, and the sum; where not `wide`, what the layer's name says as well is left out."""
-    chosen = [entry for entry in _LAYER if wide or entry[0] not in _WIDE]
+    """One row a layer, and the sum; where not `wide`, what the layer's name says as well is left out.
+
+    Of a trained model, `live` has the multiply-adds that are left and `channels` how many of the outputs are.
+    """
+    cells = {heading: [cell(row) for row in report.rows] for heading, _, cell in _LAYER}
+    pairs = list(zip(report.rows, report.live_rows, strict=True)) if report.live_rows else []
+    cells |= {heading: [cell(row, kept) for row, kept in pairs] for heading, cell in _LIVE if pairs}
+    texts = {heading for heading, is_text, _ in _LAYER if is_text}
+    order = [heading for heading, _, _ in _LAYER]
+    after = order.index("multiply-adds") + 1
+    order[after:after] = [heading for heading in cells if heading not in order]
+    chosen = [heading for heading in order if wide or heading not in _WIDE]
     totals = report.nominal
     sums = {
         "layer": "all",
         "multiply-adds": whole(totals.macs),
+        "live": "" if report.live is None else whole(report.live.macs),
         "parameters": whole(totals.parameters),
         "weights B": whole(totals.weight_bytes),
         "output B": whole(totals.activation_bytes),
         "in+out B": f"peak {whole(totals.layer_by_layer.bytes)}" if wide else whole(totals.layer_by_layer.bytes),
     }
-    rows = [tuple(cell(row) for _, _, cell in chosen) for row in report.rows]
+    rows = zip(*(cells[heading] for heading in chosen), strict=True)
     return Table(
         title=f"Layer by layer, bytes in {report.precision} (the last column's sum is its peak)",
-        columns=tuple(Column(heading=heading, is_text=is_text) for heading, is_text, _ in chosen),
-        rows=(*rows, tuple(sums.get(heading, "") for heading, _, _ in chosen)),
+        columns=tuple(Column(heading=heading, is_text=heading in texts) for heading in chosen),
+        rows=(*rows, tuple(sums.get(heading, "") for heading in chosen)),
         last_is_sum=True,
     )
 
@@ -109,9 +126,28 @@ def summary(report: Report) -> tuple[str, ...]:
         f"{whole(totals.macs)} multiply-adds and {whole(totals.parameters)} parameters"
         f" ({whole(totals.weights)} weights; {whole(totals.statistics)} batch statistics come on top);"
         f" {size(totals.weight_bytes)} compiled in {report.precision}.",
+        *live_summary(report),
         memory,
         f"With {twin.spec.convolution} convolutions it would be {millions(twin.totals.macs)} multiply-adds, {more},"
         f" and {millions(twin.totals.parameters)} parameters.",
+    )
+
+
+def live_summary(report: Report) -> tuple[str, ...]:
+    """What is left of a trained network, in a sentence; none where no model was analysed."""
+    if report.live is None:
+        return ()
+    pairs = list(zip(report.rows, report.live_rows, strict=True))
+    gone = sum(row.layer.output.channels - kept.layer.output.channels for row, kept in pairs)
+    if not gone:
+        return (
+            "Every channel of the trained network can change from image to image: live figures are the nominal ones.",
+        )
+    share = Fraction(report.live.macs, report.nominal.macs)
+    return (
+        f"Live: {whole(report.live.macs)} multiply-adds, {percent(share)} of them, and {size(report.live.weight_bytes)}"
+        f" compiled: {whole(gone)} of {whole(sum(row.layer.output.channels for row, _ in pairs))} channels provably"
+        " never change, or are read by none that does.",
     )
 
 
