@@ -256,3 +256,16 @@ def test_without_resampling_a_picture_is_a_square_cut_out_of_it_pixel_for_pixel(
         np.testing.assert_array_equal(picture[top : top + 36, left : left + 36], pixels)
     assert {0, 4} <= {top for top, _ in places}
     assert {0, 4} <= {left for _, left in places}
+
+
+def test_a_square_that_would_show_less_than_the_least_area_is_a_scaled_crop_instead() -> None:
+    # Each pixel's value is its column; a square of 32 pixels shows 64% of the area.
+    picture = np.repeat(np.arange(40, dtype=np.uint8)[None, :, None], 40, axis=0).repeat(3, axis=2)
+
+    def widths(crop: float) -> set[int]:
+        recipe = Recipe(batch=8, resample=False, flip=False, colour=0.0, side=32, small=32, crop=crop)
+        pixels = Loader(store=store_of([picture] * 8), recipe=recipe, resolution=40).batch(0, 0).pixels.numpy()
+        return {int(one[0, -1, 0]) - int(one[0, 0, 0]) for one in pixels}
+
+    assert widths(0.5) == {31}
+    assert max(widths(0.9)) > 31

@@ -93,9 +93,10 @@ def test_the_loss_of_a_mixed_batch_is_its_formula() -> None:
     assert plain.item() == pytest.approx(F.cross_entropy(tensors[0], tensors[1]).item())
 
 
-def test_the_moving_average_is_its_recurrence_batch_statistics_included() -> None:
+@pytest.mark.parametrize(("steps", "longest"), [(1000, 0.9), (100, 0.8)])
+def test_the_moving_average_is_its_recurrence_over_a_twentieth_of_the_run_at_most(steps: int, longest: float) -> None:
     network = tiny()
-    average = make_average(network, Recipe(average=0.9))
+    average = make_average(network, Recipe(average=0.9), steps)
     assert average is not None
     rng = np.random.default_rng(0)
     expected: dict[str, np.ndarray] = {}
@@ -105,7 +106,7 @@ def test_the_moving_average_is_its_recurrence_batch_statistics_included() -> Non
                 if tensor.is_floating_point():
                     tensor.copy_(torch.from_numpy(rng.normal(size=tuple(tensor.shape))))
         average.update_parameters(network)
-        decay = 0.0 if step == 0 else min(0.9, (1 + step) / (10 + step))
+        decay = 0.0 if step == 0 else min(longest, (1 + step) / (10 + step))
         for name, tensor in network.state_dict().items():
             value = tensor.double().numpy()
             expected[name] = decay * expected.get(name, value) + (1 - decay) * value
@@ -116,7 +117,7 @@ def test_the_moving_average_is_its_recurrence_batch_statistics_included() -> Non
 
 
 def test_no_average_is_made_where_none_is_wanted() -> None:
-    assert make_average(tiny(), Recipe(average=0.0)) is None
+    assert make_average(tiny(), Recipe(average=0.0), 10) is None
 
 
 def test_freezing_leaves_the_classifier_alone_to_train() -> None:

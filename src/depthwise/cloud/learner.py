@@ -39,7 +39,7 @@ class Learner:
         self.recipe, self.preprocessing, self.world = recipe, preprocessing, world
         self.network = network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         world.share(self.network)
-        self.average = make_average(self.network, recipe)
+        self.average = make_average(self.network, recipe, steps)
         self.optimizer = make_optimizer(self.network, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, steps)
         self.class_weights = class_weights(counts, recipe.balance).to(world.device) if recipe.balance else None

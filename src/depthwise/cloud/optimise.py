@@ -16,6 +16,8 @@ from depthwise.cloud.recipe import Recipe
 from depthwise.network.layers import layers
 
 LOWEST_START = 1e-3
+# The moving average's memory, 1 / (1 - decay) steps, is at most a run's steps over this.
+LOOKING_BACK = 20
 
 
 def make_optimizer(network: Network, recipe: Recipe) -> Optimizer:
@@ -43,15 +45,21 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedul
     return SequentialLR(optimizer, [warmup, cosine], milestones=[rising])
 
 
-def make_average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
-    """The moving average of weights and batch statistics, or None where the recipe wants none."""
+def make_average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:
+    """The moving average of weights and batch statistics, or None where the recipe wants none.
+
+    Args:
+        steps: of the whole run. The average looks back over a twentieth of them at most: in a short run, the decay of a
+            long one would keep weights of when the learning rate was still high.
+    """
     if not recipe.average:
         return None
+    longest = min(recipe.average, max(0.0, 1 - LOOKING_BACK / steps))
 
     def blend(averages: Sequence[Tensor], values: Sequence[Tensor], taken: Tensor | int) -> None:
         # The decay grows with the steps taken, or the random start would weigh on the average for thousands of them.
-        steps = int(taken)
-        share = 1 - min(recipe.average, (1 + steps) / (10 + steps))
+        taken_steps = int(taken)
+        share = 1 - min(longest, (1 + taken_steps) / (10 + taken_steps))
         for average, value in zip(averages, values, strict=True):
             if average.is_floating_point():
                 average.lerp_(value, share)

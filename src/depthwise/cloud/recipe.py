@@ -34,7 +34,8 @@ class Recipe:
             network's input as sharp as they are.
         flip: mirror half of the images.
         colour: largest change of brightness, contrast and saturation, each from 1 - colour to 1 + colour.
-        average: decay a step of the moving average of the weights that is kept as the result; 0 for none.
+        average: decay a step of the moving average of the weights that is kept as the result, less in runs so short
+            that it would look back over more than a twentieth of them; 0 for none.
         balance: weigh classes by the inverse of how often they occur (to the power of `balance`; 0 for none).
         patience: stop after so many epochs without a better validation top-1, or a lower loss at the same; 0 for never.
         side: resolution of the training pictures where they are not small; 0 for that of the network. An eighth less
