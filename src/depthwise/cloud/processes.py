@@ -95,7 +95,8 @@ class World:
         gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(flat)
-        for gradient, part in zip(gradients, (flat / self.size).split([g.numel() for g in gradients]), strict=True):
+        parts = torch.split(flat / self.size, [gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view(gradient.shape))
 
 

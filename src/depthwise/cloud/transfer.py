@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
+from torch import Tensor, nn
 
 from depthwise.cloud.module import Network
 from depthwise.errors import Refused
@@ -43,3 +46,55 @@ def start_from(network: Network, labels: tuple[str, ...], source: Model) -> str:
     network.load_state_dict(state)
     kept = "its classifier included" if same else "with a new classifier"
     return f"starting from the weights of a network of {source.spec.classes:,} classes, {kept}"
+
+
+def measure_norms(network: nn.Module, batches: Iterable[Tensor]) -> int:
+    """Give batch normalisations that do nothing the statistics of real images, in place; outputs stay what they are.
+
+    A network that was read from a format without batch normalisation has mean 0 and variance 1 in their place. Training
+    goes by the statistics of each batch instead, and would change every feature at its first step.
+
+    Args:
+        batches: normalised images (B, C, H, W), all of which are looked at.
+    Returns: how many were measured.
+    """
+    idle = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d) and _does_nothing(module)]
+    if not idle:
+        return 0
+    sums: dict[nn.Module, Tensor] = {
+        norm: torch.zeros(3, norm.num_features, dtype=torch.float64, device=norm.weight.device) for norm in idle
+    }
+
+    def look(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        x = inputs[0].double()
+        sums[norm] += torch.stack([torch.ones_like(x), x, x.square()]).sum((1, 3, 4))
+
+    network.eval()
+    handles = [norm.register_forward_pre_hook(look) for norm in idle]
+    with torch.no_grad():
+        for x in batches:
+            network(x)
+        for norm in idle:
+            count, total, squares = sums[norm]
+            mean = total / count
+            variance = (squares / count - mean.square()).clamp(min=0)
+            norm.load_state_dict(
+                {
+                    "running_mean": mean,
+                    "running_var": variance,
+                    "weight": (variance + norm.eps).sqrt(),
+                    "bias": norm.bias.double() + mean,
+                    "num_batches_tracked": torch.tensor(0),
+                }
+            )
+    for handle in handles:
+        handle.remove()
+    return len(idle)
+
+
+def _does_nothing(norm: nn.BatchNorm2d) -> bool:
+    """Whether the output is the input plus the bias."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    same = torch.equal(norm.weight, torch.ones_like(norm.weight)) and not norm.running_mean.any()
+    return same and bool((norm.running_var + norm.eps == 1).all())
