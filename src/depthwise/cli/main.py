@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Measure a model or an artifact on a folder of images.",
     "convert": "Convert a network from or to Keras, timm, TFLite and ONNX files.",
     "compile": "Turn a model folder into an artifact for a device.",
+    "bench": "Measure a model as an artifact and in other runtimes, side by side.",
     "run": "Label images with an artifact.",
     "verify": "Check an artifact against the golden cases it carries.",
 }

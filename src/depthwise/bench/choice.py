@@ -1,0 +1,74 @@
+"""Which form of a contender is measured: the fastest one whose answers are ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from depthwise.bench.agreement import Agreement, agreement, agrees
+from depthwise.bench.peers import NAMES, OWN, is_installed, peer
+from depthwise.bench.workplace import Workplace
+from depthwise.errors import Refused, Unmet
+
+# Turns of each form before the best is chosen.
+_TURNS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """A contender in one form: its file, the agreement of its answers with ours, and the least time of a few turns."""
+
+    name: str
+    form: str
+    path: Path
+    agreement: Agreement | None
+    trial: float
+
+
+def choose(name: str, place: Workplace) -> Contender:
+    """The contender in its best form.
+
+    Raises: Refused, with the reason, when it cannot be measured; Unmet, when its answers are those of another network.
+    """
+    if name != OWN and not is_installed(name):
+        raise Refused(f"is not installed; run: pip install {NAMES[name][1]}")
+    forms = peer(name).forms(place.subject.precision)
+    if not forms:
+        raise Refused(f"has no {place.subject.precision} on this processor, or none with the same numbers")
+    found: list[Contender] = []
+    reasons: list[str] = []
+    different: list[str] = []
+    for form in forms:
+        place.notice(f"{place.subject.name}: {name} ({form}) ...")
+        try:
+            found.append(_tried(name, form, place))
+        except ModuleNotFoundError as missing:
+            reasons.append(f"needs {missing.name}; run: pip install 'depthwise[bench]'")
+        except Unmet as difference:
+            different.append(str(difference))
+        except Refused as refusal:
+            reasons.append(str(refusal))
+    if found:
+        return min(found, key=lambda contender: contender.trial)
+    if different:
+        raise Unmet(f"{name}: {'; '.join(different)}; times of different networks are not compared")
+    raise Refused("; ".join(reasons))
+
+
+def _tried(name: str, form: str, place: Workplace) -> Contender:
+    """Write, load, compare, and time a little."""
+    path = peer(name).write(place.subject.model, form, place.folder)
+    with place.worker(name, form, path, 1) as worker:
+        answers = np.array(worker.order("answers")["answers"], np.float64)
+        if name == OWN:
+            place.keep(path, answers)
+            near = None
+        else:
+            near = agreement(answers, place.ours())
+            if not agrees(near, place.subject.precision):
+                off = f"by up to {near.largest:.2g}, correlation {near.correlation:.4f}"
+                raise Unmet(f"the answers of {form} differ from ours {off}")
+        trial = min(min(worker.order("turn")["whole"]) for _ in range(_TURNS))
+    return Contender(name=name, form=form, path=path, agreement=near, trial=trial)

@@ -1,0 +1,54 @@
+"""The machine and the versions that figures belong to."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise import __version__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What figures are of.
+
+    Attributes:
+        processor: its name as the system has it.
+        cores: how many this process may use.
+        system, python, depthwise: names and versions.
+        date: of the measurement, YYYY-MM-DD.
+        load: processes that wanted to run in the last minute before; above 0.5 the figures are of a busy machine.
+    """
+
+    processor: str
+    cores: int
+    system: str
+    python: str
+    depthwise: str
+    date: str
+    load: float | None
+
+
+def machine() -> Machine:
+    """This one, now."""
+    return Machine(
+        processor=_processor(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        depthwise=__version__,
+        date=time.strftime("%Y-%m-%d"),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    )
+
+
+def _processor() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,167 @@
+"""One network in every contender: write it, compare the answers, then measure in turns."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise.bench import results
+from depthwise.bench.choice import Contender, choose
+from depthwise.bench.peak import PeakLoop
+from depthwise.bench.peers import NAMES, OWN, runtime_bytes, version
+from depthwise.bench.process import Worker
+from depthwise.bench.profile import profile
+from depthwise.bench.program import program
+from depthwise.bench.results import Left, Measurement, Result
+from depthwise.bench.subject import Subject
+from depthwise.bench.workplace import Notice, Workplace
+from depthwise.cost.formulas import macs
+from depthwise.errors import Refused, Unmet
+from depthwise.network.layers import layers
+
+# The threads of a pool spin for a while after a call; the next contender waits until they sleep.
+_SECONDS_TO_SLEEP = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to measure.
+
+    Attributes:
+        against: names of peers.
+        threads: thread counts.
+        rounds: turns of each contender.
+        starts: processes of each contender that are started for its first answer.
+        more: also measure a C program, and time by kind of layer.
+    """
+
+    against: tuple[str, ...] = tuple(NAMES)
+    threads: tuple[int, ...] = (1,)
+    rounds: int = 20
+    starts: int = 5
+    more: bool = True
+
+
+def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
+    """Measure a network; notices tell what goes on.
+
+    Raises: Unmet, when a peer's answers are those of another network; Refused, when nothing can be measured.
+    """
+    with tempfile.TemporaryDirectory(prefix="depthwise-bench-") as name:
+        place = Workplace(subject, Path(name), notice)
+        left: list[Left] = []
+        contenders = _chosen(place, options, left)
+        loop = PeakLoop(subject.precision, place.folder)
+        found: list[Result] = []
+        for threads in options.threads:
+            notice(f"{subject.name}: measuring with threads: {threads} ...")
+            found += _measured(place, contenders, threads, options, loop, left)
+        if not found:
+            reasons = "; ".join(f"{one.name}: {one.reason}" for one in left)
+            raise Refused(f"{subject.name}: there is nothing to measure ({reasons})")
+        spec = subject.model.spec
+        made = Measurement(
+            name=subject.name,
+            spec=spec,
+            precision=subject.precision,
+            notes=subject.notes,
+            multiply_adds=sum(map(macs, layers(spec))),
+            threads=options.threads,
+            results=tuple(found),
+            left_out=tuple(left),
+            peaks=tuple(peak for threads in options.threads if (peak := loop.peak(threads)) is not None),
+        )
+        if place.artifact is None or not options.more:
+            return made
+        notice(f"{subject.name}: a program without Python, and times by kind of layer ...")
+        pixels = place.pixels[-1]
+        return dataclasses.replace(
+            made,
+            program=program(place.artifact, pixels, place.folder, options.starts),
+            kinds=profile(subject.model, pixels, place.folder),
+        )
+
+
+def _chosen(place: Workplace, options: Options, left: list[Left]) -> list[Contender]:
+    """The contenders, ours first: the others' answers are compared with it. Those that cannot be go to `left`."""
+    chosen = []
+    for name in (OWN, *options.against):
+        try:
+            chosen.append(choose(name, place))
+        except Unmet:
+            raise
+        except Refused as refusal:
+            left.append(Left(name=name, reason=str(refusal)))
+            place.notice(f"left out: {name}: {refusal}")
+    return chosen
+
+
+def _measured(
+    place: Workplace,
+    contenders: Sequence[Contender],
+    threads: int,
+    options: Options,
+    loop: PeakLoop,
+    left: list[Left],
+) -> list[Result]:
+    """All contenders on so many threads, in turns, the peak's loop among them."""
+    with ExitStack() as stack:
+        taking_part: list[tuple[Contender, Worker]] = []
+        for contender in contenders:
+            try:
+                worker = place.worker(contender.name, contender.form, contender.path, threads)
+            except Refused as refusal:
+                left.append(Left(name=contender.name, reason=str(refusal), threads=threads))
+                place.notice(f"left out: {contender.name}: {refusal}")
+                continue
+            taking_part.append((contender, stack.enter_context(worker)))
+        whole: dict[str, list[int]] = {contender.name: [] for contender, _ in taking_part}
+        alone: dict[str, list[int]] = {name: [] for name in whole}
+        for _ in range(options.rounds):
+            loop.turn(threads)
+            for contender, worker in taking_part:
+                answered = worker.order("turn")
+                whole[contender.name] += answered["whole"]
+                alone[contender.name] += answered["alone"]
+                if threads > 1:
+                    time.sleep(_SECONDS_TO_SLEEP)
+        memory = {contender.name: _memory(worker) for contender, worker in taking_part}
+    first: dict[str, list[float]] = {name: [] for name in whole}
+    for _ in range(options.starts):
+        for contender, _ in taking_part:
+            with place.worker(contender.name, contender.form, contender.path, threads) as worker:
+                first[contender.name].append(worker.first_seconds * 1e3)
+    return [
+        Result(
+            name=name,
+            version=version(name),
+            form=contender.form,
+            threads=threads,
+            times=results.times(whole[name]),
+            network=results.times(alone[name]),
+            agreement=contender.agreement,
+            file_bytes=_file_bytes(contender.path),
+            runtime_bytes=runtime_bytes(name),
+            memory_bytes=memory[name],
+            first_ms=min(first[name]),
+        )
+        for contender, _ in taking_part
+        for name in [contender.name]
+    ]
+
+
+def _memory(worker: Worker) -> int | None:
+    """The most memory of a process, less what it had before anything was loaded."""
+    most: int | None = worker.order("memory")["bytes"]
+    return None if most is None or worker.bytes_before is None else most - worker.bytes_before
+
+
+def _file_bytes(path: Path) -> int:
+    """Of a network's file, and of the numbers beside it where it is two."""
+    beside = path.with_suffix(".bin")
+    return path.stat().st_size + (beside.stat().st_size if path.suffix == ".param" else 0)

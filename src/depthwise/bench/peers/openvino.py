@@ -1,0 +1,74 @@
+"""OpenVINO on the processor: float32, bfloat16 by hint, and int8 from ONNX or TFLite, whichever is faster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from depthwise.bench.peers import Floats, Pixels, Setting
+
+if TYPE_CHECKING:
+    from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
+
+
+def forms(precision: str) -> tuple[str, ...]:
+    """All three; bfloat16 is the float network under a hint."""
+    return ("onnx qdq", "tflite int8") if precision == "int8" else ("onnx",)
+
+
+def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+    """The file that OpenVINO reads."""
+    from depthwise.bench.peers import litert, onnx_bytes
+
+    return litert.write(model, "as it is", folder) if form == "tflite int8" else onnx_bytes.write(model, folder)
+
+
+def load(path: Path, setting: Setting) -> Loaded:
+    """A network compiled for one stream, the lowest latency."""
+    return Loaded(path, setting)
+
+
+class Loaded:
+    """A request whose tensors stay bound to the same memory."""
+
+    def __init__(self, path: Path, setting: Setting) -> None:
+        import openvino as ov
+        from openvino import properties
+
+        core = ov.Core()
+        wanted = {
+            properties.inference_num_threads(): setting.threads,
+            properties.hint.performance_mode(): properties.hint.PerformanceMode.LATENCY,
+            properties.num_streams(): 1,
+            properties.hint.inference_precision(): ov.Type.bf16 if setting.precision == "bfloat16" else ov.Type.f32,
+        }
+        compiled = core.compile_model(core.read_model(str(path)), "CPU", wanted)
+        self._request = compiled.create_infer_request()
+        self._signed = compiled.input(0).get_element_type() == ov.Type.i8
+        shape = tuple(compiled.input(0).shape)
+        self._pixels: Pixels = np.zeros(shape, np.uint8)
+        given = self._pixels.view(np.int8) if self._signed else self._pixels
+        # The tensor is kept: without it the shared memory would be gone.
+        self._tensor = ov.Tensor(given, shared_memory=True)
+        self._request.set_input_tensor(self._tensor)
+
+    def convert(self, pixels: Pixels) -> None:
+        """A copy into the shared memory, with the sign bit turned where the network takes signed bytes."""
+        if self._signed:
+            np.bitwise_xor(pixels, 0x80, out=self._pixels[0])
+        else:
+            np.copyto(self._pixels[0], pixels)
+
+    def run(self) -> None:
+        """One call, without copies of its results."""
+        self._request.infer(share_outputs=True)
+
+    def answer(self) -> Floats:
+        """The output tensor."""
+        data = np.array(self._request.get_output_tensor(0).data).reshape(-1)
+        if data.dtype == np.int8:
+            data = (data.astype(np.float32) + 128) / 256
+        return np.asarray(data, np.float32)

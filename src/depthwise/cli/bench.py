@@ -1,0 +1,121 @@
+"""`depthwise bench`: one network in every runtime, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depthwise.errors import Refused
+
+if TYPE_CHECKING:
+    from depthwise.bench.measure import Options
+
+PEERS = ("onnxruntime", "openvino", "litert", "ncnn")
+
+
+@click.command("bench")
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.option("--against", default=",".join(PEERS), show_default=True, help="Peers, with commas between; or `none`.")
+@click.option("--threads", default="1", show_default=True, help="Thread counts, with commas between.")
+@click.option("--precision", type=click.Choice(["float32", "bfloat16", "int8"]), help="Default: the model's own.")
+@click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True, help="Turns of each contender.")
+@click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="Processes for first answers.")
+@click.option("--grid", is_flag=True, help="The sixteen networks of the family, with random weights, instead of MODEL.")
+@click.option("--png", type=click.Path(path_type=Path), help="Also draw a picture into this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+def command(
+    model: Path | None,
+    against: str,
+    threads: str,
+    precision: str | None,
+    rounds: int,
+    starts: int,
+    grid: bool,
+    png: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure a MODEL folder as an artifact and in other runtimes, with the same weights.
+
+    Answers are compared first; a runtime whose answers differ ends this with 1. A runtime that is not installed is
+    named and left out.
+    """
+    from depthwise.bench.measure import Options
+
+    if (model is None) != grid:
+        raise Refused("give either a model folder or --grid" + ("" if model is None else ", not both"))
+    options = Options(against=_names(against), threads=_counts(threads), rounds=rounds, starts=starts)
+    if model is None:
+        _grid(precision or "float32", options, png, as_json=as_json)
+    else:
+        _one(model, precision, options, png, as_json=as_json)
+
+
+def _one(path: Path, precision: str | None, options: Options, png: Path | None, *, as_json: bool) -> None:
+    from depthwise.bench import report
+    from depthwise.bench.machine import machine
+    from depthwise.bench.measure import measure
+    from depthwise.bench.picture import picture
+    from depthwise.bench.subject import subject
+    from depthwise.cli.output import notice
+    from depthwise.network.quantized import load_model
+
+    here = machine()
+    found = measure(subject(path.resolve().name, load_model(path), precision), options, notice)
+    if png is not None:
+        picture(found, png)
+    _print(report.document(found, here), report.tables(found), report.remarks(found), as_json=as_json)
+
+
+def _grid(precision: str, options: Options, png: Path | None, *, as_json: bool) -> None:
+    from depthwise.bench import report
+    from depthwise.bench.grid import measure_grid
+    from depthwise.bench.machine import machine
+    from depthwise.bench.picture import grid_picture
+    from depthwise.cli.output import notice
+    from depthwise.network.spec import Spec
+
+    here = machine()
+    found = measure_grid(Spec(), precision, options, notice)
+    if png is not None:
+        grid_picture(found, png)
+    tables = tuple(report.grid_table(found, count) for count in options.threads)
+    left = sorted({f"left out: {left.name}: {left.reason}" for m in found.measurements for left in m.left_out})
+    _print(report.grid_document(found, here), tables, tuple(left), as_json=as_json)
+
+
+def _print(document: dict[str, Any], tables: tuple[Any, ...], lines: tuple[str, ...], *, as_json: bool) -> None:
+    from depthwise.cli.output import console, print_json, print_table
+
+    if as_json:
+        print_json(document)
+        return
+    for table in tables:
+        print_table(table)
+    here = document["machine"]
+    on = f"{here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}, {here['date']}"
+    console().print(*lines, on, sep="\n", soft_wrap=True)
+    if here["load"] is not None and here["load"] > 0.5:
+        click.echo(f"notice: the machine was busy before (load {here['load']}); figures are upper bounds", err=True)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    import difflib
+
+    names = () if text == "none" else tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for name in names:
+        if name not in PEERS:
+            near = difflib.get_close_matches(name, PEERS, n=1) or PEERS
+            raise Refused(f"--against: there is no peer {name!r}; is it {' or '.join(near)}?")
+    return names
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    try:
+        counts = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        counts = ()
+    if not counts or not all(1 <= count <= 64 for count in counts):
+        raise Refused(f"--threads is {text!r}; give numbers from 1 to 64 with commas between, such as 1,2")
+    return counts
