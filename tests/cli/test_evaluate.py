@@ -7,11 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from depthwise.edge.pixels import decode, prepare
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.reference_int8 import run as answer
 from depthwise.network.spec import Spec
 from plain_artifact import LABELS, plain_artifact
 
@@ -104,6 +108,23 @@ def test_what_cannot_be_done_ends_with_2_and_one_line(artifact: Path, data: Path
         [line] = done.stderr.splitlines()
         assert line.startswith("error: ")
         assert text in line
+
+
+def test_an_int8_model_folder_is_measured_without_torch_and_exactly(data: Path, tmp_path: Path) -> None:
+    spec = Spec(width=0.25, resolution=32, classes=3)
+    model = random_quantized(spec, seed=4).replace(labels=LABELS)
+    model.save(tmp_path / "int8")
+
+    done = run(tmp_path / "int8", data, "--json")
+
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["images"], found["subject"]["kind"]) == (0, 5, "model")
+    paths = [path for path in sorted((data / "test").rglob("*.png")) if path.name != "broken.png"]
+    pixels = np.stack([prepare(decode(path), resize=model.preprocessing.resize, crop=32) for path in paths])
+    expected = answer(model, pixels).probabilities
+    truths = [LABELS.index(path.parent.name) for path in paths]
+    assert found["top1"]["right"] == sum(expected.argmax(axis=1) == truths)
+    assert found["log_loss"] == pytest.approx(-np.log(expected[range(5), truths]).mean(), rel=1e-5)
 
 
 def test_a_model_folder_without_torch_is_refused_with_what_to_install(data: Path, tmp_path: Path) -> None:

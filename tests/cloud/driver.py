@@ -1,9 +1,10 @@
 """Trains as a JSON line says and lets itself be ended at given steps; a script for the tests of killed runs.
 
-    python driver.py '{"request": {...}, "recipe": {...}, "attempts": [{"step": 7, "signal": 9}, {}]}'
+    python driver.py '{"request": {...}, "recipe": {...}, "attempts": [{"step": 7, "signal": 9}, {}], "int8": false}'
 
 Each attempt is a process of its own that goes on with the run; it is sent its signal when it has taken as many steps.
-One line of JSON is printed: for each attempt the steps taken, how it ended, and what it told.
+One line of JSON is printed: for each attempt the steps taken, how it ended, and what it told. With `int8` the training
+is one in int8, from a float model of random weights.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Any
 from depthwise.cloud import pictures
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.session import Request, train
+from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
+from depthwise.quantize.options import Options
 
 
 class Steps:
@@ -73,13 +76,17 @@ def main() -> None:
     asked = json.loads(sys.argv[1])
     # Drawing takes longer than these trainings do.
     pictures.save_fed = pictures.save_curves = lambda *_: None  # type: ignore[assignment]
-    spec = Spec(width=0.25, resolution=32)
+    usual = default_preprocessing(32, 3)
+    spec = Spec(width=0.25, resolution=32, classes=2)
+    source = Model(spec=spec, weights=random_weights(spec), labels=("cat", "dog"), preprocessing=usual)
+    int8 = {"pretrained": source, "quantize": Options(images=8, rounding="nearest")} if asked["int8"] else {}
     fields = {name: Path(value) for name, value in asked["request"].items()}
     request = Request(
         **fields,
+        **int8,
         spec=spec,
         recipe=Recipe(**asked["recipe"]),
-        preprocessing=default_preprocessing(32, 3),
+        preprocessing=usual,
         resume=True,
         checkpoint_seconds=asked["checkpoint_seconds"],
     )

@@ -19,7 +19,7 @@ from safetensors.numpy import load_file
 from depthwise.cloud import checkpoint
 from depthwise.cloud.session import Request, train
 from depthwise.errors import Refused
-from depthwise.network.model import Model
+from depthwise.network.model import WEIGHTS
 
 Ask = Callable[..., Request]
 ImageFolder = Callable[..., Path]
@@ -35,11 +35,14 @@ STEPS = 4 * 5
 THREADS = {"OMP_NUM_THREADS": os.environ.get("DEPTHWISE_TEST_THREADS", "1")}
 
 
-def drive(data: Path, out: Path, attempts: list[dict[str, int]], **recipe: Any) -> list[dict[str, Any]]:
+def drive(
+    data: Path, out: Path, attempts: list[dict[str, int]], *, int8: bool = False, **recipe: Any
+) -> list[dict[str, Any]]:
     asked = {
         "request": {"data": str(data), "out": str(out)},
         "recipe": {**RECIPE, **recipe},
         "attempts": attempts,
+        "int8": int8,
         # Seldom enough that most kills lose steps, often enough that they fall between two checkpoints of an epoch.
         "checkpoint_seconds": 0.1,
     }
@@ -60,9 +63,11 @@ def epochs_of(out: Path) -> dict[int, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize(
+    "settings", [{"optimizer": "adamw"}, {"optimizer": "sgd"}, {"int8": True, "small": 0}], ids=["adamw", "sgd", "int8"]
+)
 def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
-    tmp_path: Path, image_folder: ImageFolder, optimizer: str
+    tmp_path: Path, image_folder: ImageFolder, settings: dict[str, Any]
 ) -> None:
     """Killed twice in the middle of an epoch, interrupted once, killed once more anywhere."""
     data = image_folder(images=25)
@@ -78,14 +83,14 @@ def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
         {},
     ]
 
-    broken = drive(data, tmp_path / "broken", stops, optimizer=optimizer)
-    (whole,) = drive(data, tmp_path / "whole", [{}], optimizer=optimizer)
+    broken = drive(data, tmp_path / "broken", stops, **settings)
+    (whole,) = drive(data, tmp_path / "whole", [{}], **settings)
 
     ends = [attempt["ended"] for attempt in broken]
     assert ends == [-kill, -kill, 130, -kill, 0], f"seed {seed}: {broken}"
     assert (whole["taken"], whole["ended"]) == (STEPS, 0)
     assert sum(attempt["taken"] for attempt in broken) >= STEPS
-    first, second = Model.load(tmp_path / "whole").weights, Model.load(tmp_path / "broken").weights
+    first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "broken"))
     for name in first:
         assert np.array_equal(first[name], second[name]), f"{name} differs, seed {seed}"
     # And not only the epoch that was kept: the whole state at the end.

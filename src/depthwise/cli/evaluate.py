@@ -70,18 +70,21 @@ def _opened(subject: Path) -> Iterator[tuple[str, Predictor]]:
 
 
 def _model(folder: Path) -> Predictor:
-    from depthwise.network.model import Model
+    from depthwise.evaluate.predictor import Int8Predictor
+    from depthwise.network.quantized import QuantizedModel, load_model
 
     # First, since what is wrong with the folder is the better answer where PyTorch is missing too.
-    model = Model.load(folder)
+    model = load_model(folder)
+    if isinstance(model, QuantizedModel):
+        return Int8Predictor(model)
     try:
         from depthwise.cloud.predict import ModelPredictor
     except ModuleNotFoundError as missing:
         if missing.name != "torch":
             raise
         raise Refused(
-            "measuring a model folder needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]', or"
-            " compile the model and measure the artifact, which needs none"
+            "measuring a float model folder needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]',"
+            " or compile the model and measure the artifact, which needs none"
         ) from None
     return ModelPredictor(model)
 

@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depthwise.cli.options import spec_from, spec_options
+from depthwise.cli.options import refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import print_json
 from depthwise.cloud.recipe import Recipe
 from depthwise.errors import Refused
-from depthwise.network.preprocessing import Preprocessing, default_preprocessing
+from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
 
 # What each setting of the recipe is for; its default and its type come from the recipe itself.
 HELP = {
-    "epochs": "Passes over the training images.",
+    "epochs": "Passes over the training images  [default: 30, 3 with --quantize]",
     "batch": "Images a step, over all processes.",
     "optimizer": "sgd (momentum 0.9) or adamw.",
-    "rate": "Peak learning rate.",
+    "rate": "Peak learning rate  [default: 0.002, 0.001 when starting from a model, 0.0001 with --quantize]",
     "decay": "Weight decay.",
     "warmup": "Share of the steps in which the rate rises.",
     "smoothing": "Label smoothing.",
@@ -49,10 +50,12 @@ HELP = {
     "seed": "Seed of everything random.",
 }
 # Settings whose default depends on what the training starts from.
-COMPUTED = ("frozen", "rate")
+COMPUTED = ("epochs", "frozen", "rate")
 SHIPPED, IMAGENET, NONE = "shipped", "imagenet", "none"
 # Fine-tuning starts from good weights, which a high rate would throw away.
 FINE_TUNING_RATE = 1e-3
+# Training in int8 starts from weights that are nearly what they can be.
+INT8 = {"epochs": 3, "frozen": 0, "rate": 1e-4}
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,6 +85,11 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Start from `shipped`, `imagenet` (the best published weights of the width), any source that `convert` reads,"
     " or `none`.",
 )
+@click.option(
+    "--quantize",
+    is_flag=True,
+    help="Turn the float model of --pretrained into int8, train that, and write an int8 model.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run that lies in OUT.run.")
 @click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard into OUT.run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -91,6 +99,7 @@ def command(
     out: Path,
     resize: int | None,
     pretrained: str,
+    quantize: bool,
     resume: bool,
     tensorboard: bool,
     as_json: bool,
@@ -107,16 +116,22 @@ def command(
             raise
         raise Refused("'train' needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'") from None
     from depthwise.cli.progress import is_first_process, make_reporter
+    from depthwise.quantize.options import Options
 
-    source = _pretrained(pretrained, settings)
+    source = _pretrained(pretrained, settings, own_pixels=quantize)
+    if quantize:
+        refuse_spec_options(settings, "--quantize keeps the network of the float model; leave the option out")
     spec = spec_from(settings, source.spec if source else None)
+    recipe = _recipe(settings, INT8 if quantize else _defaults(settings, source is not None))
+    usual = source.preprocessing if source and quantize else default_preprocessing(spec.resolution, spec.channels)
     request = Request(
         data=data,
         out=out,
         spec=spec,
-        recipe=_recipe(settings, source is not None),
-        preprocessing=_preprocessing(spec, resize),
+        recipe=recipe,
+        preprocessing=usual if resize is None else replace(usual, resize=resize),
         pretrained=source,
+        quantize=Options(seed=recipe.seed) if quantize else None,
         resume=resume,
         tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),
@@ -126,9 +141,11 @@ def command(
         _print(model, out, as_json)
 
 
-def _pretrained(name: str, settings: dict[str, Any]) -> Model | None:
-    """The model to start from, for pixels as our own models take them."""
+def _pretrained(name: str, settings: dict[str, Any], *, own_pixels: bool) -> Model | None:
+    """The model to start from, for pixels as it takes them itself, or as our own models do."""
     if name == NONE:
+        if own_pixels:
+            raise Refused("--quantize goes on from a float model; give one by --pretrained")
         return None
     from depthwise.interop.formats import read
     from depthwise.interop.names import best
@@ -141,25 +158,27 @@ def _pretrained(name: str, settings: dict[str, Any]) -> Model | None:
     source = read(str(model_folder()) if name == SHIPPED else name)
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
+    if own_pixels:
+        return source
     usual = default_preprocessing(source.spec.resolution, source.spec.channels)
     return with_pixels(source, usual.mean, usual.scale)
 
 
-def _recipe(settings: dict[str, Any], fine_tuning: bool) -> Recipe:
-    """The recipe of the options; what is not given depends on whether good weights are there already."""
-    if settings["rate"] is None:
-        settings["rate"] = FINE_TUNING_RATE if fine_tuning else Recipe().rate
-    if settings["frozen"] is None:
-        settings["frozen"] = settings["epochs"] // 10 if fine_tuning else 0
-    return Recipe(**settings)
+def _defaults(settings: dict[str, Any], fine_tuning: bool) -> dict[str, Any]:
+    """Settings of a float training that are not given, which depend on whether good weights are there already."""
+    epochs = Recipe().epochs if settings["epochs"] is None else settings["epochs"]
+    if not fine_tuning:
+        return {"epochs": epochs, "frozen": 0, "rate": Recipe().rate}
+    return {"epochs": epochs, "frozen": epochs // 10, "rate": FINE_TUNING_RATE}
 
 
-def _preprocessing(spec: Spec, resize: int | None) -> Preprocessing:
-    usual = default_preprocessing(spec.resolution, spec.channels)
-    return usual if resize is None else replace(usual, resize=resize)
+def _recipe(settings: dict[str, Any], defaults: dict[str, Any]) -> Recipe:
+    """The recipe of the options, with `defaults` where one of `COMPUTED` is not given."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return Recipe(**{**defaults, **given})
 
 
-def _print(model: Model, out: Path, as_json: bool) -> None:
+def _print(model: Model | QuantizedModel, out: Path, as_json: bool) -> None:
     """The result, on stdout: where the model lies and how good it is."""
     document = {"schema": 1, "model": str(out), "accuracy": dict(model.accuracy), "provenance": dict(model.provenance)}
     if as_json:

@@ -11,13 +11,19 @@ import depthwise
 from depthwise.cloud.images import Images
 from depthwise.cloud.module import Network, to_network, to_weights
 from depthwise.cloud.processes import World
+from depthwise.cloud.quantized_module import QuantizedNetwork, to_quantized
+from depthwise.cloud.quantized_start import compare_with_oracle
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.train import Trained
 from depthwise.cloud.validate import validate
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
 
 if TYPE_CHECKING:
     from depthwise.cloud.session import Request
+
+# What a run begins with and, with other weights and figures, ends with.
+Start = Model | QuantizedModel
 
 
 def untrained(request: Request, network: Network, labels: tuple[str, ...]) -> Model:
@@ -26,19 +32,32 @@ def untrained(request: Request, network: Network, labels: tuple[str, ...]) -> Mo
 
 
 def trained_model(
-    start: Model, request: Request, recipe: Recipe, images: Images, trained: Trained, here: World
-) -> Model:
+    start: Start, request: Request, recipe: Recipe, images: Images, trained: Trained, here: World
+) -> Start:
     """The model of the best epoch, with its accuracy on the validation split and on the test split, if there is one."""
     best = trained.best
-    model = start.replace(
-        weights=trained.weights,
-        provenance=_provenance(request, recipe, images, trained, here),
-        accuracy={"validation": _accuracy(best, len(images.validation))},
-    )
-    if not len(images.test):
-        return model
-    figures = validate(to_network(model).to(here.device), images.test, model.preprocessing, here)
-    return model.replace(accuracy={**model.accuracy, "test": _accuracy(figures, len(images.test))})
+    model, network = _learned(start, trained)
+    network = network.to(here.device)
+    accuracy = {"validation": _accuracy(best, len(images.validation))}
+    if isinstance(network, QuantizedNetwork) and isinstance(model, QuantizedModel):
+        compare_with_oracle(network, model, images)
+    if len(images.test):
+        figures = validate(network, images.test, model.preprocessing, here)
+        accuracy["test"] = _accuracy(figures, len(images.test))
+    provenance = {**start.provenance, **_provenance(request, recipe, images, trained, here)}
+    return model.replace(provenance=provenance, accuracy=accuracy)
+
+
+def _learned(start: Start, trained: Trained) -> tuple[Start, Network]:
+    """The model that was learned, and the network that computes it."""
+    if isinstance(start, QuantizedModel):
+        int8 = QuantizedNetwork(start)
+        int8.load_state_dict(trained.state)
+        return to_quantized(int8, start), int8
+    network = Network(start.spec)
+    network.load_state_dict(trained.state)
+    model = start.replace(weights=to_weights(network))
+    return model, to_network(model)
 
 
 def versions() -> dict[str, str]:

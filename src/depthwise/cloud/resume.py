@@ -10,7 +10,7 @@ from depthwise.cloud.recipe import Recipe
 from depthwise.errors import Refused
 
 # What the weights depend on beside the recipe, by its name in a checkpoint.
-FACTS = {"spec": "the network", "preprocessing": "--resize", "images": "the folder of images"}
+FACTS = {"spec": "the network", "preprocessing": "--resize", "images": "the folder of images", "quantize": "--quantize"}
 
 
 def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, Any]) -> Recipe:

@@ -12,26 +12,32 @@ import numpy as np
 import torch
 
 from depthwise.cloud import checkpoint, pictures
-from depthwise.cloud.device import faster_precision, keep_large_blocks
+from depthwise.cloud.beginning import what_learns, with_precision
+from depthwise.cloud.device import keep_large_blocks
 from depthwise.cloud.images import Images, read_images
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
-from depthwise.cloud.module import Network
-from depthwise.cloud.outcome import trained_model, untrained, versions
+from depthwise.cloud.module import Network, normalise
+from depthwise.cloud.outcome import Start, trained_model, versions
 from depthwise.cloud.place import prepare_place
 from depthwise.cloud.processes import World, world
+from depthwise.cloud.quantized_start import check_recipe, to_state
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.reporter import Reporter, Silent
 from depthwise.cloud.resume import same_settings
 from depthwise.cloud.runlog import RunLog
 from depthwise.cloud.train import Run
-from depthwise.cloud.transfer import start_from
+from depthwise.cloud.transfer import measure_norms
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
+from depthwise.quantize.options import Options
 
 CHECKPOINT_SECONDS = 300.0
+# Batches by which batch normalisations are measured that a file did not hold.
+MEASURED_STEPS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +51,7 @@ class Request:
         recipe: how.
         preprocessing: of the images, for this spec.
         pretrained: a model to start from, or None.
+        quantize: how to turn `pretrained` into int8, which is then trained on; None to train in float.
         resume: go on with the run in `out` + ".run" where there is one.
         tensorboard: also write curves for TensorBoard into `out` + ".run".
         command: the command line, for the record.
@@ -57,6 +64,7 @@ class Request:
     recipe: Recipe
     preprocessing: Preprocessing
     pretrained: Model | None = None
+    quantize: Options | None = None
     resume: bool = False
     tensorboard: bool = False
     command: str = ""
@@ -68,7 +76,7 @@ class Request:
         return self.out.parent / f"{self.out.name}.run"
 
 
-def train(request: Request, reporter: Reporter) -> Model:
+def train(request: Request, reporter: Reporter) -> Start:
     """Train as asked, write the model folder, and return the model.
 
     With several processes all of them call this and all get the model; the first alone writes and reports.
@@ -90,27 +98,31 @@ def train(request: Request, reporter: Reporter) -> Model:
                 request.run_folder.rmdir()
 
 
-def _train(request: Request, reporter: Reporter, here: World) -> Model:
+def _train(request: Request, reporter: Reporter, here: World) -> Start:
+    if request.quantize is not None:
+        check_recipe(request.recipe, request.spec)
     state, log = _open_run(request, here)
     images = _read_images(request, reporter, here)
     spec = replace(request.spec, classes=len(images.labels))
     torch.manual_seed(request.recipe.seed)
-    network = Network(spec)
-    start = untrained(request, network, images.labels)
     facts = {
         "spec": spec.to_dict(),
         "preprocessing": request.preprocessing.to_dict(),
         "images": images.digest(request.data),
+        "quantize": None if request.quantize is None else request.quantize.to_dict(),
     }
-    if state is None:
-        recipe = _begin(request, network, images.labels, here, reporter)
-    else:
-        recipe = same_settings(request.recipe, facts, state)
-    run = _make_run(request, recipe, network, images, facts, log, reporter, here)
+    recipe = None if state is None else same_settings(request.recipe, facts, state)
+    network, start = what_learns(request, spec, images, state, here, reporter)
+    if recipe is None:
+        recipe = with_precision(request.recipe, network, here, reporter)
+    kept = {**facts, "start": to_state(start)} if isinstance(start, QuantizedModel) else facts
+    run = _make_run(request, recipe, network, images, kept, log, reporter, here)
     if state is not None:
         run.restore(state)
         reporter.notice(f"going on with epoch {run.epoch + 1}, step {run.step + 1}")
     _log_start(log, request, recipe, images, run)
+    if isinstance(start, QuantizedModel) and state is None:
+        run.keep_start(start.provenance["quantization"]["int8"])
     if here.first and not (request.run_folder / pictures.FED).exists():
         _draw(lambda: pictures.save_fed(request.run_folder, run.loader.batch(0, 0), images.labels), reporter)
     trained = run.train()
@@ -161,21 +173,6 @@ def _read_images(request: Request, reporter: Reporter, here: World) -> Images:
     return images
 
 
-def _begin(request: Request, network: Network, labels: tuple[str, ...], here: World, reporter: Reporter) -> Recipe:
-    """Take the weights to start from; the recipe with its precision decided."""
-    if request.pretrained is not None:
-        reporter.notice(start_from(network, labels, request.pretrained))
-    recipe = request.recipe
-    if recipe.precision != "auto":
-        return recipe
-    network.to(here.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batch = max(2, min(recipe.batch, 128) // here.size)
-    found = faster_precision(network, network.spec.resolution, network.spec.channels, batch, here.device)
-    precision = here.agree(found)
-    reporter.notice(f"training in {precision}, the faster by a short measurement")
-    return replace(recipe, precision=precision)
-
-
 def _make_run(
     request: Request,
     recipe: Recipe,
@@ -189,6 +186,10 @@ def _make_run(
     loader = Loader(
         store=images.train, recipe=recipe, resolution=network.spec.resolution, rank=here.rank, world=here.size
     )
+    if request.pretrained is not None:
+        first = (loader.batch(0, step).pixels for step in range(min(loader.steps, MEASURED_STEPS)))
+        device = next(network.parameters()).device
+        measure_norms(network, (normalise(pixels.to(device), request.preprocessing) for pixels in first))
     counts = np.bincount(images.train.labels, minlength=len(images.labels)).tolist()
     learner = Learner(
         network, recipe, request.preprocessing, steps=loader.steps * recipe.epochs, counts=counts, world=here
@@ -225,7 +226,7 @@ def _log_start(log: RunLog | None, request: Request, recipe: Recipe, images: Ima
     run.world.together(write)
 
 
-def _log_end(log: RunLog, request: Request, model: Model, kept: int, reporter: Reporter) -> None:
+def _log_end(log: RunLog, request: Request, model: Start, kept: int, reporter: Reporter) -> None:
     log.write("end", epoch=kept, accuracy=dict(model.accuracy))
     _draw(lambda: pictures.save_curves(request.run_folder, log.epochs(), kept), reporter)
 

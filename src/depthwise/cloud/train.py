@@ -15,13 +15,11 @@ from depthwise.cloud import checkpoint
 from depthwise.cloud.interrupts import Interrupts
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
-from depthwise.cloud.module import Network, to_weights
 from depthwise.cloud.reporter import Reporter
 from depthwise.cloud.runlog import RunLog
 from depthwise.cloud.store import Store
 from depthwise.cloud.validate import validate
 from depthwise.errors import Refused
-from depthwise.network.model import Array
 
 # Steps between two looks at the loss. On a GPU a look waits for all work that is under way.
 STEPS_A_LOOK = {"cpu": 1, "cuda": 10}
@@ -32,12 +30,12 @@ class Trained:
     """What a run ends with.
 
     Attributes:
-        weights: the best epoch's arrays by name.
-        best: figures of that epoch, which is counted from 0.
+        state: the best epoch's network, as its `state_dict` gives it, on the CPU.
+        best: figures of that epoch, which is counted from 0; -1 is the network before the first.
         seconds: time spent in training, over all starts of the run.
     """
 
-    weights: dict[str, Array]
+    state: Mapping[str, Tensor]
     best: Mapping[str, Any]
     seconds: float
 
@@ -92,9 +90,16 @@ class Run:
                 finally:
                     self.reporter.end()
                 self._finish_epoch()
-        best = Network(self.learner.network.spec)
-        best.load_state_dict(self.best_weights)
-        return Trained(weights=to_weights(best), best=self.best, seconds=self.seconds)
+        return Trained(state=self.best_weights, best=self.best, seconds=self.seconds)
+
+    def keep_start(self, figures: Mapping[str, float]) -> None:
+        """Keep the network as it is before the first step, until an epoch is better.
+
+        Args:
+            figures: of the network, as `validate` gives them.
+        """
+        self._keep({"epoch": -1, **figures})
+        self.save()
 
     @property
     def side(self) -> int:
@@ -103,7 +108,7 @@ class Run:
 
     def _finished(self) -> bool:
         since = self.epoch - 1 - self.best["epoch"]
-        tired = bool(self.recipe.patience) and self.best["epoch"] >= 0 and since >= self.recipe.patience
+        tired = bool(self.recipe.patience) and bool(self.best_weights) and since >= self.recipe.patience
         return tired or self.epoch >= self.recipe.epochs
 
     def _train_epoch(self) -> None:
@@ -171,8 +176,7 @@ class Run:
             "rate": self.learner.rate, "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
         if whole and _goodness(entry) > _goodness(self.best):
-            self.best = entry
-            self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in kept.state_dict().items()}
+            self._keep(entry)
         left = "" if self.epoch + 1 == self.recipe.epochs else f", some {self._left()} left"
         self.epoch, self.step = self.epoch + 1, 0
         self.sums.zero_()
@@ -185,6 +189,12 @@ class Run:
         asked = torch.tensor([float(self.interrupts.asked)], dtype=torch.float64)
         if not self._finished() and self.world.total(asked).item() > 0:
             self._stop()
+
+    def _keep(self, entry: dict[str, Any]) -> None:
+        """Remember the network as it is now, with its figures, as the best."""
+        self.best = entry
+        state = self.learner.kept.state_dict()
+        self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
     def _stop(self) -> None:
         self.reporter.end()

@@ -7,6 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from depthwise.edge.artifact import Artifact, Floats, Pixels
+from depthwise.edge.pixels import prepare
+from depthwise.network import reference_int8
+from depthwise.network.quantized import QuantizedModel
 
 
 class Predictor(Protocol):
@@ -42,3 +45,21 @@ class ArtifactPredictor:
     def predict(self, pixels: Pixels) -> Floats:
         """Probabilities (B, K), one image after the other, as a device computes them."""
         return np.stack([self._artifact.run(image) for image in pixels])
+
+
+class Int8Predictor:
+    """An int8 model, computed by the oracle: the bytes that every artifact of it computes, many images at a time."""
+
+    def __init__(self, model: QuantizedModel) -> None:
+        self._model = model
+        self.labels = model.labels
+        self.channels = model.spec.channels
+
+    def prepare(self, frame: Pixels) -> Pixels:
+        """Pixels as the network takes them, from a decoded image (H, W, channels)."""
+        wanted = self._model.preprocessing
+        return prepare(frame, resize=wanted.resize, crop=wanted.crop)
+
+    def predict(self, pixels: Pixels) -> Floats:
+        """Probabilities (B, K) of prepared pixels (B, crop, crop, channels)."""
+        return np.asarray(reference_int8.run(self._model, pixels).probabilities, np.float32)

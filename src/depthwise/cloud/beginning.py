@@ -1,0 +1,56 @@
+"""What a run begins with: the network that learns, its weights, and its precision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from depthwise.cloud.device import faster_precision
+from depthwise.cloud.images import Images
+from depthwise.cloud.module import Network
+from depthwise.cloud.outcome import Start, untrained
+from depthwise.cloud.processes import World
+from depthwise.cloud.quantized_module import QuantizedNetwork
+from depthwise.cloud.quantized_start import float_source, from_state, quantized_start
+from depthwise.cloud.recipe import Recipe
+from depthwise.cloud.reporter import Reporter
+from depthwise.cloud.transfer import start_from
+from depthwise.network.spec import Spec
+
+if TYPE_CHECKING:
+    from depthwise.cloud.session import Request
+
+
+def what_learns(
+    request: Request, spec: Spec, images: Images, state: Mapping[str, Any] | None, here: World, reporter: Reporter
+) -> tuple[Network, Start]:
+    """What is to learn, with the weights to start from, and the model as it stands before training."""
+    if request.quantize is not None:
+        source = float_source(request.pretrained, spec, images.labels, request.preprocessing)
+        if state is not None:
+            begun = from_state(state, source)
+        else:
+            begun = quantized_start(source, images, request.quantize, reporter, here)
+        return QuantizedNetwork(begun), begun
+    network = Network(spec)
+    start = untrained(request, network, images.labels)
+    if state is None and request.pretrained is not None:
+        reporter.notice(start_from(network, images.labels, request.pretrained))
+    return network, start
+
+
+def with_precision(recipe: Recipe, network: Network, here: World, reporter: Reporter) -> Recipe:
+    """The recipe with its precision decided."""
+    if recipe.precision != "auto":
+        return recipe
+    if isinstance(network, QuantizedNetwork):
+        return replace(recipe, precision="float32")
+    network.to(here.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    batch = max(2, min(recipe.batch, 128) // here.size)
+    found = faster_precision(network, network.spec.resolution, network.spec.channels, batch, here.device)
+    precision = here.agree(found)
+    reporter.notice(f"training in {precision}, the faster by a short measurement")
+    return replace(recipe, precision=precision)
