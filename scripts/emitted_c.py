@@ -11,6 +11,7 @@ from pathlib import Path
 from depthwise.compiler import compile_model
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 
 # Optimised, because some warnings need the flow of values.
@@ -30,19 +31,22 @@ def main() -> int:
     """Compile every form with every compiler; the exit code."""
     failures = 0
     with tempfile.TemporaryDirectory() as place:
-        for number, (name, spec) in enumerate(FORMS.items()):
-            source = emit(spec, Path(place) / str(number))
+        for name, spec, is_int8 in [(*form, is_int8) for is_int8 in (False, True) for form in FORMS.items()]:
+            source = emit(spec, Path(place) / f"{name}{is_int8}", is_int8=is_int8)
             for compiler in compilers():
                 command = [*compiler, *STRICT, "-c", "model.c", "-o", "model.o"]
                 done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
                 if done.returncode or done.stderr:
                     failures += 1
-                    print(f"{name}: {' '.join(command)}\n{done.stderr}")
+                    print(f"{name}{', int8' if is_int8 else ''}: {' '.join(command)}\n{done.stderr}")
     return 1 if failures else 0
 
 
-def emit(spec: Spec, place: Path) -> Path:
+def emit(spec: Spec, place: Path, *, is_int8: bool) -> Path:
     """The folder of C of a network with random weights."""
+    if is_int8:
+        compile_model(random_quantized(spec).replace(labels=LABELS), target="source", out=place)
+        return place
     model = Model(
         spec=spec,
         weights=random_weights(spec),

@@ -94,8 +94,11 @@ int main(void)
     frames(probabilities, pixels, arena);
     refusals(probabilities, pixels, arena);
 
-    /* The first label's bias becomes 1000: all others are then out of the question. */
+    /* The first label's bias becomes 1000 (or, a whole number, about 10^9): all others are then out of the question. */
     spoil(DWL_WEIGHTS_CLASSIFIER, 0x447a0000u);
+    CHECK(dw_verify(&worst, arena) == DW_GOLDEN_DIFFERS && worst > 1e-4f);
+    /* And -1000. */
+    spoil(DWL_WEIGHTS_CLASSIFIER, 0xc47a0000u);
     CHECK(dw_verify(&worst, arena) == DW_GOLDEN_DIFFERS && worst > 1e-4f);
     free(arena);
     free(pixels);

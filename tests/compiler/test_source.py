@@ -14,8 +14,10 @@ import pytest
 from conftest import make_model
 from depthwise.compiler import compile_model
 from depthwise.errors import Refused
-from depthwise.network import reference
+from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
+from depthwise.network.random_int8 import random_quantized
 from emitted import STRICT, build
 
 SPOIL = """#include "weights.c"
@@ -26,14 +28,15 @@ DRIVE = Path(__file__).with_name("drive.c")
 LABELS = ("a */ b", "c \\", "??/", '"d"', "🐳", "e\nf", "g", "h", "i", "j", "k")
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def model(request: pytest.FixtureRequest) -> Model | QuantizedModel:
     """A network whose maps are odd, so that blocks of rows, tiles and kernels all have a remainder somewhere."""
-    return make_model(seed=1, labels=LABELS, resolution=67)
+    model = make_model(seed=1, labels=LABELS, resolution=67)
+    return model if request.param == "float32" else random_quantized(model.spec).replace(labels=LABELS)
 
 
 @pytest.fixture(scope="module")
-def folder(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(model: Model | QuantizedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_model(model, target="source", out=tmp_path_factory.mktemp("source") / "c").path
 
 
@@ -62,7 +65,7 @@ def test_the_folder_holds_all_that_its_readme_needs(folder: Path) -> None:
 
 
 def test_the_program_of_the_readme_checks_itself_and_labels_a_picture(
-    folder: Path, model: Model, gcc: str, tmp_path: Path
+    folder: Path, model: Model | QuantizedModel, gcc: str, tmp_path: Path
 ) -> None:
     here = copied(folder, tmp_path)
     (command,) = [line.split() for line in (here / "README.md").read_text().splitlines() if line.startswith("    cc ")]
@@ -73,7 +76,10 @@ def test_the_program_of_the_readme_checks_itself_and_labels_a_picture(
     start = (resize - 67) // 2
     frame[start : start + 67, start : start + 67] = pixels[0]
     (here / "photo.ppm").write_bytes(b"P6\n%d %d\n255\n" % (resize, resize) + frame.tobytes())
-    probabilities = reference.run(model, pixels).probabilities[0]
+    if isinstance(model, Model):
+        probabilities = reference.run(model, pixels).probabilities[0]
+    else:
+        probabilities = reference_int8.run(model, pixels).probabilities[0]
     best = int(probabilities.argmax())
 
     checked = subprocess.run([here / "model"], capture_output=True, text=True, check=False)
@@ -102,7 +108,9 @@ def test_it_is_clean_under_address_and_undefined_behaviour_sanitizers(folder: Pa
     driven(gcc, here, "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def test_its_tests_take_every_branch_both_ways(folder: Path, gcc: str, tmp_path: Path) -> None:
+def test_its_tests_take_every_branch_both_ways(
+    folder: Path, model: Model | QuantizedModel, gcc: str, tmp_path: Path
+) -> None:
     gcov = shutil.which("gcov")
     if gcov is None:
         pytest.skip("gcov is not installed; branches are not counted")
@@ -121,20 +129,21 @@ def test_its_tests_take_every_branch_both_ways(folder: Path, gcc: str, tmp_path:
         for line in file["lines"]
         if line["count"] == 0 or any(branch["count"] == 0 for branch in line["branches"])
     ]
-    assert {"model.c", "dwk_interface.h", "dwk_prepare.h", "dwk_product_f32.h"} <= covered
+    product = "dwk_product_f32.h" if isinstance(model, Model) else "dwk_product_i8.h"
+    assert {"model.c", "dwk_interface.h", "dwk_prepare.h", product} <= covered
     assert missing == []
 
 
 _TEXT = {"capture_output": True, "text": True, "check": True, "env": {**os.environ, "LC_ALL": "C"}}
 
 
-def test_the_same_model_gives_the_same_files(model: Model, folder: Path, tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_files(model: Model | QuantizedModel, folder: Path, tmp_path: Path) -> None:
     again = compile_model(model, target="source", out=tmp_path / "elsewhere").path
 
     assert {p.name: p.read_bytes() for p in again.iterdir()} == {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
-def test_a_folder_with_other_files_in_it_is_refused_and_stays(model: Model, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_in_it_is_refused_and_stays(model: Model | QuantizedModel, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years")
     with pytest.raises(Refused, match="exists and holds other files"):
         compile_model(model, target="source", out=tmp_path)
