@@ -19,6 +19,7 @@ from depthwise.compiler.plan import Map
 from depthwise.compiler.steps import function_name
 from depthwise.compiler.targets import Machine
 from depthwise.kernels.table import headers
+from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 
@@ -113,9 +114,13 @@ def stepper(
     compiler: tuple[str, ...],
     *,
     whole_maps: bool = False,
+    found: Live | None = None,
 ) -> Stepper:
-    """A network as C for a machine, compiled, with a function that runs one step; `whole_maps` as in `plan`."""
-    emitted = emit(model, target_name="test", machine=machine, whole_maps=whole_maps)
+    """A network as C for a machine, compiled, with a function that runs one step.
+
+    `whole_maps` as in `plan`, `found` as in `emit`.
+    """
+    emitted = emit(model, target_name="test", machine=machine, whole_maps=whole_maps, found=found)
     write_sources(emitted, folder)
     cases = "".join(
         f"    case {i}: {function_name(step)}({'pixels, ' if i == 0 else ''}arena); break;\n"

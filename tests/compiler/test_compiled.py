@@ -82,6 +82,7 @@ def test_labels_and_record_come_back_whatever_they_hold(model: Model, built: Bui
         assert artifact.record["extra"] == {"ours": [1]}
         assert artifact.record["cost"] == {
             "multiply_adds": built.multiply_adds,
+            "live_multiply_adds": built.live_multiply_adds,
             "weight_bytes": built.weight_bytes,
             "arena_bytes": built.arena_bytes,
         }

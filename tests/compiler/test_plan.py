@@ -93,7 +93,7 @@ def test_tiles_cover_every_pixel_and_channel_once_and_fit_into_registers(
 
 @given(specs, machines)
 def test_every_kernel_that_a_plan_names_is_in_the_table_with_its_form(spec: Spec, machine: Machine) -> None:
-    for step in explain(planned(spec, machine), spec.activation):
+    for step in explain(planned(spec, machine), spec):
         for name in step.kernels:
             assert [k.header for k in KERNELS if k.parse(name) is not None], name
 

@@ -218,25 +218,36 @@ def test_a_channel_that_can_change_by_one_step_is_kept() -> None:
 def test_what_feeds_only_weights_of_zero_is_dropped() -> None:
     spec = Spec(width=0.25, resolution=32, classes=4, unit_strides=(0, 2))
     model = random_quantized(spec, 4)
+    name = "blocks.4.1.conv_pw"
+    weight = model.layers[name].weight.copy()
+    weight[:, 1:] = 0
+    changed = model.replace(layers={**model.layers, name: dataclasses.replace(model.layers[name], weight=weight)})
+    found = assert_same_bytes(changed, images(spec))
+
+    assert [row.input.channels for row in found.table[-4:-2]] == [1, 1]
+    assert found.table[-5].output.channels == 1
+
+
+def test_features_that_no_label_reads_are_kept_because_a_user_may() -> None:
+    spec = Spec(width=0.25, resolution=32, classes=4, unit_strides=(0, 2))
+    model = random_quantized(spec, 4)
     last = model.layers["classifier"]
     weight = last.weight.copy()
     weight[:, 1:] = 0
     changed = model.replace(layers={**model.layers, "classifier": dataclasses.replace(last, weight=weight)})
-    found = assert_same_bytes(changed, images(spec))
 
-    assert [row.output.channels for row in found.table[-3:]] == [1, 1, 4]
+    assert live(changed).table[-1].input.channels == live(model).table[-1].input.channels == 256
 
 
 def test_a_network_whose_answer_never_changes_is_still_a_chain() -> None:
     spec = Spec(width=0.25, resolution=32, classes=4, unit_strides=(0, 2))
     model = random_quantized(spec, 4)
-    last = model.layers["classifier"]
-    changed = model.replace(
-        layers={**model.layers, "classifier": dataclasses.replace(last, weight=np.zeros_like(last.weight))}
-    )
+    name = "blocks.4.1.conv_pw"
+    weight = np.zeros_like(model.layers[name].weight)
+    changed = model.replace(layers={**model.layers, name: dataclasses.replace(model.layers[name], weight=weight)})
     found = assert_same_bytes(changed, images(spec))
 
-    assert [row.output.channels for row in found.table[-3:]] == [1, 1, 4]
+    assert [row.output.channels for row in found.table[-4:]] == [1, 1, 1, 4]
 
 
 # In float32 ------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from depthwise.compiler import Built
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
+    from depthwise.network.spec import Spec
 
 
 @click.command("compile")
@@ -27,10 +28,18 @@ if TYPE_CHECKING:
     help="What the MODEL must be; without this it is compiled as whatever it is.",
 )
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
+@click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
 @click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
-    model: Path, target: str, out: Path, precision: str | None, cc: str | None, explain: bool, as_json: bool
+    model: Path,
+    target: str,
+    out: Path,
+    precision: str | None,
+    cc: str | None,
+    keep_dead: bool,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
 
@@ -45,8 +54,8 @@ def command(
 
     loaded = _loaded(model, precision)
     notice(f"compiling {model} for {target} ...")
-    built = compile_model(loaded, target=target, out=out, cc=cc)
-    document = _document(built, loaded.spec.activation, explain=explain)
+    built = compile_model(loaded, target=target, out=out, cc=cc, keep_dead=keep_dead)
+    document = _document(built, loaded.spec, explain=explain)
     if as_json:
         print_json(document)
     else:
@@ -74,7 +83,7 @@ def _loaded(folder: Path, precision: str | None) -> Model | QuantizedModel:
     return loaded
 
 
-def _document(built: Built, activation: str, *, explain: bool) -> dict[str, Any]:
+def _document(built: Built, spec: Spec, *, explain: bool) -> dict[str, Any]:
     from depthwise.compiler.explain import explain as explained
 
     document: dict[str, Any] = {
@@ -86,10 +95,11 @@ def _document(built: Built, activation: str, *, explain: bool) -> dict[str, Any]
         "weight_bytes": built.weight_bytes,
         "arena_bytes": built.arena_bytes,
         "multiply_adds": built.multiply_adds,
+        "live_multiply_adds": built.live_multiply_adds,
         "seconds": round(built.seconds, 3),
     }
     if explain:
-        document["steps"] = [dataclasses.asdict(step) for step in explained(built.plan, activation)]
+        document["steps"] = [dataclasses.asdict(step) for step in explained(built.plan, spec)]
     return document
 
 
@@ -102,7 +112,7 @@ def _print(document: dict[str, Any]) -> None:
         f"{document['artifact']}: {document['bytes']:,} bytes of {document['precision']} for {document['target']},"
         f" made in {document['seconds']:.1f} s",
         f"weights {document['weight_bytes']:,} bytes, arena {document['arena_bytes']:,} bytes,"
-        f" {document['multiply_adds']:,} multiply-adds an image",
+        f" {document['multiply_adds']:,} multiply-adds an image, {document['live_multiply_adds']:,} of them live",
         sep="\n",
         soft_wrap=True,
     )
@@ -110,7 +120,7 @@ def _print(document: dict[str, Any]) -> None:
 
 def _steps(steps: list[dict[str, Any]]) -> Table:
     texts = ("step", "output", "kernels")
-    numbers = ("multiply-adds", "rows", "at", "bytes", "scratch")
+    numbers = ("multiply-adds", "run", "rows", "at", "bytes", "scratch")
     return Table(
         title="Step by step: rows at a time, place in the arena",
         columns=(*(Column(heading=h, is_text=True) for h in texts), *(Column(heading=h) for h in numbers)),
@@ -120,6 +130,7 @@ def _steps(steps: list[dict[str, Any]]) -> Table:
                 step["output"],
                 "\n".join(step["kernels"]),
                 f"{step['multiply_adds']:,}",
+                f"{step['run_multiply_adds']:,}",
                 str(step["rows"] or "all"),
                 f"{step['output_offset']:,}",
                 f"{step['output_bytes']:,}",

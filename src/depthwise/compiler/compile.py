@@ -15,7 +15,10 @@ from depthwise.compiler.pack import Packed, pack
 from depthwise.compiler.plan import Plan, plan
 from depthwise.compiler.source import source_folder
 from depthwise.compiler.targets import Machine
+from depthwise.compiler.thin import lower_live
 from depthwise.errors import Refused
+from depthwise.network.layers import layers
+from depthwise.network.live import Live, live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 
@@ -28,7 +31,10 @@ class Built:
         path: the library, or the folder of C.
         target: what it is for.
         bytes: of the file, or of all files of the folder.
-        weight_bytes, arena_bytes, multiply_adds: what it takes to run.
+        weight_bytes, arena_bytes: what it takes to run.
+        multiply_adds: of the whole network, nominal.
+        live_multiply_adds: of the channels that can change; the nominal ones where none was left out. What is run lies
+            above it where a layer's channels are filled up for its kernel.
         seconds: to make it.
         plan: its steps, tiles and places in the arena.
         compiler: the compiler and its arguments, or empty for a folder of C.
@@ -40,6 +46,7 @@ class Built:
     weight_bytes: int
     arena_bytes: int
     multiply_adds: int
+    live_multiply_adds: int
     seconds: float
     plan: Plan
     compiler: tuple[str, ...] = ()
@@ -65,18 +72,30 @@ def emit(
     machine: Machine,
     extra: Mapping[str, Any] | None = None,
     whole_maps: bool = False,
+    found: Live | None = None,
 ) -> Emitted:
     """The C of a model for a machine; `whole_maps` as in `plan`.
 
+    Args:
+        found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
-    lowered = lower(model)
+    is_whole = found is None or found.table == layers(model.spec)
+    lowered = lower(model) if found is None or is_whole else lower_live(model, found)
     logits = ""
     if isinstance(model, QuantizedModel):
         logits = "bytes" if model.layers["classifier"].rounded else "products"
-    planned = plan(model.spec, model.preprocessing, machine, lowered.precision, logits=logits, whole_maps=whole_maps)
+    planned = plan(
+        model.spec,
+        model.preprocessing,
+        machine,
+        lowered.precision,
+        logits=logits,
+        whole_maps=whole_maps,
+        table=tuple(operation.layer for operation in lowered.operations),
+    )
     packed = pack(lowered, planned, golden.answers(model))
-    text = record.record(model, target_name, planned, packed, extra or {})
+    text = record.record(model, target_name, planned, packed, extra or {}, None if found is None else found.table)
     return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, lowered, text))
 
 
@@ -87,6 +106,7 @@ def compile_model(
     out: Path,
     cc: str | None = None,
     extra: Mapping[str, Any] | None = None,
+    keep_dead: bool = False,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
@@ -96,6 +116,7 @@ def compile_model(
         out: the library to write, or for target "source" the folder.
         cc: a system compiler to use instead of the zig that is installed with depthwise.
         extra: further JSON values to put under "extra" into the artifact's record.
+        keep_dead: compute channels that provably never change too.
     Raises: Refused, when the target is unknown, the compiler is missing or fails, or `out` cannot be written.
     """
     start = time.perf_counter()
@@ -109,7 +130,8 @@ def compile_model(
         compiler = build.compiler(row, cc)
         machine = row.machine or compiler.machine()
     assert machine is not None
-    emitted = emit(model, target_name=target, machine=machine, extra=extra)
+    found = None if keep_dead else live(model)
+    emitted = emit(model, target_name=target, machine=machine, extra=extra, found=found)
     if compiler is None:
         size = source_folder(emitted.model_c, emitted.weights_c(), emitted.plan.precision, out)
     else:
@@ -120,7 +142,8 @@ def compile_model(
         bytes=size,
         weight_bytes=emitted.packed.offsets["golden"] * 4,
         arena_bytes=emitted.plan.arena_bytes,
-        multiply_adds=sum(record.multiply_adds(layer) for step in emitted.plan.steps for layer in step.layers),
+        multiply_adds=sum(map(record.multiply_adds, layers(model.spec))),
+        live_multiply_adds=sum(map(record.multiply_adds, layers(model.spec) if found is None else found.table)),
         seconds=time.perf_counter() - start,
         plan=emitted.plan,
         compiler=compiler.command if compiler is not None else (),

@@ -11,6 +11,7 @@ from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.steps import emit_step, function_name
 from depthwise.network.description import Described
+from depthwise.network.layers import layers
 
 # Words on a line of weights.c.
 _WORDS = 9
@@ -95,7 +96,7 @@ def _constants(out: Lines, model: Described, plan: Plan, packed: Packed) -> None
     )
     with out.block("enum {", "};"):
         sizes = {"HEIGHT": spec.resolution, "WIDTH": spec.resolution, "CHANNELS": spec.channels}
-        sizes |= {"LABELS": spec.classes, "FEATURES": plan.steps[-1].layers[0].input.channels}
+        sizes |= {"LABELS": spec.classes, "FEATURES": layers(spec)[-1].input.channels}
         out.add(*(f"DWL_{name} = {value}," for name, value in sizes.items()))
     out.add("", "/* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */")
     with out.block("enum {", "};"):
@@ -145,15 +146,28 @@ def _features(out: Lines, plan: Plan, lowered: Lowered) -> None:
     """What dw_features gives: the output of the pool in real numbers."""
     pool = next(step for step in plan.steps if step.kind == "pool")
     at = f"DWL_AT_{constant(pool.name)}"
+    thin = lowered.features
+    place = "i"
+    if thin is not None:
+        place = "place"
+        out.add("/* Where each feature is in the pool's output; -1 for one that is the same for every image. */")
+        with out.block("static const int16_t dwl_feature_places[DWL_FEATURES] = {", "};"):
+            out.wrap([str(index) for index in thin.places])
+        out.add("")
     out.add("/* What the classifier reads, in real numbers. */")
     if plan.precision == "int8":
         zero = lowered.rounding(pool.layers[0]).zero_point
-        value = f"(float)(arena[{at} + i] - {zero}) * dwl_constants[DWL_WEIGHTS_FEATURES + i]"
+        value = f"(float)(arena[{at} + {place}] - {zero}) * dwl_constants[DWL_WEIGHTS_FEATURES + i]"
     else:
-        value = f"((const dwk_float *)(const void *)(arena + {at}))[i]"
+        value = f"((const dwk_float *)(const void *)(arena + {at}))[{place}]"
     head = "static void dwl_features(const uint8_t *arena, dwk_float *features)"
     with out.block(head), out.block("for (int32_t i = 0; i < DWL_FEATURES; i++) {"):
-        out.add(f"features[i] = {value};")
+        if thin is None:
+            out.add(f"features[i] = {value};")
+        else:
+            out.add("int32_t place = dwl_feature_places[i];")
+            out.add("features[i] = place < 0 ? dwl_constants[DWL_WEIGHTS_CONSTANT_FEATURES + i]")
+            out.add(f"                           : {value};")
     out.add("")
 
 

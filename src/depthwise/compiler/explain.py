@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from depthwise.compiler.forms import forms
 from depthwise.compiler.plan import VALUE, Plan
 from depthwise.compiler.record import multiply_adds
+from depthwise.network.layers import layers
+from depthwise.network.spec import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +17,9 @@ class Explained:
 
     Attributes:
         step: name of the layer or block.
-        input, output: shapes as height x width x channels.
+        input, output: shapes as height x width x channels, of the channels that are computed.
+        multiply_adds: of the whole step, nominal.
+        run_multiply_adds: that are run; fewer where channels that never change are left out.
         rows: rows of outputs that are computed at a time; 0 where the step is not cut.
         kernels: names of the functions that it calls, which say its tiles.
         output_offset, output_bytes: where its output lies in the arena, border included.
@@ -26,6 +30,7 @@ class Explained:
     input: str
     output: str
     multiply_adds: int
+    run_multiply_adds: int
     rows: int
     kernels: tuple[str, ...]
     output_offset: int
@@ -33,16 +38,18 @@ class Explained:
     scratch_bytes: int
 
 
-def explain(plan: Plan, activation: str) -> tuple[Explained, ...]:
-    """The steps of a plan, in the order in which data flows."""
+def explain(plan: Plan, spec: Spec) -> tuple[Explained, ...]:
+    """The steps of a network's plan, in the order in which data flows."""
+    nominal = {layer.name: multiply_adds(layer) for layer in layers(spec)}
     return tuple(
         Explained(
             step=step.name,
             input=str(step.layers[0].input),
             output=str(step.layers[-1].output),
-            multiply_adds=sum(map(multiply_adds, step.layers)),
+            multiply_adds=sum(nominal[layer.name] for layer in step.layers),
+            run_multiply_adds=sum(map(multiply_adds, step.layers)),
             rows=step.rows,
-            kernels=tuple(form.name for form in forms(step, activation)),
+            kernels=tuple(form.name for form in forms(step, spec.activation)),
             output_offset=plan.regions[step.name].offset,
             output_bytes=plan.regions[step.name].bytes,
             scratch_bytes=step.scratch * VALUE[plan.precision],

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from depthwise.errors import Refused
 from depthwise.kernels.table import Precision
+from depthwise.network.folding import Folded, fold
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
-from depthwise.network.quantized import QuantizedModel
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel
 
 Floats = NDArray[np.float32]
 
@@ -59,6 +60,21 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Features:
+    """Pooled features of which only those that can change are computed; C of them in all.
+
+    Attributes:
+        places: (C,) the channel of the pool's output that each one is; -1 for one that never changes.
+        values: (C,) in real numbers, what each that never changes is; 0 for the others.
+        scale: (C,) of an int8 network, what a step of each one's byte is worth.
+    """
+
+    places: NDArray[np.intp]
+    values: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Lowered:
     """A network as a chain of plain operations.
 
@@ -66,11 +82,13 @@ class Lowered:
         operations: in the order in which data flows.
         edge: one number a channel. float32: what is taken off the pixels before the first operation, whose padding is
             then 0. int8: the byte that stands around the image.
+        features: where some of the pooled ones are left out, else None.
     """
 
     precision: Precision
     operations: tuple[Operation, ...]
     edge: NDArray[Any]
+    features: Features | None = None
 
     def rounding(self, layer: Layer) -> Rounding:
         """Of one layer of an int8 network."""
@@ -86,14 +104,15 @@ def lower(model: Model | QuantizedModel) -> Lowered:
     """
     table = layers(model.spec)
     if isinstance(model, QuantizedModel):
-        operations = tuple(_quantized(model, layer) for layer in table)
+        operations = tuple(quantized_operation(layer, model.layers[layer.name]) for layer in table)
         return Lowered(precision="int8", operations=operations, edge=np.array(model.border, np.uint8))
-    operations = tuple(_operation(model, layer) for layer in table)
+    folded = fold(model)
+    operations = tuple(float_operation(layer, folded.get(layer.name)) for layer in table)
     return Lowered(precision="float32", operations=operations, edge=np.array(model.preprocessing.mean, np.float32))
 
 
-def _quantized(model: QuantizedModel, layer: Layer) -> Operation:
-    numbers = model.layers[layer.name]
+def quantized_operation(layer: Layer, numbers: QuantizedLayer) -> Operation:
+    """One layer of an int8 network."""
     rounding = Rounding(
         multiplier=numbers.multiplier,
         scale=numbers.scale,
@@ -106,32 +125,15 @@ def _quantized(model: QuantizedModel, layer: Layer) -> Operation:
     return Operation(layer=layer, weight=weight, bias=numbers.bias, rounding=rounding)
 
 
-def _operation(model: Model, layer: Layer) -> Operation:
-    if layer.kind == "pool":
+def float_operation(layer: Layer, folded: Folded | None) -> Operation:
+    """One layer of a float32 network; `folded` is None for a pool.
+
+    Raises: Refused, naming the layer, when a value does not fit into float32.
+    """
+    if folded is None:
         return Operation(layer=layer, weight=np.zeros(0, np.float32), bias=np.zeros(0, np.float32))
-    weight = model.weights[f"{layer.name}.weight"].astype(np.float64)
-    factor, bias = _affine(model, layer)
-    if layer.kind == "stem":
-        weight = weight * np.array(model.preprocessing.scale)[None, :, None, None]
-    weight = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
-    return Operation(
-        layer=layer,
-        weight=_rounded(layer, _arranged(layer, weight)),
-        bias=_rounded(layer, bias),
-    )
-
-
-def _affine(model: Model, layer: Layer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What follows the products as factor and bias of each output channel (arXiv:1502.03167 algorithm 2)."""
-    if not layer.norm:
-        bias = model.weights[f"{layer.name}.bias"].astype(np.float64)
-        return np.ones_like(bias), bias
-    gamma, beta, mean, variance = (
-        model.weights[f"{layer.norm}.{part}"].astype(np.float64)
-        for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    factor = gamma / np.sqrt(variance + model.spec.bn_epsilon)
-    return factor, beta - mean * factor
+    weight, bias = folded
+    return Operation(layer=layer, weight=_rounded(layer, _arranged(layer, weight)), bias=_rounded(layer, bias))
 
 
 def _arranged(layer: Layer, weight: NDArray[Any]) -> NDArray[Any]:

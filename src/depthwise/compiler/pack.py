@@ -32,7 +32,7 @@ class Packed:
         words: the bits of float32 or int32 values, or four int8 each (the first in the lowest byte), in the order in
             which they are read.
         offsets: the first word of each part: `edge`, layers by name, `features` (int8: what a step of each pooled
-            feature is worth), `golden`.
+            feature is worth), `constant_features` (where channels are left out: what those features are), `golden`.
     """
 
     words: Words
@@ -53,7 +53,10 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
                 parts[layer.name] = PACKINGS[kernel.packing](by_name[layer.name], step)
     if lowered.precision == "int8":
         pool = next(step.layers[0] for step in plan.steps if step.kind == "pool")
-        parts["features"] = lowered.rounding(pool).scale
+        whole = lowered.features
+        parts["features"] = lowered.rounding(pool).scale if whole is None else whole.scale
+    if lowered.features is not None:
+        parts["constant_features"] = lowered.features.values
     parts["golden"] = golden.astype(np.float32).ravel()
     offsets: dict[str, int] = {}
     pieces: list[Words] = []

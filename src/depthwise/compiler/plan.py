@@ -126,15 +126,17 @@ def plan(
     *,
     logits: str = "",
     whole_maps: bool = False,
+    table: tuple[Layer, ...] | None = None,
 ) -> Plan:
     """The plan of a network for a machine.
 
     Args:
+        table: the layers to run, where they are not all of the network's in full.
         logits: what an int8 network makes of its last sums, "products" or "bytes".
         whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    groups = _groups(layers(spec))
+    groups = _groups(table or layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(groups):
         following = groups[index + 1][0] if index + 1 < len(groups) else None

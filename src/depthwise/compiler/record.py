@@ -26,8 +26,20 @@ def multiply_adds(layer: Layer) -> int:
             return layer.output.size * layer.kernel**2 * layer.input.channels
 
 
-def record(model: Described, target: str, plan: Plan, packed: Packed, extra: Mapping[str, Any]) -> str:
-    """JSON, indented; `extra` are further fields for users' own purposes, under a key of their own."""
+def record(
+    model: Described,
+    target: str,
+    plan: Plan,
+    packed: Packed,
+    extra: Mapping[str, Any],
+    live: tuple[Layer, ...] | None = None,
+) -> str:
+    """JSON, indented.
+
+    Args:
+        extra: further fields for users' own purposes, under a key of their own.
+        live: the layers with the channels that can change, where the others were left out.
+    """
     document = {
         "schema": SCHEMA,
         "depthwise": __version__,
@@ -39,6 +51,7 @@ def record(model: Described, target: str, plan: Plan, packed: Packed, extra: Map
             "multiply_adds": sum(map(multiply_adds, layers(model.spec))),
             "weight_bytes": packed.offsets["golden"] * 4,
             "arena_bytes": plan.arena_bytes,
+            **({} if live is None else {"live_multiply_adds": sum(map(multiply_adds, live))}),
         },
         "accuracy": dict(model.accuracy),
         "provenance": dict(model.provenance),

@@ -144,7 +144,9 @@ def _needed(row: _Row, outputs: Channels) -> Channels:
     """The input channels without which the kept outputs of a layer cannot be computed."""
     if per_channel(row.layer):
         return outputs
-    needed = np.flatnonzero((row.weight[outputs] != 0).any(axis=(0, 2, 3)) & ~row.removable)
+    read = (row.weight[outputs] != 0).any(axis=(0, 2, 3))
+    # What the classifier reads are the pooled features, which a user may ask for: all that change are kept.
+    needed = np.flatnonzero((read | (row.layer.kind == "classifier")) & ~row.removable)
     # Every layer keeps a channel, so that a network whose answer never changes is still a chain.
     return needed if len(needed) else np.arange(1)
 
