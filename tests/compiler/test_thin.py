@@ -130,6 +130,22 @@ def test_artifacts_with_and_without_dead_channels_answer_alike_and_say_what_they
     assert sum(s.run_multiply_adds for s in steps[1]) == 7_489_664
 
 
+@pytest.mark.parametrize("shifted", [False, True])
+def test_features_that_never_change_are_given_with_their_values(shifted: bool, tmp_path: Path) -> None:
+    model = with_constants({"resolution": 64}, shifted=shifted)
+    pool = next(row for row in live(model).layers if row.layer.kind == "pool")
+    zero = model.layers["global_pool"].zero_point
+    assert (np.delete(pool.values.low, pool.outputs) != zero).any()
+    pixels = images(model.spec)
+    expected = reference_int8.run(model, pixels).features
+    built = compile_model(model, target="host", out=tmp_path / "model.so")
+
+    with Artifact.open(built.path) as artifact:
+        assert artifact.verify() == 0
+        for image, features in zip(pixels, expected, strict=True):
+            assert np.array_equal(artifact.features(image), features)
+
+
 def with_zeros() -> Model:
     """A float network where a third of the channels is 0 for every image."""
     model = make_model(seed=2, resolution=64, classes=4, labels=tuple("abcd"))
