@@ -23,6 +23,8 @@ from depthwise.network.quantized import QuantizedLayer, QuantizedModel, input_bo
 
 # Weights under the kernel that are summed in one part: 255 * 128 * 512 is below 2**24.
 EXACT_WEIGHTS = 512
+# Float32 has all whole numbers up to this one.
+EXACT = 2**24
 LARGEST_WEIGHT = 127
 
 Doubles = NDArray[np.float64]
@@ -157,7 +159,11 @@ class _Products(_Sums):
         if pad.top or pad.left or pad.bottom or pad.right:
             x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
         weight = self.whole_weight()
-        return self._finish(self._products(x, weight) + self._start(weight)[:, None, None])
+        products, start = self._products(x, weight), self._start(weight)[:, None, None]
+        if products.dtype == torch.float32 and bool((start.abs() < EXACT).all()):
+            # Both are whole numbers that float32 holds, so that their sum is rounded once, as R1 does.
+            return self._finish(products + start.float())
+        return self._finish(products.double() + start)
 
     def whole_weight(self) -> Tensor:
         """The weight in steps, as float32."""
@@ -174,20 +180,16 @@ class _Products(_Sums):
         return _rounded(self.origin + self.bias.double() / self.unit - beyond)
 
     def _products(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Exact sums of products, as float64."""
+        """Exact sums of products, as float32 where it surely holds them, else as float64."""
         layer = self.layer
         if layer.kind == "depthwise":
-            return F.conv2d(x, weight, stride=layer.stride, groups=layer.input.channels).double()
+            return F.conv2d(x, weight, stride=layer.stride, groups=layer.input.channels)
         if layer.kind == "classifier":
             weight = weight[:, :, None, None]
         together = EXACT_WEIGHTS // layer.kernel**2
-        total: Tensor | None = None
-        for first in range(0, layer.input.channels, together):
-            part = slice(first, first + together)
-            sums = F.conv2d(x[:, part], weight[:, part], stride=layer.stride).double()
-            total = sums if total is None else total + sums
-        assert total is not None
-        return total
+        parts = [slice(first, first + together) for first in range(0, layer.input.channels, together)]
+        sums = [F.conv2d(x[:, part], weight[:, part], stride=layer.stride) for part in parts]
+        return sums[0] if len(sums) == 1 else torch.stack([part.double() for part in sums]).sum(0)
 
 
 class _Round(torch.autograd.Function):
