@@ -35,6 +35,8 @@ def choose(name: str, place: Workplace) -> Contender:
     if name != OWN and not is_installed(name):
         raise Refused(f"is not installed; run: pip install {NAMES[name][1]}")
     forms = peer(name).forms(place.subject.precision)
+    if name == OWN and forms:
+        forms = (place.subject.own_form,)
     if not forms:
         raise Refused(f"has no {place.subject.precision} on this processor, or none with the same numbers")
     found: list[Contender] = []

@@ -21,6 +21,7 @@ from depthwise.bench.results import Left, Measurement, Result
 from depthwise.bench.subject import Subject
 from depthwise.bench.workplace import Notice, Workplace
 from depthwise.cost.formulas import macs
+from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused, Unmet
 from depthwise.network.layers import layers
 
@@ -70,7 +71,8 @@ def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
             spec=spec,
             precision=subject.precision,
             notes=subject.notes,
-            multiply_adds=sum(map(macs, layers(spec))),
+            multiply_adds=(nominal := sum(map(macs, layers(spec)))),
+            live_multiply_adds=_live(place.artifact, nominal),
             threads=options.threads,
             results=tuple(found),
             left_out=tuple(left),
@@ -83,7 +85,7 @@ def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
         return dataclasses.replace(
             made,
             program=program(place.artifact, pixels, place.folder, options.starts),
-            kinds=profile(subject.model, pixels, place.folder),
+            kinds=profile(subject, pixels, place.folder),
         )
 
 
@@ -153,6 +155,14 @@ def _measured(
         for contender, _ in taking_part
         for name in [contender.name]
     ]
+
+
+def _live(artifact: Path | None, nominal: int) -> int:
+    """The multiply-adds that an artifact says it computes."""
+    if artifact is None:
+        return nominal
+    with Artifact.open(artifact) as opened:
+        return int(opened.record["cost"].get("live_multiply_adds", nominal))
 
 
 def _memory(worker: Worker) -> int | None:

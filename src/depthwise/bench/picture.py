@@ -37,7 +37,7 @@ def picture(measurement: Measurement, path: Path) -> None:
         if (peak := measurement.peak(threads)) is not None:
             limit = measurement.multiply_adds / peak.per_second * 1e3
             axis.axvline(limit, color=_LIMIT, linestyle="--", label=f"limit of {peak.instruction}")
-            axis.legend(loc="lower right", frameon=False)
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), frameon=False)
         axis.set_title(f"{measurement.name}, {measurement.precision}, {threads} thread{'s' if threads > 1 else ''}")
         axis.set_xlabel("ms, least of all calls")
         axis.margins(x=0.15)

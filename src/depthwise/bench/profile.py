@@ -11,13 +11,13 @@ import numpy as np
 
 from depthwise.bench.peers import Pixels
 from depthwise.bench.results import KindTime
+from depthwise.bench.subject import Subject
 from depthwise.compiler import build, targets
 from depthwise.compiler.compile import emit
 from depthwise.cost.formulas import macs
 from depthwise.errors import Refused
 from depthwise.network.layers import KINDS, layers
-from depthwise.network.model import Model
-from depthwise.network.quantized import QuantizedModel
+from depthwise.network.live import live
 from depthwise.network.spec import Spec
 
 OTHER = "other"
@@ -39,15 +39,17 @@ uint64_t dwb_now(void) {{ return __builtin_readcyclecounter(); }}
 """
 
 
-def profile(model: Model | QuantizedModel, pixels: Pixels, folder: Path) -> tuple[KindTime, ...]:
+def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, ...]:
     """Milliseconds by kind in one call of the artifact for this machine; what no kernel takes is "other".
 
     Empty where its C has no calls of kernels that can be told apart, or no such counter can be read.
     """
+    model = subject.model
     row = targets.target("host")
     try:
         compiler = build.compiler(row, None)
-        emitted = emit(model, target_name=row.name, machine=row.machine or compiler.machine())
+        found = None if subject.keep_dead else live(model)
+        emitted = emit(model, target_name=row.name, machine=row.machine or compiler.machine(), found=found)
         text, count = timed(emitted.model_c, model.spec)
         if not count:
             return ()

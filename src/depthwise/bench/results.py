@@ -87,13 +87,23 @@ class KindTime:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One network in all contenders."""
+    """One network in all contenders.
+
+    Attributes:
+        name, precision, notes: as in `Subject`.
+        multiply_adds: of the whole network; rates and shares of the peak are of these.
+        live_multiply_adds: those that our artifact computes, fewer where channels provably never change.
+        threads: the counts that were asked for.
+        results, left_out, peaks: what was measured, what was not, and this machine's limits.
+        program, kinds: what only an artifact can tell; None and empty where it was not asked.
+    """
 
     name: str
     spec: Spec
     precision: str
     notes: tuple[str, ...]
     multiply_adds: int
+    live_multiply_adds: int
     threads: tuple[int, ...]
     results: tuple[Result, ...]
     left_out: tuple[Left, ...]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.bench.peers import Pixels
+from depthwise.bench.peers.artifact import ALL, LIVE
 from depthwise.bench.plain_int8 import plain_int8
 from depthwise.errors import Refused
 from depthwise.network.model import Model
@@ -33,12 +34,19 @@ class Subject:
         model: its weights; the scale of pixels is in the first layer's, so that no peer has to multiply.
         precision: what is computed in.
         notes: what a reader of the figures must know of it.
+        keep_dead: compute channels too that provably never change, as all peers do.
     """
 
     name: str
     model: Model | QuantizedModel
     precision: str
     notes: tuple[str, ...] = ()
+    keep_dead: bool = False
+
+    @property
+    def own_form(self) -> str:
+        """The form of our artifact."""
+        return ALL if self.keep_dead else LIVE
 
 
 def subject(name: str, model: Model | QuantizedModel, precision: str | None = None) -> Subject:
@@ -63,7 +71,7 @@ def subject(name: str, model: Model | QuantizedModel, precision: str | None = No
 
 
 def random_subject(spec: Spec, precision: str) -> Subject:
-    """A network with random weights."""
+    """A network with random weights, all of it computed: what random weights leave out says nothing of trained ones."""
     weights = random_weights(spec)
     weights["classifier.weight"] *= _SHARPER
     model = Model(
@@ -73,7 +81,7 @@ def random_subject(spec: Spec, precision: str) -> Subject:
         preprocessing=default_preprocessing(spec.resolution, spec.channels),
     )
     found = subject(f"{spec.width:g}-{spec.resolution}", model, precision)
-    return dataclasses.replace(found, notes=("random weights", *found.notes))
+    return dataclasses.replace(found, notes=("random weights", *found.notes), keep_dead=True)
 
 
 def comparison_images(spec: Spec) -> Pixels:

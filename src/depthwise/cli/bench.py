@@ -11,6 +11,7 @@ from depthwise.errors import Refused
 
 if TYPE_CHECKING:
     from depthwise.bench.measure import Options
+    from depthwise.bench.subject import Subject
 
 PEERS = ("onnxruntime", "openvino", "litert", "ncnn")
 
@@ -20,6 +21,7 @@ PEERS = ("onnxruntime", "openvino", "litert", "ncnn")
 @click.option("--against", default=",".join(PEERS), show_default=True, help="Peers, with commas between; or `none`.")
 @click.option("--threads", default="1", show_default=True, help="Thread counts, with commas between.")
 @click.option("--precision", type=click.Choice(["float32", "bfloat16", "int8"]), help="Default: the model's own.")
+@click.option("--keep-dead", is_flag=True, help="Compute channels too that provably never change, as peers do.")
 @click.option("--rounds", type=click.IntRange(min=1), default=20, show_default=True, help="Turns of each contender.")
 @click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="Processes for first answers.")
 @click.option("--grid", is_flag=True, help="The sixteen networks of the family, with random weights, instead of MODEL.")
@@ -30,6 +32,7 @@ def command(
     against: str,
     threads: str,
     precision: str | None,
+    keep_dead: bool,
     rounds: int,
     starts: int,
     grid: bool,
@@ -49,20 +52,28 @@ def command(
     if model is None:
         _grid(precision or "float32", options, png, as_json=as_json)
     else:
-        _one(model, precision, options, png, as_json=as_json)
+        subject = _subject(model, precision, keep_dead=keep_dead)
+        _one(subject, options, png, as_json=as_json)
 
 
-def _one(path: Path, precision: str | None, options: Options, png: Path | None, *, as_json: bool) -> None:
+def _subject(path: Path, precision: str | None, *, keep_dead: bool) -> Subject:
+    import dataclasses
+
+    from depthwise.bench.subject import subject
+    from depthwise.network.quantized import load_model
+
+    return dataclasses.replace(subject(path.resolve().name, load_model(path), precision), keep_dead=keep_dead)
+
+
+def _one(subject: Subject, options: Options, png: Path | None, *, as_json: bool) -> None:
     from depthwise.bench import report
     from depthwise.bench.machine import machine
     from depthwise.bench.measure import measure
     from depthwise.bench.picture import picture
-    from depthwise.bench.subject import subject
     from depthwise.cli.output import notice
-    from depthwise.network.quantized import load_model
 
     here = machine()
-    found = measure(subject(path.resolve().name, load_model(path), precision), options, notice)
+    found = measure(subject, options, notice)
     if png is not None:
         picture(found, png)
     _print(report.document(found, here), report.tables(found), report.remarks(found), as_json=as_json)
@@ -106,7 +117,7 @@ def _names(text: str) -> tuple[str, ...]:
     names = () if text == "none" else tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     for name in names:
         if name not in PEERS:
-            near = difflib.get_close_matches(name, PEERS, n=1) or PEERS
+            near = difflib.get_close_matches(name, PEERS, n=2, cutoff=0.4) or PEERS
             raise Refused(f"--against: there is no peer {name!r}; is it {' or '.join(near)}?")
     return names
 

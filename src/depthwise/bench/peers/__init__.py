@@ -7,8 +7,6 @@ calls `load`, and imports nothing of ours but this package, so that first answer
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,19 +84,26 @@ def peer(name: str) -> Peer:
 
 def is_installed(name: str) -> bool:
     """Whether what a peer needs is there."""
-    return importlib.util.find_spec(NAMES[name][0]) is not None
+    from importlib.util import find_spec
+
+    return find_spec(NAMES[name][0]) is not None
 
 
 def version(name: str) -> str:
     """The version of a peer."""
-    return importlib.metadata.version(OWN if name == OWN else NAMES[name][1])
+    # Here, as it is slow to import and workers do without.
+    from importlib import metadata
+
+    return metadata.version(OWN if name == OWN else NAMES[name][1])
 
 
 def runtime_bytes(name: str) -> int:
     """Bytes of the files that a peer's distribution installed; 0 for an artifact, which needs none to run."""
     if name == OWN:
         return 0
-    files = importlib.metadata.files(NAMES[name][1]) or []
+    from importlib import metadata
+
+    files = metadata.files(NAMES[name][1]) or []
     places = [Path(str(file.locate())) for file in files]
     return sum(place.stat().st_size for place in places if place.is_file())
 

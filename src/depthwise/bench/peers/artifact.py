@@ -15,24 +15,21 @@ if TYPE_CHECKING:
     from depthwise.network.quantized import QuantizedModel
 
 
+# Without the channels that provably never change, or with them, as all peers compute them.
+LIVE, ALL = "live channels", "all channels"
+
+
 def forms(precision: str) -> tuple[str, ...]:
-    """One: the compiler makes it for this machine."""
-    return (f"artifact, {precision}",)
+    """What the compiler makes of float32 and int8."""
+    return (LIVE, ALL) if precision in ("float32", "int8") else ()
 
 
 def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
-    """Compile for this machine.
-
-    Raises: Refused, when the compiler has no such precision.
-    """
+    """Compile for this machine."""
     from depthwise.compiler import compile_model
-    from depthwise.network.model import Model
 
-    precision = form.removeprefix("artifact, ")
-    if isinstance(model, Model) and precision != "float32":
-        raise Refused(f"the compiler makes no {precision} artifacts")
-    out = folder / f"{precision}.so"
-    compile_model(model, target="host", out=out)
+    out = folder / f"{form.split()[0]}.so"
+    compile_model(model, target="host", out=out, keep_dead=form == ALL)
     return out
 
 

@@ -1,0 +1,105 @@
+"""Every peer's files and loaders against the oracle, on networks that are unlike the usual one."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import make_model
+from depthwise.bench.agreement import agreement, agrees
+from depthwise.bench.peers import NAMES, OWN, Setting, is_installed, peer
+from depthwise.bench.plain_int8 import plain_int8
+from depthwise.bench.subject import comparison_images, subject
+from depthwise.network import reference, reference_int8
+from depthwise.network.model import Model
+from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.quantized import QuantizedModel
+
+ALL = (OWN, *NAMES)
+
+
+def unusual() -> Model:
+    """Odd size, TensorFlow's padding, a mean and a scale for each colour, plain ReLU."""
+    model = make_model(resolution=45, padding="same", activation="relu", labels=list("abcdefgh"))
+    pixels = Preprocessing(resize=51, crop=45, mean=(120.0, 100.5, 90.0), scale=(1 / 60, 1 / 50, 1 / 70))
+    return model.replace(preprocessing=pixels)
+
+
+def answers(name: str, model: Model | QuantizedModel, precision: str, folder: Path, form: str) -> np.ndarray:
+    if name != OWN and not is_installed(name):
+        pytest.skip(f"{name} is not installed")
+    path = peer(name).write(model, form, folder)
+    mean = model.preprocessing.mean
+    runner = peer(name).load(path, Setting(form=form, precision=precision, threads=1, mean=mean))
+    found = []
+    for image in comparison_images(model.spec):
+        runner.convert(image)
+        runner.run()
+        found.append(runner.answer())
+    return np.array(found, np.float64)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_peer_gives_the_oracles_answers_in_float(name: str, tmp_path: Path) -> None:
+    model = unusual()
+    expected = reference.run(model, comparison_images(model.spec)).probabilities
+    given = subject("m", model).model
+
+    found = answers(name, given, "float32", tmp_path, peer(name).forms("float32")[0])
+    assert np.abs(found - expected).max() < 2e-5
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_peer_gives_the_oracles_answers_of_a_grey_network(name: str, tmp_path: Path) -> None:
+    model = make_model(resolution=32, channels=1, labels=list("abcd"))
+    expected = reference.run(model, comparison_images(model.spec)).probabilities
+
+    found = answers(name, subject("m", model).model, "float32", tmp_path, peer(name).forms("float32")[0])
+    assert np.abs(found - expected).max() < 2e-5
+
+
+INT8 = [
+    (name, form) for name in ALL for form in importlib.import_module("depthwise.bench.peers").peer(name).forms("int8")
+]
+
+
+@pytest.mark.parametrize(("name", "form"), INT8)
+def test_every_form_of_int8_gives_the_oracles_answers(name: str, form: str, tmp_path: Path) -> None:
+    model = make_model(resolution=32, labels=list("abcdefgh"))
+    model.weights["classifier.weight"][:] *= 4
+    quantized = plain_int8(model)
+    expected = reference_int8.run(quantized, comparison_images(quantized.spec)).probabilities
+
+    near = agreement(answers(name, quantized, "int8", tmp_path, form), expected)
+    assert agrees(near, "int8"), near
+
+
+def test_int8_without_calibration_is_near_its_float_model() -> None:
+    model = make_model(resolution=32, labels=list("abcdefgh"))
+    images = comparison_images(model.spec)
+    expected = reference.run(model, images).probabilities
+
+    found = reference_int8.run(plain_int8(model), images).probabilities
+    # Eight bits and random weights: near, and nearer than any other order of labels.
+    assert agreement(found, expected).correlation > 0.9
+
+
+def test_scale_goes_into_the_first_weights_and_no_answer_changes() -> None:
+    model = unusual()
+    scaled = subject("m", model).model
+    assert isinstance(scaled, Model)
+    images = comparison_images(model.spec)
+
+    assert scaled.preprocessing.scale == (1.0, 1.0, 1.0)
+    difference = reference.run(model, images).probabilities - reference.run(scaled, images).probabilities
+    assert np.abs(difference).max() < 1e-6
+
+
+def test_comparison_images_are_eight_and_no_two_alike() -> None:
+    images = comparison_images(make_model().spec)
+
+    assert images.shape == (8, 32, 32, 3)
+    assert len({image.tobytes() for image in images}) == 8
