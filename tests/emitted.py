@@ -7,10 +7,12 @@ import os
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.compile import Emitted, emit
@@ -18,7 +20,7 @@ from depthwise.compiler.emit import emit_assembly
 from depthwise.compiler.plan import Map
 from depthwise.compiler.steps import function_name
 from depthwise.compiler.targets import Machine
-from depthwise.kernels.table import headers
+from depthwise.kernels.table import AVX512VNNI, Instructions, headers
 from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -40,6 +42,26 @@ def build(command: tuple[str, ...], folder: Path) -> None:
     environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": cache, "ZIG_GLOBAL_CACHE_DIR": cache}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def needs_machine(of: Instructions, compiler: tuple[str, ...]) -> None:
+    """Skip the test where this machine does not run kernels in these instructions.
+
+    Those for AVX-VNNI run with AVX512-VNNI too, whose instructions at 256 bits are the same but for their encoding.
+    """
+    missing = of.needs - predefined(compiler)
+    if missing == {"__AVXVNNI__"} and AVX512VNNI.needs <= predefined(compiler):
+        return
+    if missing:
+        pytest.skip(f"this machine lacks {', '.join(sorted(missing))}; kernels for {of.name} are not run")
+
+
+@cache
+def predefined(compiler: tuple[str, ...]) -> frozenset[str]:
+    """The macros that a compiler predefines for its target."""
+    command = (*compiler, "-dM", "-E", "-x", "c", os.devnull)
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return frozenset(line.split()[1] for line in text.splitlines())
 
 
 def write_headers(folder: Path) -> None:

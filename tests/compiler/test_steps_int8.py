@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from conftest import DataPack
 from depthwise.compiler.targets import Machine
+from depthwise.kernels.table import AVX2, AVX512VNNI, AVXVNNI, Instructions
 from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel, input_border
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, stepper
+from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, needs_machine, stepper
 
 # Each width, both ends and odd ones of the resolutions, both paddings, both activations, grey and colour, the shallow
 # and the standard-convolution twin, other strides; every second one with zero points and rounded logits of its own.
@@ -37,6 +38,18 @@ ROWS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.25, "resolution": 67, "padding": "same"}, AVX512),
     ({"width": 0.25, "resolution": 113, "channels": 1}, SSE),
     ({"width": 0.25, "resolution": 70, "convolution": "standard"}, AVX),
+]
+# Widths whose channels do not fill vectors, odd rows, zero points of their own, strides and twins.
+FOR_X86: list[tuple[dict[str, Any], Instructions, bool]] = [
+    ({"width": 0.25, "resolution": 65}, AVX512VNNI, True),
+    ({"width": 0.75, "resolution": 97, "padding": "same", "classes": 37}, AVX512VNNI, True),
+    ({"width": 0.35, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12), "channels": 1}, AVX512VNNI, True),
+    ({"width": 0.5, "resolution": 49, "convolution": "standard", "shallow": True}, AVX512VNNI, False),
+    ({"width": 0.25, "resolution": 113}, AVX512VNNI, False),
+    ({"width": 0.35, "resolution": 47, "padding": "same"}, AVXVNNI, True),
+    ({"width": 0.25, "resolution": 49, "convolution": "standard"}, AVXVNNI, False),
+    ({"width": 0.35, "resolution": 47, "padding": "same"}, AVX2, True),
+    ({"width": 0.25, "resolution": 49, "convolution": "standard", "channels": 1}, AVX2, False),
 ]
 GRID = [
     ({"width": width, "resolution": resolution, "padding": padding}, machine)
@@ -124,6 +137,16 @@ def test_rows_by_rows_the_bytes_are_the_same(
     fields: dict[str, Any], machine: Machine, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
     compare(random_model(fields, shifted=True), machine, tmp_path, zig, whole_maps=False)
+
+
+@pytest.mark.parametrize(("fields", "of", "whole_maps"), FOR_X86, ids=str)
+def test_kernels_for_x86_give_the_same_bytes(
+    fields: dict[str, Any], of: Instructions, whole_maps: bool, tmp_path: Path, zig: tuple[str, ...]
+) -> None:
+    needs_machine(of, zig)
+    machine = Machine(lanes=of.lanes, registers=of.registers, features=of.needs)
+
+    compare(random_model(fields, shifted=whole_maps), machine, tmp_path, zig, whole_maps=whole_maps)
 
 
 @pytest.mark.slow

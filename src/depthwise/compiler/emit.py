@@ -116,6 +116,7 @@ def _includes(out: Lines, plan: Plan, activation: str) -> None:
     seen = []
     for step in plan.steps:
         seen += [form for form in forms(step, activation) if form not in seen]
+    out.add(*(f'#include "{name}"' for name in dict.fromkeys(form.vocabulary for form in seen) if name))
     for form in seen:
         out.add("", f"/* {form.name} */")
         out.add(*(f"#define {name} {value}" for name, value in form.macros))

@@ -20,17 +20,20 @@ class Form:
         name: of the function, which says all of it; docs/kernel-names.md has the grammar.
         header: the file that is included.
         macros: what is defined before, by name.
+        vocabulary: a file that is included once before it, or empty.
     """
 
     name: str
     header: str
     macros: tuple[tuple[str, str], ...] = ()
+    vocabulary: str = ""
 
 
 def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str) -> Form:
     """The matrix product of one group of panels."""
     rest = f"r{tiling.rest}" if tiling.rest else ""
-    tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}"
+    some = f"n{panels.some}" if panels.some else ""
+    tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}{some}"
     values: dict[str, str | int] = {
         "ACTIVATION": activation,
         "PIXELS": tiling.pixels,
@@ -70,11 +73,19 @@ def forms(step: Step, activation: str) -> tuple[Form, ...]:
 
 
 def _tile(panels: Panels) -> dict[str, int]:
-    return {"VECTORS": panels.vectors, "LANES": panels.lanes}
+    return {"VECTORS": panels.vectors, "LANES": panels.lanes, "SOME": panels.some}
 
 
 def _form(kernel: Kernel, tile: str, values: Mapping[str, str | int]) -> Form:
     """A form of a kernel; of `values` those count that are macros of it. A word among them is part of its name."""
-    macros = tuple((f"DWK_{macro}", str(values[macro])) for macro in kernel.macros)
+    macros = [(macro, str(values[macro])) for macro in kernel.macros if macro != "SET"]
     words = "".join(f"_{value}" for _, value in macros if not value.isdecimal())
-    return Form(name=f"{kernel.base}{words}{tile}", header=kernel.header, macros=macros)
+    of = kernel.instructions.name
+    if of:
+        macros.append(("SET", of))
+    return Form(
+        name=f"{kernel.base}{words}{tile}" + (f"__{of}" if of else ""),
+        header=kernel.header,
+        macros=tuple((f"DWK_{macro}", value) for macro, value in macros),
+        vocabulary=kernel.instructions.vocabulary,
+    )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler import pack_int8
+from depthwise.compiler import pack_int8, pack_x86
 from depthwise.compiler.lower import Floats, Lowered, Operation
 from depthwise.compiler.plan import Panels, Plan, Step
 
@@ -103,4 +103,8 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "depthwise_i8": pack_int8.depthwise,
     "pool_i8": pack_int8.pool,
     "classifier_i8": pack_int8.classifier,
+    "product_x86": pack_x86.product,
+    "depthwise_x86": pack_x86.depthwise,
+    "pool_x86": pack_x86.pool,
+    "classifier_x86": pack_x86.classifier,
 }

@@ -1,110 +1,114 @@
 """Weights of the int8 kernels for x86, as bytes in the order in which they are read.
 
 The order of channels in vectors is that of kernels/dwk_x86.h. Sizes: K values in a kernel row, C channels of a
-depthwise layer, N output channels, V vectors of L sums.
+depthwise layer, N output channels; V vectors of L sums or B = 4 L bytes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from math import gcd
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.compiler.lower import Operation
+from depthwise.compiler.plan import Panels, Step
+from depthwise.kernels.table import Instructions
+
 Bytes = NDArray[np.uint8]
 Weights = NDArray[np.int8]
 Words = list[NDArray[Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Vectors:
-    """What a vocabulary of kernels/dwk_x86.h takes.
-
-    Attributes:
-        lanes: sums in a vector (L).
-        pairs: whether a quad of factors lies as two pairs of 16-bit numbers, the even and the odd ones.
-    """
-
-    lanes: int
-    pairs: bool = False
-
-    @property
-    def bytes(self) -> int:
-        """Bytes in a vector (B)."""
-        return 4 * self.lanes
+def product(operation: Operation, step: Step) -> Bytes:
+    """Panels of a product: for each biases, multipliers, factors."""
+    return _panels(operation, step, _words(operation)[:2], in_order=False)
 
 
-def product(weight: Weights, words: Words, panel: int, count: int, of: Vectors) -> Bytes:
-    """Panels of a product: for each the words, then the factors.
+def classifier(operation: Operation, step: Step) -> Bytes:
+    """Panels of the classifier: the same with scales after the multipliers, and labels in their order."""
+    return _panels(operation, step, _words(operation), in_order=True)
+
+
+def depthwise(operation: Operation, step: Step) -> Bytes:
+    """Chunks of B channels: biases, multipliers, and factors of as many rows of outputs as are computed at once."""
+    of = step.kernels[0].instructions
+    rows = 2 if step.layers[0].stride == 1 else 1
+    return depthwise_chunks(operation.weight, _words(operation)[:2], rows, of)
+
+
+def pool(operation: Operation, step: Step) -> Bytes:
+    """Chunks of B channels: biases and multipliers."""
+    of = step.kernels[0].instructions
+    words = _words(operation)[:2]
+    order = _order(4, of)
+    size = -(-words[0].size // order.size) * order.size
+    return np.concatenate(
+        [_bytes(_padded(word, size)[start + order]) for start in range(0, size, order.size) for word in words]
+    )
+
+
+def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instructions, *, in_order: bool) -> Bytes:
+    """Panels one behind the other: for each the words, then the factors.
 
     Args:
-        weight: (rows, K, N), N at most count panels of V vectors; what is missing becomes 0.
+        weight: (rows, K, N); channels after the last become 0.
         words: arrays of (N,) biases, multipliers and so on, of 32 bits.
-        panel: vectors of a panel (V).
-        count: panels; all but the last hold V x L channels.
+        in_order: whether a panel's channels stay in their order.
     """
-    wide = count * panel * of.lanes
-    order = lanes_of(panel, of.lanes)
-    quads = _quads(_padded(weight, wide))
     parts = []
-    for start in range(0, wide, panel * of.lanes):
-        channels = start + order
-        parts += [_bytes(_padded(word, wide)[channels]) for word in words]
-        parts.append(_factors(quads[..., channels, :], of))
+    start = 0
+    for group in groups:
+        wide = group.vectors * of.lanes
+        order = np.arange(wide).reshape(group.vectors, -1) if in_order else _order(group.vectors, of)
+        for _ in range(group.count):
+            end = start + group.channels
+            parts += [_bytes(_padded(word[start:end], wide)[order]) for word in words]
+            parts.append(_factors(_quads(_padded(weight[..., start:end], wide))[..., order, :], of))
+            start = end
     return np.concatenate(parts)
 
 
-def classifier(weight: Weights, words: Words, panel: int, count: int, of: Vectors) -> Bytes:
-    """The same as `product`, with labels in their order."""
-    wide = count * panel * of.lanes
-    quads = _quads(_padded(weight, wide))
-    parts = []
-    for start in range(0, wide, panel * of.lanes):
-        labels = slice(start, start + panel * of.lanes)
-        parts += [_bytes(_padded(word, wide)[labels]) for word in words]
-        parts.append(_factors(quads[:, :, labels].reshape(*quads.shape[:2], panel, of.lanes, 4), of))
-    return np.concatenate(parts)
-
-
-def depthwise(weight: Weights, words: Words, rows: int, flat: bool, of: Vectors) -> Bytes:
-    """Chunks of B channels: biases, multipliers, and factors of as many rows of outputs as are computed at once.
+def depthwise_chunks(weight: Weights, words: Words, rows: int, of: Instructions) -> Bytes:
+    """Chunks of B channels; fewer than B channels repeat until a chunk begins with the first one again.
 
     Args:
         weight: (9, C).
         words: (C,) biases and multipliers.
-        rows: 1 or 2.
-        flat: repeat the channels until a chunk begins with the first one again.
+        rows: of outputs that are computed at once, 1 or 2.
     """
     C = weight.shape[1]
-    size = of.bytes // gcd(C, of.bytes) * C if flat else -(-C // of.bytes) * of.bytes
-    repeated = np.arange(size) % C if flat else np.arange(size)
-    order = lanes_of(4, of.lanes)
+    order = _order(4, of)
+    B = order.size
+    size = C * B // gcd(C, B) if C < B else -(-C // B) * B
+    channels = np.arange(size) % C if C < B else np.arange(size)
     # (column, channel, row of the image), for each row of outputs
-    columns = _padded(weight, size)[:, repeated].reshape(3, 3, size).transpose(1, 2, 0)
+    columns = _padded(weight, size)[:, channels].reshape(3, 3, size).transpose(1, 2, 0)
     wide = [np.pad(columns, ((0, 0), (0, 0), (row, 1 - row))) for row in range(rows)]
     parts = []
-    for start in range(0, size, of.bytes):
-        channels = start + order
-        parts += [_bytes(_padded(word, size)[repeated][channels]) for word in words]
-        parts += [_factors(factors[:, channels, :], of) for factors in wide]
+    for start in range(0, size, B):
+        parts += [_bytes(_padded(word, size)[channels[start + order]]) for word in words]
+        parts += [_factors(factors[:, start + order, :], of) for factors in wide]
     return np.concatenate(parts)
 
 
-def pool(words: Words, of: Vectors) -> Bytes:
-    """Chunks of B channels: biases and multipliers."""
-    C = words[0].size
-    size = -(-C // of.bytes) * of.bytes
-    order = lanes_of(4, of.lanes)
-    return np.concatenate(
-        [_bytes(_padded(word, size)[start + order]) for start in range(0, size, of.bytes) for word in words]
-    )
+def _words(operation: Operation) -> Words:
+    """(N,) biases, multipliers and scales."""
+    assert operation.rounding is not None
+    return [operation.bias, operation.rounding.multiplier, operation.rounding.scale]
 
 
-def lanes_of(vectors: int, lanes: int) -> NDArray[np.intp]:
+def _panels(operation: Operation, step: Step, words: Words, *, in_order: bool) -> Bytes:
+    assert step.tiling is not None
+    of = step.kernels[-1].instructions
+    return panels(operation.weight, words, step.tiling.panels, of, in_order=in_order)
+
+
+def _order(vectors: int, of: Instructions) -> NDArray[np.intp]:
     """(V, L): the channel of a panel that each sum belongs to."""
-    j, t = np.meshgrid(np.arange(vectors), np.arange(lanes), indexing="ij")
+    j, t = np.meshgrid(np.arange(vectors), np.arange(of.lanes), indexing="ij")
     return np.asarray(4 * vectors * (t // 4) + 4 * j + t % 4, np.intp)
 
 
@@ -121,7 +125,7 @@ def _quads(weight: Weights) -> Weights:
     return whole.reshape(rows, -1, 4, N).transpose(0, 1, 3, 2)
 
 
-def _factors(quads: Weights, of: Vectors) -> Bytes:
+def _factors(quads: Weights, of: Instructions) -> Bytes:
     """Quads (..., L, 4) as the bytes of factors."""
     if not of.pairs:
         return _bytes(quads)

@@ -11,7 +11,7 @@ from typing import Literal
 from depthwise.compiler.arena import Region, Value, place
 from depthwise.compiler.targets import Machine
 from depthwise.errors import Refused
-from depthwise.kernels.table import Kernel, Operation, Precision, fastest
+from depthwise.kernels.table import PORTABLE, Instructions, Kernel, Operation, Precision, fastest
 from depthwise.network.layers import Layer, Padding, Shape, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
@@ -48,23 +48,27 @@ class Map:
 
 @dataclass(frozen=True, kw_only=True)
 class Panels:
-    """Output channels that are computed together: `count` panels, each of `vectors` vectors of `lanes` channels."""
+    """Output channels that are computed together: `count` panels, each of `vectors` vectors of `lanes` channels.
+
+    `some`, where it is not 0, is how many of its channels a single panel really has.
+    """
 
     count: int
     vectors: int
     lanes: int
+    some: int = 0
 
     @property
     def channels(self) -> int:
         """Channels of one panel."""
-        return self.vectors * self.lanes
+        return self.some or self.vectors * self.lanes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
     """How a matrix product is cut: each row of outputs into tiles of `pixels`, the last of `rest` where that is not 0.
 
-    `panels` has one entry, or two that differ by one vector.
+    `panels` has one entry, or two that differ by one vector; the last panel may stand alone, with fewer channels.
     """
 
     pixels: int
@@ -156,12 +160,14 @@ def plan(
     return Plan(precision=precision, machine=machine, steps=tuple(steps), regions=regions, arena_bytes=arena_bytes)
 
 
-def tiling(width: int, channels: int, machine: Machine) -> Tiling:
+def tiling(width: int, channels: int, machine: Machine, of: Instructions = PORTABLE) -> Tiling:
     """How a product with `channels` outputs a pixel, in rows of `width` pixels, is cut for a machine.
 
     Accumulators, one row of weights and (where an instruction cannot broadcast from memory) one value must fit into
     the registers. On wide maps fewer accumulators are as fast, and the end of a tile overlaps the next one better.
     """
+    if of.name:
+        return tiling_x86(width, channels, of)
     lanes = vector_lanes(channels, machine)
     vectors = channels // lanes
     panels = _panels(vectors, lanes, 4 if machine.registers >= 32 else 2)
@@ -173,11 +179,37 @@ def tiling(width: int, channels: int, machine: Machine) -> Tiling:
     return Tiling(pixels=pixels, rest=width % pixels, panels=panels)
 
 
-def vector_lanes(channels: int, machine: Machine) -> int:
-    """Lanes of the widest vector that divides the channels, which are always a multiple of 8."""
+def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
+    """The same for the int8 kernels of x86, whose vectors need not divide the channels.
+
+    What limits them is the dot product, whose latency is 4 cycles; few accumulators are enough, and the smaller the
+    tile, the better the rounding at its end overlaps the next one. Measured on Zen 4.
+    """
+    panels = list(_panels(-(-channels // of.lanes), of.lanes, 4))
+    spare = sum(p.count * p.channels for p in panels) - channels
+    if spare:
+        last = panels.pop()
+        if last.count > 1:
+            panels.append(replace(last, count=last.count - 1))
+        panels.append(replace(last, count=1, some=last.channels - spare))
+    limit = _SUMS[of.registers, of.pairs] // panels[0].vectors
+    even = next((p for p in (limit, limit - 1) if p > 0 and width % p == 0), 0)
+    pixels = even or -(-width // -(-width // limit))
+    return Tiling(pixels=pixels, rest=width % pixels, panels=tuple(panels))
+
+
+def vector_lanes(channels: int, machine: Machine, of: Instructions = PORTABLE) -> int:
+    """Lanes of the widest vector that divides the channels, which are always a multiple of 8.
+
+    Kernels for x86 take as many bytes as there are in a vector, and of the last ones fewer.
+    """
+    if of.name:
+        return 4 * of.lanes
     return next(lanes for lanes in (16, 8, 4) if lanes <= machine.lanes and channels % lanes == 0)
 
 
+# Accumulators of a tile, by registers and whether factors are pairs.
+_SUMS = {(32, False): 20, (16, False): 12, (16, True): 8}
 # Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
 WHOLE_WIDTH = 14
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
@@ -249,8 +281,8 @@ def _step(
                 output=output,
                 kernels=kernels,
                 rows=rows,
-                tiling=tiling(width, channels, machine),
-                scratch=((rows - 1) * first.stride + 3) * bordered.row,
+                tiling=tiling(width, channels, machine, kernels[-1].instructions),
+                scratch=((rows - 1) * first.stride + 3) * bordered.row + kernels[0].instructions.behind,
             )
         case "depthwise":
             rows = last.output.height if whole_maps else _rows_at_a_time(last.output)
@@ -264,8 +296,8 @@ def _step(
                 output=output,
                 kernels=kernels,
                 rows=rows,
-                tiling=tiling(width, channels, machine),
-                lanes=vector_lanes(between, machine),
+                tiling=tiling(width, channels, machine, kernels[-1].instructions),
+                lanes=vector_lanes(between, machine, kernels[0].instructions),
                 scratch=rows * width * step,
                 scratch_step=step,
             )
@@ -278,10 +310,10 @@ def _step(
                 output=output,
                 kernels=kernels,
                 rows=_rows_at_a_time(last.output),
-                tiling=tiling(width, channels, machine),
+                tiling=tiling(width, channels, machine, kernels[-1].instructions),
             )
         case "pool":
-            lanes = vector_lanes(channels, machine)
+            lanes = vector_lanes(channels, machine, kernels[0].instructions)
             return Step(
                 kind="pool",
                 name=first.name,
@@ -294,6 +326,7 @@ def _step(
         case _:
             # Labels are padded to whole vectors with weights of 0.
             lanes = machine.lanes if channels > machine.lanes // 2 else max(4, machine.lanes // 2)
+            lanes = kernels[0].instructions.lanes or lanes
             panels = _panels(-(-channels // lanes), lanes, 8 if machine.registers >= 32 else 4)
             padded = Map(shape=Shape(height=1, width=1, channels=sum(p.count * p.channels for p in panels)))
             return Step(

@@ -9,11 +9,64 @@ from typing import Literal
 
 FOLDER = Path(__file__).parent
 INTERFACE = "depthwise.h"
-# Headers that are not a kernel's: vectors, shapes, images of the golden cases, the functions of depthwise.h.
-SHARED = ("dwk_vector.h", "dwk_vector_i8.h", "dwk_shapes.h", "dwk_golden.h", "dwk_interface.h")
+# Headers that are not a kernel's: vectors, shapes, images of the golden cases, the functions of depthwise.h, and the
+# vocabularies in which kernels for x86 are written.
+SHARED = (
+    "dwk_vector.h",
+    "dwk_vector_i8.h",
+    "dwk_shapes.h",
+    "dwk_golden.h",
+    "dwk_interface.h",
+    "dwk_x86.h",
+    "dwk_256_x86.h",
+    "dwk_window_x86.h",
+    "dwk_avx2.h",
+    "dwk_avxvnni.h",
+    "dwk_avx512vnni.h",
+)
 
 Precision = Literal["float32", "int8"]
 Operation = Literal["product", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instructions:
+    """The instructions that a kernel is written for, beyond portable C.
+
+    Attributes:
+        name: the end of the kernel's name, after two underscores; empty for portable C.
+        needs: macros that a compiler predefines for the machines that have them.
+        lanes: 32-bit sums in a vector; 0 where the form of a kernel says it.
+        registers: number of vector registers.
+        pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
+    """
+
+    name: str = ""
+    needs: frozenset[str] = frozenset()
+    lanes: int = 0
+    registers: int = 0
+    pairs: bool = False
+
+    @property
+    def behind(self) -> int:
+        """Bytes that a product may read behind the last value of a kernel row: it takes them in fours."""
+        return 3 if self.name else 0
+
+    @property
+    def vocabulary(self) -> str:
+        """The header that a kernel in these instructions needs before its own; empty for portable C."""
+        return f"dwk_{self.name}.h" if self.name else ""
+
+
+PORTABLE = Instructions()
+AVX2 = Instructions(name="avx2", needs=frozenset({"__AVX2__"}), lanes=8, registers=16, pairs=True)
+AVXVNNI = Instructions(name="avxvnni", needs=frozenset({"__AVX2__", "__AVXVNNI__"}), lanes=8, registers=16)
+AVX512VNNI = Instructions(
+    name="avx512vnni",
+    needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512VNNI__"}),
+    lanes=16,
+    registers=32,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +80,7 @@ class Kernel:
         operation: what a step asks for; empty for what is no step's.
         precision: of the networks that use it.
         packing: how its weights lie, by name of a row of `compiler.pack.PACKINGS`; empty where it has none.
-        needs: macros that a compiler predefines for the machines that can run it; none for portable C.
+        instructions: what it is written for.
         tolerance: largest difference from the oracle, relative to the largest value of the layer.
     """
 
@@ -37,13 +90,13 @@ class Kernel:
     operation: Operation = ""
     precision: Precision = "float32"
     packing: str = ""
-    needs: frozenset[str] = frozenset()
+    instructions: Instructions = PORTABLE
     tolerance: float = 0.0
 
     @property
     def base(self) -> str:
         """The names of all its forms begin with this."""
-        return self.header.removesuffix(".h")
+        return self.header.removesuffix(".h").removesuffix("_x86")
 
     def parse(self, function: str) -> dict[str, str] | None:
         """The macros of the form that a function's name says, or None when it is another kernel's."""
@@ -51,8 +104,49 @@ class Kernel:
         return None if match is None else {m: v or "0" for m, v in zip(self.macros, match.groups(), strict=True)}
 
 
+def _x86(of: Instructions) -> tuple[Kernel, ...]:
+    """The int8 kernels that are written once for all instructions of x86."""
+    end = f"__({of.name})"
+    size = 4 * of.lanes
+    return (
+        Kernel(
+            header="dwk_product_i8_x86.h",
+            name=rf"dwk_product_i8_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?{end}",
+            macros=("PIXELS", "REST", "VECTORS", "SOME", "SET"),
+            operation="product",
+            precision="int8",
+            packing="product_x86",
+            instructions=of,
+        ),
+        *(
+            Kernel(
+                header=f"dwk_{operation}_i8_x86.h",
+                name=rf"dwk_{operation}_i8_c{size}{end}",
+                macros=("SET",),
+                operation=operation,
+                precision="int8",
+                packing="pool_x86" if operation == "pool" else "depthwise_x86",
+                instructions=of,
+            )
+            for operation in ("depthwise3x3s1", "depthwise3x3s2", "pool")
+        ),
+        Kernel(
+            header="dwk_classifier_i8_x86.h",
+            name=rf"dwk_classifier_i8_(products|bytes)_c(\d+)x{of.lanes}{end}",
+            macros=("LOGITS", "VECTORS", "SET"),
+            operation="classifier",
+            precision="int8",
+            packing="classifier_x86",
+            instructions=of,
+        ),
+    )
+
+
 # Of the rows for one operation and precision the fastest stands first, and portable C last.
-KERNELS = (
+KERNELS: tuple[Kernel, ...] = (
+    *_x86(AVX512VNNI),
+    *_x86(AVXVNNI),
+    *_x86(AVX2),
     Kernel(
         header="dwk_product_f32.h",
         name=r"dwk_product_f32_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
@@ -141,19 +235,19 @@ KERNELS = (
 )
 
 # All that any kernel needs of a machine.
-FEATURES = frozenset[str]().union(*(kernel.needs for kernel in KERNELS))
+FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERNELS))
 
 
 def fastest(operation: Operation, precision: Precision, features: frozenset[str]) -> Kernel:
     """The kernel for an operation on a machine with these features: the first row that it can run."""
     rows = (row for row in KERNELS if (row.operation, row.precision) == (operation, precision))
-    return next(row for row in rows if row.needs <= features)
+    return next(row for row in rows if row.instructions.needs <= features)
 
 
 def headers() -> dict[str, bytes]:
     """Every header, by file name."""
     names = {INTERFACE, *SHARED, *(kernel.header for kernel in KERNELS)}
-    return {name: (FOLDER / name).read_bytes() for name in sorted(names)}
+    return {name: _read(name) for name in sorted(names)}
 
 
 def included(source: str) -> dict[str, bytes]:
@@ -163,6 +257,10 @@ def included(source: str) -> dict[str, bytes]:
     while texts:
         for name in re.findall(r'^#include "(\w+\.h)"', texts.pop(), re.MULTILINE):
             if name not in found:
-                found[name] = (FOLDER / name).read_bytes()
+                found[name] = _read(name)
                 texts.append(found[name].decode())
     return dict(sorted(found.items()))
+
+
+def _read(name: str) -> bytes:
+    return next(folder / name for folder in (FOLDER, FOLDER / "x86") if (folder / name).is_file()).read_bytes()

@@ -11,10 +11,11 @@
 #define DWK_BYTES DWK_JOIN(DWK_BYTES_, DWK_SET, )
 #define DWK_NAME DWK_JOIN(dwk_pool_i8_c, DWK_JOIN(DWK_BYTES, __, DWK_SET), )
 
-/* input: `pixels` pixels of `channels` bytes without gaps. */
-static inline void DWK_NAME(const uint8_t *restrict input, int32_t pixels, int32_t channels,
+/* input: height x width x channels without padding. output: channels. */
+static inline void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels,
                             const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
 {
+    const int32_t pixels = height * width;
     for (int32_t c = 0; c < channels; c += DWK_B) {
         const int32_t count = channels - c < DWK_B ? channels - c : DWK_B;
         const uint8_t *from = input + c;

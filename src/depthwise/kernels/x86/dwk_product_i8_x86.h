@@ -4,7 +4,7 @@
  * outputs the last tile has R pixels, where P does not divide the row. Panels have N channels where that is not all
  * of V x L; such a panel is the last.
  *
- * Form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_CHANNELS (N, or 0 for all).
+ * Form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_SOME (N, or 0 for all).
  *
  * Weights, in the order in which they are read: for each panel V x L sums to begin with (the bias) and V x L
  * multipliers; then for each kernel row and each quad of values its V x L quads of factors, where factors after the
@@ -16,9 +16,9 @@
 #else
 #define DWK_TILE DWK_JOIN(DWK_PIXELS, _c, DWK_VECTORS)
 #endif
-#if DWK_CHANNELS
-#define DWK_PANEL DWK_JOIN(DWK_L, n, DWK_CHANNELS)
-#define DWK_N DWK_CHANNELS
+#if DWK_SOME
+#define DWK_PANEL DWK_JOIN(DWK_L, n, DWK_SOME)
+#define DWK_N DWK_SOME
 #else
 #define DWK_PANEL DWK_L
 #define DWK_N (DWK_VECTORS * DWK_L)
@@ -122,7 +122,7 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 #undef DWK_TILE
 #undef DWK_F
 #undef DWK_L
-#undef DWK_CHANNELS
+#undef DWK_SOME
 #undef DWK_VECTORS
 #undef DWK_REST
 #undef DWK_PIXELS
