@@ -14,9 +14,11 @@ import pytest
 from conftest import make_model
 from depthwise.bench import choice, peers
 from depthwise.bench.choice import choose
+from depthwise.bench.grid import measure_grid
 from depthwise.bench.measure import Options, measure
 from depthwise.bench.peak import PeakLoop
 from depthwise.bench.peers import NAMES, OWN, is_installed
+from depthwise.bench.picture import grid_picture
 from depthwise.bench.process import Worker
 from depthwise.bench.profile import kind_of, timed
 from depthwise.bench.subject import subject
@@ -69,6 +71,17 @@ def test_an_artifact_alone_is_measured_with_its_program_and_its_kinds() -> None:
         assert found.program is not None
         assert found.program.memory_bytes is not None
         assert found.program.first_ms < own.first_ms
+
+
+def test_the_grid_is_of_random_weights_and_says_so_and_computes_all_channels(tmp_path: Path) -> None:
+    options = Options(against=(), rounds=1, starts=1)
+    grid = measure_grid(Spec(classes=4), "float32", options, silent, widths=(0.25,), resolutions=(32, 45))
+    grid_picture(grid, tmp_path / "grid.png")
+
+    assert [found.name for found in grid.measurements] == ["0.25-32", "0.25-45"]
+    assert all(found.notes == ("random weights",) for found in grid.measurements)
+    assert all(found.results[0].form == "all channels" for found in grid.measurements)
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_peer_that_is_not_installed_is_named_with_what_installs_it(

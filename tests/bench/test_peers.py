@@ -77,14 +77,20 @@ def test_every_form_of_int8_gives_the_oracles_answers(name: str, form: str, tmp_
     assert agrees(near, "int8"), near
 
 
-def test_int8_without_calibration_is_near_its_float_model() -> None:
-    model = make_model(resolution=32, labels=list("abcdefgh"))
-    images = comparison_images(model.spec)
-    expected = reference.run(model, images).probabilities
+def test_int8_without_calibration_is_near_its_float_model_layer_by_layer() -> None:
+    model = subject("m", make_model(resolution=32, labels=list("abcdefgh"))).model
+    assert isinstance(model, Model)
+    images = comparison_images(model.spec)[-2:]
+    quantized = plain_int8(model)
+    expected = reference.run(model, images, keep=True).activations
+    found = reference_int8.run(quantized, images, keep=True).activations
 
-    found = reference_int8.run(plain_int8(model), images).probabilities
-    # Eight bits and random weights: near, and nearer than any other order of labels.
-    assert agreement(found, expected).correlation > 0.9
+    step = 6 / 255
+    assert np.abs(found["conv_stem"] * step - expected["conv_stem"]).max() < 2 * step
+    # Further on roundings add up.
+    assert np.abs(found["blocks.0.0.conv_dw"] * step - expected["blocks.0.0.conv_dw"]).max() < 4 * step
+    mean = found["blocks.4.1.conv_pw"].mean(axis=(1, 2), keepdims=True)
+    assert np.abs(found["global_pool"] - mean).max() <= 0.5
 
 
 def test_scale_goes_into_the_first_weights_and_no_answer_changes() -> None:
