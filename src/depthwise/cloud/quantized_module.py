@@ -114,7 +114,10 @@ class _Sums(nn.Module):
         product = acc.float() * self.multiplier  # R1, R2
         if not self.is_rounded:
             return product
-        whole = torch.clamp(_rounded(product) + self.zero_point, self.low, self.high)  # R3, R4
+        # R3, R4. Bounds are whole numbers, so clamping first is the same, and gradients end where those of ReLU6 do.
+        zero = self.zero_point
+        whole = _rounded(F.hardtanh(product, self.low - zero, self.high - zero))
+        whole = whole + zero if zero else whole
         return self.real(whole) if self.layer.kind == "classifier" else whole
 
 
