@@ -83,6 +83,7 @@ int main(void)
     float *features = room((size_t)dw_feature_count() * sizeof(float));
 
     CHECK(dw_interface() >> 16 == DW_INTERFACE_MAJOR);
+    CHECK(dw_processor() == DW_OK);
     CHECK(dw_record()[0] == '{');
     for (int32_t i = 0; i < dw_label_count(); i++) {
         CHECK(dw_label(i) != NULL);

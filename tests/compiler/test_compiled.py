@@ -15,14 +15,16 @@ import pytest
 from conftest import make_model
 from depthwise.compiler import Built, compile_model
 from depthwise.compiler.build import compiler
-from depthwise.compiler.targets import target
+from depthwise.compiler.targets import LEVELS, Level, target
 from depthwise.compiler.trailer import TRAILER, trailer
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import prepare
 from depthwise.errors import Refused
 from depthwise.network import reference
 from depthwise.network.model import Model
-from emitted import aligned
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.spec import Spec
+from emitted import aligned, predefined
 
 LABELS = (
     "quotes \"and\" 'these'",
@@ -167,7 +169,7 @@ def test_the_trailer_tells_length_checksum_and_interface(built: Built) -> None:
 
     assert TRAILER.size == 56
     assert content[-56:] == trailer(library)
-    assert TRAILER.unpack(content[-56:]) == (b"DWTRAIL1", len(library), hashlib.sha256(library).digest(), 1, 0)
+    assert TRAILER.unpack(content[-56:]) == (b"DWTRAIL1", len(library), hashlib.sha256(library).digest(), 1, 1)
     assert built.bytes == len(content)
 
 
@@ -222,6 +224,33 @@ def test_an_artifact_for_arm_is_an_arm_library(model: Model, tmp_path: Path) -> 
 
     assert content[:4] == b"\x7fELF"
     assert int.from_bytes(content[18:20], "little") == 183  # EM_AARCH64
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.name)
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_level_forced_down_gives_the_oracles_answers_or_is_refused(
+    level: Level, precision: str, model: Model, tmp_path: Path, zig: tuple[str, ...]
+) -> None:
+    chosen = model if precision == "float32" else random_quantized(Spec(width=0.35, resolution=37, classes=11), 1)
+    built = compile_model(chosen, target="host", out=tmp_path / "model.so", cpu=level.name)
+
+    assert built.plan.machine == level.machine
+    if not level.machine.features <= predefined(zig):
+        with pytest.raises(Refused, match="was built for a processor with instructions that this one lacks"):
+            Artifact.open(built.path)
+        return
+    with Artifact.open(built.path) as artifact:
+        assert artifact.verify() <= (1e-5 if precision == "float32" else 0)
+
+
+def test_a_level_that_does_not_exist_or_does_not_fit_is_refused(model: Model, tmp_path: Path) -> None:
+    for chosen, cpu, message in (
+        ("host", "sse9", "there is no processor 'sse9'; --cpu takes portable, avx2"),
+        ("linux-aarch64", "avx2", "--cpu chooses among processors of x86"),
+        ("source", "avx2", "--cpu chooses among processors of x86"),
+    ):
+        with pytest.raises(Refused, match=message):
+            compile_model(model, target=chosen, out=tmp_path / "model.so", cpu=cpu)
 
 
 def test_refusals_of_compilers_say_what_to_do(model: Model, tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def test_its_tests_take_every_branch_both_ways(
     )
     files = json.loads(done.stdout)["files"]
 
-    files = [file for file in files if file["file"] != "drive.c"]
+    # What a processor lacks is tested by levels that this one does not have.
+    files = [file for file in files if file["file"] not in ("drive.c", "dwk_processor.h")]
     covered = {file["file"] for file in files if any(line["branches"] for line in file["lines"])}
     missing = [
         f"{file['file']}:{line['line_number']} in {line.get('function_name', '?')}"

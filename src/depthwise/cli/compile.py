@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     type=click.Choice(["float32", "int8"]),
     help="What the MODEL must be; without this it is compiled as whatever it is.",
 )
+@click.option(
+    "--cpu",
+    metavar="PROCESSOR",
+    help="For host and linux-x86_64 another processor than theirs: portable, avx2, avxvnni, avx512 or vnni.",
+)
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
 @click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
@@ -36,6 +41,7 @@ def command(
     target: str,
     out: Path,
     precision: str | None,
+    cpu: str | None,
     cc: str | None,
     keep_dead: bool,
     explain: bool,
@@ -54,7 +60,7 @@ def command(
 
     loaded = _loaded(model, precision)
     notice(f"compiling {model} for {target} ...")
-    built = compile_model(loaded, target=target, out=out, cc=cc, keep_dead=keep_dead)
+    built = compile_model(loaded, target=target, out=out, cc=cc, keep_dead=keep_dead, cpu=cpu)
     document = _document(built, loaded.spec, explain=explain)
     if as_json:
         print_json(document)

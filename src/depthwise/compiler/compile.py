@@ -107,6 +107,7 @@ def compile_model(
     cc: str | None = None,
     extra: Mapping[str, Any] | None = None,
     keep_dead: bool = False,
+    cpu: str | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
@@ -117,10 +118,12 @@ def compile_model(
         cc: a system compiler to use instead of the zig that is installed with depthwise.
         extra: further JSON values to put under "extra" into the artifact's record.
         keep_dead: compute channels that provably never change too.
-    Raises: Refused, when the target is unknown, the compiler is missing or fails, or `out` cannot be written.
+        cpu: name of a row of `targets.LEVELS`, for targets host and linux-x86_64 on or for x86.
+    Raises: Refused, when the target or processor is unknown, the compiler is missing or fails, or `out` cannot be
+        written.
     """
     start = time.perf_counter()
-    row = targets.target(target)
+    row = targets.at_level(targets.target(target), cpu)
     if row.zig is None:
         if cc is not None:
             raise Refused(f"target {target} writes C and compiles nothing; leave --cc away")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import platform
 from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
@@ -45,6 +46,8 @@ class Target:
 
 # Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.
 PORTABLE = Machine(lanes=4, registers=16)
+_AVX2 = frozenset({"__AVX2__"})
+_AVX512 = _AVX2 | {"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__"}
 
 TARGETS = (
     Target(
@@ -64,13 +67,13 @@ TARGETS = (
     Target(
         name="linux-x86_64-v3",
         about="a library for x86 with AVX2 and FMA and Linux",
-        machine=Machine(lanes=8, registers=16),
+        machine=Machine(lanes=8, registers=16, features=_AVX2),
         zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v3"),
     ),
     Target(
         name="linux-x86_64-v4",
         about="a library for x86 with AVX-512 and Linux",
-        machine=Machine(lanes=16, registers=32),
+        machine=Machine(lanes=16, registers=32, features=_AVX512),
         zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4"),
     ),
     Target(
@@ -78,6 +81,64 @@ TARGETS = (
         about="a library for any 64-bit ARM with Linux",
         machine=Machine(lanes=4, registers=32),
         zig=("-target", "aarch64-linux-gnu", "-mcpu=generic"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A processor of x86 that can be asked for by `--cpu` instead of the one that a target stands for.
+
+    Attributes:
+        name: what `--cpu` takes.
+        about: one line for help.
+        machine: as the planner knows it.
+        zig, cc: arguments that make zig, or a system compiler, use its instructions.
+    """
+
+    name: str
+    about: str
+    machine: Machine
+    zig: tuple[str, ...]
+    cc: tuple[str, ...]
+
+
+# From the lowest to the highest.
+LEVELS = (
+    Level(
+        name="portable",
+        about="any 64-bit x86",
+        machine=PORTABLE,
+        zig=("-mcpu=x86_64",),
+        cc=("-march=x86-64",),
+    ),
+    Level(
+        name="avx2",
+        about="AVX2 and FMA",
+        machine=Machine(lanes=8, registers=16, features=_AVX2),
+        zig=("-mcpu=x86_64_v3",),
+        cc=("-march=x86-64-v3",),
+    ),
+    Level(
+        name="avxvnni",
+        about="AVX2 with AVX-VNNI",
+        machine=Machine(lanes=8, registers=16, features=_AVX2 | {"__AVXVNNI__"}),
+        zig=("-mcpu=x86_64_v3+avxvnni",),
+        cc=("-march=x86-64-v3", "-mavxvnni"),
+    ),
+    Level(
+        name="avx512",
+        about="AVX-512",
+        machine=Machine(lanes=16, registers=32, features=_AVX512),
+        zig=("-mcpu=x86_64_v4",),
+        cc=("-march=x86-64-v4",),
+    ),
+    Level(
+        name="vnni",
+        about="AVX-512 with VNNI",
+        machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__"}),
+        zig=("-mcpu=x86_64_v4+avx512vnni",),
+        cc=("-march=x86-64-v4", "-mavx512vnni"),
     ),
 )
 
@@ -100,6 +161,23 @@ def target(name: str) -> Target:
         return TARGETS[names.index(name)]
     near = difflib.get_close_matches(name, names, n=2) or names
     raise Refused(f"there is no target {name!r}; is it {' or '.join(near)}?")
+
+
+def at_level(row: Target, cpu: str | None) -> Target:
+    """A target for another processor of x86 than the one that it stands for.
+
+    Raises: Refused, when there is no such level, or the target has no choice of it.
+    """
+    if cpu is None:
+        return row
+    level = next((level for level in LEVELS if level.name == cpu), None)
+    if level is None:
+        raise Refused(f"there is no processor {cpu!r}; --cpu takes {', '.join(level.name for level in LEVELS)}")
+    if row.name == "host" and platform.machine().lower() in ("x86_64", "amd64"):
+        return replace(row, machine=level.machine, zig=level.zig, cc=level.cc)
+    if row.name == "linux-x86_64":
+        return replace(row, machine=level.machine, zig=("-target", "x86_64-linux-gnu", *level.zig))
+    raise Refused(f"--cpu chooses among processors of x86; target {row.name} here has none to choose, leave it away")
 
 
 def machine_of(macros: frozenset[str]) -> Machine:

@@ -67,8 +67,8 @@ class Artifact:
     def open(cls, path: str | os.PathLike[str]) -> Self:
         """Check a file, then load it.
 
-        Raises: Refused, when there is no such file, it is no artifact, is damaged, or is for another machine or
-            another version; nothing of it has run then, except where its own functions contradict its trailer.
+        Raises: Refused, when there is no such file, it is no artifact, is damaged, or is for another machine, another
+            processor or another version; nothing of it has run then, except where its own functions say so.
         """
         content, minor = checked_library(path)
         library = Library(content, os.fspath(path))
@@ -79,6 +79,7 @@ class Artifact:
                     f"{library.name}: says interface {interface >> 16}.{interface & 0xFFFF} and its trailer"
                     f" {INTERFACE_MAJOR}.{minor}; write it again with `depthwise compile`"
                 )
+            library.check_processor()
             return cls(library)
         except BaseException:
             library.close()

@@ -15,6 +15,7 @@ from depthwise.errors import Refused, Unmet
 # Result and arguments of every function of depthwise.h. Buffers are addresses, as numpy's `ctypes.data` gives them.
 FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_interface": (c_uint32, ()),
+    "dw_processor": (c_int32, ()),
     "dw_record": (c_char_p, ()),
     "dw_input_height": (c_int32, ()),
     "dw_input_width": (c_int32, ()),
@@ -29,6 +30,8 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_features": (c_int32, (c_void_p, c_void_p, c_void_p)),
     "dw_verify": (c_int32, (POINTER(c_float), c_void_p)),
 }
+# Artifacts of interface 1.0 lack it.
+_SINCE_1_1 = "dw_processor"
 _GOLDEN_DIFFERS = 4
 _STATUS = {
     1: "was given no buffer",
@@ -63,7 +66,9 @@ class Library:
         if sys.platform != "win32":  # which keeps the file of a loaded library
             self._folder.cleanup()
         try:
-            self._functions = {key: self._declared(key) for key in FUNCTIONS}
+            self._functions = {
+                key: self._declared(key) for key in FUNCTIONS if key != _SINCE_1_1 or hasattr(self._library, key)
+            }
         except Refused:
             self.close()
             raise
@@ -100,6 +105,14 @@ class Library:
         if status != 0:
             meaning = _STATUS.get(status, f"returns the unknown status {status}")
             raise (Unmet if status == _GOLDEN_DIFFERS else Refused)(f"{self.name}: {key} {meaning}")
+
+    def check_processor(self) -> None:
+        """Raises: Refused, when the library says that this processor lacks what it was built for."""
+        if _SINCE_1_1 in self._functions and self.get(_SINCE_1_1) != 0:
+            raise Refused(
+                f"{self.name}: was built for a processor with instructions that this one lacks;"
+                " compile the model on this machine, or with a lower --cpu"
+            )
 
     def close(self) -> None:
         """Give the library back to the system; no function of it may be running."""

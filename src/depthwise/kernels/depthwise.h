@@ -1,4 +1,4 @@
-/* depthwise.h: how an artifact is called. Interface version 1.0, described in docs/artifact.md.
+/* depthwise.h: how an artifact is called. Interface version 1.1, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
  * keeps no state between calls but what lies in the arena. Two calls may run at the same time when each has an arena
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define DW_INTERFACE_MAJOR 1u
-#define DW_INTERFACE_MINOR 0u
+#define DW_INTERFACE_MINOR 1u
 
 /* What a call returns. */
 enum {
@@ -18,11 +18,16 @@ enum {
     DW_NO_POINTER = 1,     /* a pointer that must not be null is null */
     DW_FRAME_SIZE = 2,     /* height or width of a frame is below 1 or above 65,535, or its pitch is too small */
     DW_ARENA_ALIGNMENT = 3, /* the arena does not begin at a multiple of 64 bytes */
-    DW_GOLDEN_DIFFERS = 4  /* an answer differs from the one that the oracle gave when the artifact was made */
+    DW_GOLDEN_DIFFERS = 4, /* an answer differs from the one that the oracle gave when the artifact was made */
+    DW_PROCESSOR = 5       /* this processor lacks instructions that the artifact was built for */
 };
 
 /* major << 16 | minor. A caller refuses another major version and reads nothing else. */
 uint32_t dw_interface(void);
+
+/* DW_OK or DW_PROCESSOR. Where it is not DW_OK, a call of dw_run, dw_classify, dw_prepare, dw_features or dw_verify may
+ * end the process. Since 1.1. */
+int32_t dw_processor(void);
 
 /* JSON in UTF-8: network, preprocessing, precision, target, cost, provenance, accuracy. */
 const char *dw_record(void);

@@ -7,6 +7,7 @@
 #include "depthwise.h"
 #include "dwk_golden.h"
 #include "dwk_prepare.h"
+#include "dwk_processor.h"
 #include "dwk_softmax_f32.h"
 
 /* What the golden cases hold, and how far from the oracle's it may be. */
@@ -35,6 +36,8 @@ static void dwk_answer(const uint8_t *pixels, dwk_float *probabilities, uint8_t 
 }
 
 uint32_t dw_interface(void) { return DW_INTERFACE_MAJOR << 16 | DW_INTERFACE_MINOR; }
+
+int32_t dw_processor(void) { return dwk_processor_lacks() * DW_PROCESSOR; }
 
 const char *dw_record(void) { return dwl_record; }
 

@@ -17,6 +17,7 @@ SHARED = (
     "dwk_shapes.h",
     "dwk_golden.h",
     "dwk_interface.h",
+    "dwk_processor.h",
     "dwk_x86.h",
     "dwk_256_x86.h",
     "dwk_window_x86.h",
