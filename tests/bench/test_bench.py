@@ -15,7 +15,7 @@ from conftest import make_model
 from depthwise.bench import choice, peers
 from depthwise.bench.choice import choose
 from depthwise.bench.grid import measure_grid
-from depthwise.bench.measure import Options, measure
+from depthwise.bench.measure import Options, _fastest_forms, measure
 from depthwise.bench.peak import PeakLoop
 from depthwise.bench.peers import NAMES, OWN, is_installed
 from depthwise.bench.picture import grid_picture
@@ -123,6 +123,10 @@ def test_answers_are_compared_with_the_oracle_where_there_is_no_artifact(tmp_pat
     assert np.abs(own.ours() - theirs).max() < 1e-5
 
 
+def test_of_several_forms_the_one_with_the_least_time_of_all_turns_counts() -> None:
+    assert _fastest_forms(["a", "b", "b", "a"], [[5, 9], [4, 4], [7, 3], [6, 6]]) == [0, 2]
+
+
 def test_a_worker_that_cannot_load_says_why(tmp_path: Path) -> None:
     place = workplace(tmp_path)
     (tmp_path / "a.so").write_bytes(b"\x7fELF")
@@ -133,7 +137,7 @@ def test_a_worker_that_cannot_load_says_why(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_gone_is_named(tmp_path: Path) -> None:
     place = workplace(tmp_path)
-    own = choose(OWN, place)
+    (own,) = choose(OWN, place)
     with place.worker(OWN, own.form, own.path, 1) as worker:
         assert isinstance(worker, Worker)
         worker._process.kill()

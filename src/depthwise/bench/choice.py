@@ -1,4 +1,4 @@
-"""Which form of a contender is measured: the fastest one whose answers are ours."""
+"""Which forms of a contender are measured: those whose answers are ours, and which may be its fastest."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from depthwise.bench.peers import NAMES, OWN, is_installed, peer
 from depthwise.bench.workplace import Workplace
 from depthwise.errors import Refused, Unmet
 
-# Turns of each form before the best is chosen.
-_TURNS = 3
+# A few turns of each form sort out those that are far from the best; the others are all measured.
+_TURNS, _FAR = 3, 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,8 @@ class Contender:
     trial: float
 
 
-def choose(name: str, place: Workplace) -> Contender:
-    """The contender in its best form.
+def choose(name: str, place: Workplace) -> tuple[Contender, ...]:
+    """The contender in the forms that may be its best, at least one.
 
     Raises: Refused, with the reason, when it cannot be measured; Unmet, when its answers are those of another network.
     """
@@ -53,7 +53,8 @@ def choose(name: str, place: Workplace) -> Contender:
         except Refused as refusal:
             reasons.append(str(refusal))
     if found:
-        return min(found, key=lambda contender: contender.trial)
+        best = min(contender.trial for contender in found)
+        return tuple(contender for contender in found if contender.trial <= _FAR * best)
     if different:
         raise Unmet(f"{name}: {'; '.join(different)}; times of different networks are not compared")
     raise Refused("; ".join(reasons))

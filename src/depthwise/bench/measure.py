@@ -13,7 +13,7 @@ from pathlib import Path
 from depthwise.bench import results
 from depthwise.bench.choice import Contender, choose
 from depthwise.bench.peak import PeakLoop
-from depthwise.bench.peers import NAMES, OWN, runtime_bytes, version
+from depthwise.bench.peers import NAMES, OWN, peer, runtime_bytes, version
 from depthwise.bench.process import Worker
 from depthwise.bench.profile import profile
 from depthwise.bench.program import program
@@ -43,7 +43,7 @@ class Options:
 
     against: tuple[str, ...] = tuple(NAMES)
     threads: tuple[int, ...] = (1,)
-    rounds: int = 20
+    rounds: int = 40
     starts: int = 5
     more: bool = True
 
@@ -91,13 +91,15 @@ def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
 
 def _chosen(place: Workplace, options: Options, left: list[Left]) -> list[Contender]:
     """The contenders, ours first: the others' answers are compared with it. Those that cannot be go to `left`."""
-    chosen = []
+    chosen: list[Contender] = []
     for name in (OWN, *options.against):
         try:
-            chosen.append(choose(name, place))
+            chosen += choose(name, place)
         except Unmet:
             raise
         except Refused as refusal:
+            if name == OWN and peer(OWN).forms(place.subject.precision):
+                raise  # an artifact that cannot be made is no reason to praise the others
             left.append(Left(name=name, reason=str(refusal)))
             place.notice(f"left out: {name}: {refusal}")
     return chosen
@@ -122,39 +124,52 @@ def _measured(
                 place.notice(f"left out: {contender.name}: {refusal}")
                 continue
             taking_part.append((contender, stack.enter_context(worker)))
-        whole: dict[str, list[int]] = {contender.name: [] for contender, _ in taking_part}
-        alone: dict[str, list[int]] = {name: [] for name in whole}
-        for _ in range(options.rounds):
+        whole: list[list[int]] = [[] for _ in taking_part]
+        alone: list[list[int]] = [[] for _ in taking_part]
+        for number in range(options.rounds):
             loop.turn(threads)
-            for contender, worker in taking_part:
-                answered = worker.order("turn")
-                whole[contender.name] += answered["whole"]
-                alone[contender.name] += answered["alone"]
+            # Each round begins with another one, so that nobody always comes behind the same neighbour.
+            for step in range(len(taking_part)):
+                at = (number + step) % len(taking_part)
+                answered = taking_part[at][1].order("turn")
+                whole[at] += answered["whole"]
+                alone[at] += answered["alone"]
                 if threads > 1:
                     time.sleep(_SECONDS_TO_SLEEP)
-        memory = {contender.name: _memory(worker) for contender, worker in taking_part}
-    first: dict[str, list[float]] = {name: [] for name in whole}
+        memory = [_memory(worker) for _, worker in taking_part]
+    best = _fastest_forms([contender.name for contender, _ in taking_part], whole)
+    first: dict[int, list[float]] = {at: [] for at in best}
     for _ in range(options.starts):
-        for contender, _ in taking_part:
+        for at in best:
+            contender = taking_part[at][0]
             with place.worker(contender.name, contender.form, contender.path, threads) as worker:
-                first[contender.name].append(worker.first_seconds * 1e3)
+                first[at].append(worker.first_seconds * 1e3)
     return [
         Result(
-            name=name,
-            version=version(name),
+            name=contender.name,
+            version=version(contender.name),
             form=contender.form,
             threads=threads,
-            times=results.times(whole[name]),
-            network=results.times(alone[name]),
+            times=results.times(whole[at]),
+            network=results.times(alone[at]),
             agreement=contender.agreement,
             file_bytes=_file_bytes(contender.path),
-            runtime_bytes=runtime_bytes(name),
-            memory_bytes=memory[name],
-            first_ms=min(first[name]),
+            runtime_bytes=runtime_bytes(contender.name),
+            memory_bytes=memory[at],
+            first_ms=min(first[at]),
         )
-        for contender, _ in taking_part
-        for name in [contender.name]
+        for at in best
+        for contender in [taking_part[at][0]]
     ]
+
+
+def _fastest_forms(names: Sequence[str], whole: Sequence[Sequence[int]]) -> list[int]:
+    """Where the fastest form of each name stands."""
+    best: dict[str, int] = {}
+    for at, name in enumerate(names):
+        if name not in best or min(whole[at]) < min(whole[best[name]]):
+            best[name] = at
+    return list(best.values())
 
 
 def _live(artifact: Path | None, nominal: int) -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Without the channels that provably never change, or with them, as all peers compute them.
 LIVE, ALL = "live channels", "all channels"
+# Where an arena may begin (depthwise.h).
+_ALIGNMENT = 64
 
 
 def forms(precision: str) -> tuple[str, ...]:
@@ -44,23 +46,30 @@ def load(path: Path, setting: Setting) -> Loaded:
 
 
 class Loaded:
-    """An artifact that takes bytes as they are, called through ctypes as every caller from Python does."""
+    """An artifact whose buffers are bound once, as those of the peers are."""
 
     def __init__(self, path: Path) -> None:
-        from depthwise.edge.artifact import Artifact
+        from depthwise.edge.library import Library
+        from depthwise.edge.trailer import checked_library
 
-        self._artifact = Artifact.open(path)
-        self._pixels: Pixels = np.zeros(self._artifact.input_shape, np.uint8)
-        self._answer: Floats = np.zeros(len(self._artifact.labels), np.float32)
+        content, _ = checked_library(path)
+        self._library = Library(content, str(path))
+        self._answer: Floats = np.zeros(self._library.get("dw_label_count"), np.float32)
+        memory = np.empty(self._library.get("dw_arena_bytes") + _ALIGNMENT, np.uint8)
+        self._arena: Pixels = memory[-memory.ctypes.data % _ALIGNMENT :]
+        self._buffers = (self._answer.ctypes.data, self._arena.ctypes.data)
+        self._pixels: Pixels = np.zeros(0, np.uint8)
+        self._address = 0
 
     def convert(self, pixels: Pixels) -> None:
-        """Nothing: normalisation is in the first kernel."""
-        self._pixels = pixels
+        """No copy: normalisation is in the first kernel."""
+        if pixels is not self._pixels:
+            self._pixels, self._address = pixels, pixels.ctypes.data
 
     def run(self) -> None:
         """One call."""
-        self._answer = self._artifact.run(self._pixels)
+        self._library.call("dw_run", self._address, *self._buffers)
 
     def answer(self) -> Floats:
         """As it was given."""
-        return self._answer
+        return self._answer.copy()
