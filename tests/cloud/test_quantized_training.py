@@ -241,3 +241,25 @@ def test_the_command_goes_from_float_to_int8_to_figures(
         done = depthwise(*map(str, start), *given)
         assert (done.returncode, done.stdout) == (2, "")
         assert text in done.stderr
+
+
+def test_several_processes_train_one_int8_model(
+    image_folder: ImageFolder, small_model: SmallModel, tmp_path: Path
+) -> None:
+    data = image_folder(images=20, splits=("train", "val"))
+    small_model(labels=("cat", "dog")).save(tmp_path / "float")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "depthwise"]
+    settings = ["--quantize", "--epochs", "2", "--batch", "8", "--rate", "0.003", "--warmup", "0"]
+    asked = ["train", str(data), "--out", str(tmp_path / "int8"), "--pretrained", str(tmp_path / "float"), *settings]
+
+    done = subprocess.run(
+        [*launcher, *asked], capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+
+    assert done.returncode == 0, done.stderr
+    model = QuantizedModel.load(tmp_path / "int8")
+    assert model.provenance["processes"] == 2
+    items = read_folder(data).validation
+    store = evaluation_store(items, channels=3, resize=model.preprocessing.resize, crop=32, tick=lambda: None)
+    expected = run(model, store.batch(range(40))).logits.argmax(axis=1) == store.labels
+    assert model.accuracy["validation"]["top1"] == expected.mean()
