@@ -41,13 +41,7 @@ def depthwise(operation: Operation, step: Step) -> Bytes:
 
 def pool(operation: Operation, step: Step) -> Bytes:
     """Chunks of B channels: biases and multipliers."""
-    of = step.kernels[0].instructions
-    words = _words(operation)[:2]
-    order = _order(4, of)
-    size = -(-words[0].size // order.size) * order.size
-    return np.concatenate(
-        [_bytes(_padded(word, size)[start + order]) for start in range(0, size, order.size) for word in words]
-    )
+    return np.concatenate(pool_chunks(_words(operation)[:2], step.kernels[0].instructions))
 
 
 def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instructions, *, in_order: bool) -> Bytes:
@@ -92,6 +86,13 @@ def depthwise_chunks(weight: Weights, words: Words, rows: int, of: Instructions)
         parts += [_bytes(_padded(word, size)[channels[start + order]]) for word in words]
         parts += [_factors(factors[:, start + order, :], of) for factors in wide]
     return np.concatenate(parts)
+
+
+def pool_chunks(words: Words, of: Instructions) -> list[Bytes]:
+    """For each chunk of B channels its words; channels after the last are 0."""
+    order = _order(4, of)
+    size = -(-words[0].size // order.size) * order.size
+    return [_bytes(_padded(word, size)[start + order]) for start in range(0, size, order.size) for word in words]
 
 
 def _words(operation: Operation) -> Words:

@@ -7,6 +7,7 @@
 #define DWK_LANES_avx512vnni 16
 #define DWK_BYTES_avx512vnni 64
 #define DWK_FACTORS_avx512vnni 64
+#define DWK_ALTERNATE_avx512vnni 1
 
 typedef __m512i dwk_sums_avx512vnni;
 typedef __m512i dwk_bytes_avx512vnni;

@@ -87,22 +87,24 @@ DWK_INLINE void DWK_X(s1_flat)(const uint8_t *restrict input, int32_t input_row,
     }
 }
 
-DWK_INLINE void DWK_X(s1_rows)(const uint8_t *restrict input, int32_t input_row, int rows, int32_t width,
-                               int32_t channels, const uint32_t *restrict weights, const dwk_rounding *to,
-                               uint8_t *restrict output, int32_t output_step)
+/* `rows` rows of outputs, of `count` channels, or of all where there are fewer than B. */
+DWK_INLINE void DWK_X(s1_rows)(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                               int32_t channels, int32_t count, const uint32_t *restrict weights,
+                               const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
 {
-    if (channels < DWK_B) {
-        DWK_X(s1_flat)(input, input_row, rows, width, channels, weights, to, output);
-        return;
+    for (int32_t y = 0; y < rows / 2; y++) {
+        if (channels < DWK_B) {
+            DWK_X(s1_flat)(input, input_row, 2, width, channels, weights, to, output);
+        } else {
+            DWK_X(s1_channels)(input, input_row, 2, width, channels, count, weights, to, output, output_step);
+        }
+        input += 2 * input_row;
+        output += 2 * width * output_step;
     }
-    int32_t c = 0;
-    for (; c + DWK_B <= channels; c += DWK_B) {
-        DWK_X(s1_channels)(input + c, input_row, rows, width, channels, DWK_B, weights, to, output + c, output_step);
-        weights += DWK_WEIGHTS;
-    }
-    if (c < channels) {
-        DWK_X(s1_channels)(input + c, input_row, rows, width, channels, channels - c, weights, to, output + c,
-                           output_step);
+    if (rows % 2 && channels < DWK_B) {
+        DWK_X(s1_flat)(input, input_row, 1, width, channels, weights, to, output);
+    } else if (rows % 2) {
+        DWK_X(s1_channels)(input, input_row, 1, width, channels, count, weights, to, output, output_step);
     }
 }
 
@@ -112,13 +114,13 @@ DWK_INLINE void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32
                          int32_t channels, const uint32_t *restrict weights, const dwk_rounding *to,
                          uint8_t *restrict output, int32_t output_step)
 {
-    for (int32_t y = 0; y < rows / 2; y++) {
-        DWK_X(s1_rows)(input, input_row, 2, width, channels, weights, to, output, output_step);
-        input += 2 * input_row;
-        output += 2 * width * output_step;
+    int32_t c = 0;
+    for (; c + DWK_B <= channels; c += DWK_B) {
+        DWK_X(s1_rows)(input + c, input_row, rows, width, channels, DWK_B, weights, to, output + c, output_step);
+        weights += DWK_WEIGHTS;
     }
-    if (rows % 2) {
-        DWK_X(s1_rows)(input, input_row, 1, width, channels, weights, to, output, output_step);
+    if (c < channels) {
+        DWK_X(s1_rows)(input + c, input_row, rows, width, channels, channels - c, weights, to, output + c, output_step);
     }
 }
 
