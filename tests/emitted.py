@@ -41,7 +41,7 @@ def build(command: tuple[str, ...], folder: Path) -> None:
     cache = str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}")
     environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": cache, "ZIG_GLOBAL_CACHE_DIR": cache}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 def needs_machine(of: Instructions, compiler: tuple[str, ...]) -> None:
