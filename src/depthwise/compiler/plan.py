@@ -11,7 +11,7 @@ from typing import Literal
 from depthwise.compiler.arena import Region, Value, place
 from depthwise.compiler.targets import Machine
 from depthwise.errors import Refused
-from depthwise.kernels.table import PORTABLE, Instructions, Kernel, Operation, Precision, fastest
+from depthwise.kernels.table import PORTABLE, Instructions, Kernel, Operation, Precision, fastest, half
 from depthwise.network.layers import Layer, Padding, Shape, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
@@ -147,7 +147,7 @@ def plan(
         shape = group[-1].output
         output = Map(shape=shape, border=_border(following) if following is not None else NO_BORDER)
         source = steps[-1].output if steps else Map(shape=group[0].input)
-        kernels = tuple(fastest(_operation(layer), precision, machine.features) for layer in group)
+        kernels = tuple(_kernel(layer, precision, machine) for layer in group)
         step = _step(group, source, output, machine, kernels, VALUE[precision], whole_maps)
         steps.append(replace(step, logits=logits) if step.kind == "classifier" else step)
     values = _values(steps, preprocessing, VALUE[precision])
@@ -192,7 +192,7 @@ def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
         if last.count > 1:
             panels.append(replace(last, count=last.count - 1))
         panels.append(replace(last, count=1, some=last.channels - spare))
-    limit = _SUMS[of.registers, of.pairs] // panels[0].vectors
+    limit = _PIXELS[of.name][panels[0].vectors - 1]
     even = next((p for p in (limit, limit - 1) if p > 0 and width % p == 0), 0)
     pixels = even or -(-width // -(-width // limit))
     return Tiling(pixels=pixels, rest=width % pixels, panels=tuple(panels))
@@ -208,8 +208,8 @@ def vector_lanes(channels: int, machine: Machine, of: Instructions = PORTABLE) -
     return next(lanes for lanes in (16, 8, 4) if lanes <= machine.lanes and channels % lanes == 0)
 
 
-# Accumulators of a tile, by registers and whether factors are pairs.
-_SUMS = {(32, False): 20, (16, False): 12, (16, True): 8}
+# Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions.
+_PIXELS = {"avx512vnni": (8, 8, 5, 5), "avxvnni": (8, 5, 4, 3), "avx2": (8, 4, 2, 2)}
 # Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
 WHOLE_WIDTH = 14
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
@@ -246,6 +246,15 @@ def _border(layer: Layer) -> Padding:
         bottom=max(0, (layer.output.height - 1) * layer.stride + 3 - top - layer.input.height),
         right=max(0, (layer.output.width - 1) * layer.stride + 3 - left - layer.input.width),
     )
+
+
+def _kernel(layer: Layer, precision: Precision, machine: Machine) -> Kernel:
+    """The fastest kernel for a layer; where its channels would leave half a vector empty, one of half the width."""
+    operation = _operation(layer)
+    found = fastest(operation, precision, machine.features)
+    lanes, channels = found.instructions.lanes, layer.output.channels
+    leaves_half_empty = operation == "product" and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
+    return half(found) if leaves_half_empty else found
 
 
 def _operation(layer: Layer) -> Operation:

@@ -10,6 +10,8 @@
 #include "dwk_shapes.h"
 #include "dwk_vector.h"
 
+/* Floats of a cache line. */
+#define DWK_LINE 16
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
 #define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, DWK_JOIN(_v, DWK_LANES, ))
 #if DWK_REST
@@ -20,8 +22,9 @@
 #define DWK_NAME DWK_JOIN(dwk_product_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, ))
 #define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, ))
 
+/* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk_float *restrict input,
-                                 const dwk_float *restrict weights, dwk_float *restrict output)
+                                 const dwk_float *restrict weights, const dwk_float *ahead, dwk_float *restrict output)
 {
     DWK_V sum[DWK_PIXELS][DWK_VECTORS];
     DWK_UNROLL
@@ -35,6 +38,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
     for (int32_t tap = 0; tap < shape->taps; tap++) {
         const dwk_float *value = input + tap * shape->tap;
         for (int32_t k = 0; k < shape->depth; k++) {
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += DWK_LINE;
             DWK_UNROLL
             for (int p = 0; p < pixels; p++) {
                 DWK_UNROLL
@@ -60,20 +65,24 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
 static inline void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const dwk_float *restrict input,
                             const dwk_float *restrict weights, dwk_float *restrict output)
 {
+    const int32_t lines = shape->taps * shape->depth * DWK_LINE;
+    const int32_t size = (1 + shape->taps * shape->depth) * (DWK_VECTORS * DWK_LANES);
     for (int32_t panel = 0; panel < panels; panel++) {
+        int32_t tile = 0;
         for (int32_t y = 0; y < rows; y++) {
             const dwk_float *from = input + y * shape->row;
             dwk_float *to = output + y * shape->output_row + panel * (DWK_VECTORS * DWK_LANES);
             for (int32_t x = 0; x < shape->width / DWK_PIXELS; x++) {
-                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, to);
+                const dwk_float *ahead = weights + size + tile++ % DWK_VECTORS * lines;
+                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, ahead, to);
                 from += DWK_PIXELS * shape->step;
                 to += DWK_PIXELS * shape->output_step;
             }
 #if DWK_REST
-            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, to);
+            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, weights + size, to);
 #endif
         }
-        weights += (1 + shape->taps * shape->depth) * (DWK_VECTORS * DWK_LANES);
+        weights += size;
     }
 }
 
@@ -82,6 +91,7 @@ static inline void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t ro
 #undef DWK_TILE
 #undef DWK_ACTIVATE
 #undef DWK_V
+#undef DWK_LINE
 #undef DWK_LANES
 #undef DWK_VECTORS
 #undef DWK_REST

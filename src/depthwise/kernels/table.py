@@ -245,6 +245,14 @@ def fastest(operation: Operation, precision: Precision, features: frozenset[str]
     return next(row for row in rows if row.instructions.needs <= features)
 
 
+def half(kernel: Kernel) -> Kernel:
+    """The same operation in vectors of half the width where the machine has them too, else the kernel itself."""
+    if kernel.instructions != AVX512VNNI:
+        return kernel
+    wanted = (kernel.operation, kernel.precision, AVXVNNI)
+    return next(row for row in KERNELS if (row.operation, row.precision, row.instructions) == wanted)
+
+
 def headers() -> dict[str, bytes]:
     """Every header, by file name."""
     names = {INTERFACE, *SHARED, *(kernel.header for kernel in KERNELS)}

@@ -9,6 +9,8 @@
  * Weights, in the order in which they are read: for each panel V x L sums to begin with (the bias) and V x L
  * multipliers; then for each kernel row and each quad of values its V x L quads of factors, where factors after the
  * last value of the row are 0. Channels as in dwk_x86.h. */
+/* Words of a cache line. */
+#define DWK_LINE 16
 #define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
 #define DWK_F DWK_JOIN(DWK_FACTORS_, DWK_SET, )
 #if DWK_REST
@@ -57,8 +59,10 @@ DWK_INLINE void DWK_NAME_OF_STORE(const dwk_product *shape, int pixels, DWK_X(su
     }
 }
 
+/* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uint8_t *restrict input,
-                                 const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+                                 const uint32_t *restrict weights, const uint32_t *ahead, const dwk_rounding *to,
+                                 uint8_t *restrict output)
 {
     DWK_X(sums) sum[DWK_PIXELS][DWK_VECTORS];
     DWK_UNROLL
@@ -72,6 +76,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
     for (int32_t tap = 0; tap < shape->taps; tap++) {
         const uint8_t *value = input + tap * shape->tap;
         for (int32_t k = 0; k < shape->depth; k += 4) {
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += DWK_LINE;
             DWK_X(factors) factors[DWK_VECTORS];
             DWK_UNROLL
             for (int v = 0; v < DWK_VECTORS; v++) {
@@ -96,20 +102,25 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
 DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const uint8_t *restrict input,
                          const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
 {
+    const int32_t steps = shape->taps * ((shape->depth + 3) / 4);
+    const int32_t lines = steps * DWK_LINE;
+    const int32_t size = DWK_VECTORS * (2 * DWK_L + steps * (DWK_F / 4));
     for (int32_t panel = 0; panel < panels; panel++) {
+        int32_t tile = 0;
         for (int32_t y = 0; y < rows; y++) {
             const uint8_t *from = input + y * shape->row;
             uint8_t *target = output + y * shape->output_row + panel * DWK_N;
             for (int32_t x = 0; x < shape->width / DWK_PIXELS; x++) {
-                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, to, target);
+                const uint32_t *ahead = weights + size + tile++ % DWK_VECTORS * lines;
+                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, ahead, to, target);
                 from += DWK_PIXELS * shape->step;
                 target += DWK_PIXELS * shape->output_step;
             }
 #if DWK_REST
-            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, to, target);
+            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, weights + size, to, target);
 #endif
         }
-        weights += DWK_VECTORS * (2 * DWK_L + shape->taps * ((shape->depth + 3) / 4) * (DWK_F / 4));
+        weights += size;
     }
 }
 
@@ -122,6 +133,7 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 #undef DWK_TILE
 #undef DWK_F
 #undef DWK_L
+#undef DWK_LINE
 #undef DWK_SOME
 #undef DWK_VECTORS
 #undef DWK_REST
