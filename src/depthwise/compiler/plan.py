@@ -208,8 +208,9 @@ def vector_lanes(channels: int, machine: Machine, of: Instructions = PORTABLE) -
     return next(lanes for lanes in (16, 8, 4) if lanes <= machine.lanes and channels % lanes == 0)
 
 
-# Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions.
-_PIXELS = {"avx512vnni": (8, 8, 5, 5), "avxvnni": (8, 5, 4, 3), "avx2": (8, 4, 2, 2)}
+# Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions. With AVX2 a large tile is
+# faster although it does not fit into the registers: its two products take longer than to fetch a sum.
+_PIXELS = {"avx512vnni": (8, 8, 5, 5), "avxvnni": (8, 5, 4, 3), "avx2": (8, 6, 4, 6)}
 # Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
 WHOLE_WIDTH = 14
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on

@@ -74,7 +74,7 @@ TARGETS = (
         name="linux-x86_64-v4",
         about="a library for x86 with AVX-512 and Linux",
         machine=Machine(lanes=16, registers=32, features=_AVX512),
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4"),
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4-prefer_256_bit"),
     ),
     Target(
         name="linux-aarch64",
@@ -103,7 +103,8 @@ class Level:
     cc: tuple[str, ...]
 
 
-# From the lowest to the highest.
+# From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
+# costs float32 a fifth of its speed on Zen 4.
 LEVELS = (
     Level(
         name="portable",
@@ -130,15 +131,15 @@ LEVELS = (
         name="avx512",
         about="AVX-512",
         machine=Machine(lanes=16, registers=32, features=_AVX512),
-        zig=("-mcpu=x86_64_v4",),
-        cc=("-march=x86-64-v4",),
+        zig=("-mcpu=x86_64_v4-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mprefer-vector-width=512"),
     ),
     Level(
         name="vnni",
         about="AVX-512 with VNNI",
         machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__"}),
-        zig=("-mcpu=x86_64_v4+avx512vnni",),
-        cc=("-march=x86-64-v4", "-mavx512vnni"),
+        zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
     ),
 )
 
