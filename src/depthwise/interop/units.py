@@ -239,7 +239,9 @@ def _normalise(network: Network, operation: Norm) -> None:
         raise Refused(f"{operation.where} is a second batch normalisation of {unit.where}; MobileNet V1 has one")
     parts = {name: getattr(operation, name) for name in ("weight", "bias", "mean", "variance")}
     _same_length(operation.where, unit.channels, **parts)
-    weight, bias, mean, variance = (part.astype(np.float64) for part in parts.values())
+    # Damaged numbers are refused further on, where all weights are looked at.
+    with np.errstate(invalid="ignore"):
+        weight, bias, mean, variance = (part.astype(np.float64) for part in parts.values())
     if not operation.epsilon > 0:
         raise Refused(f"{operation.where} has epsilon {operation.epsilon}; it must be above 0")
     before = unit.scaling
