@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from depthwise.compiler.compile import Emitted, emit
 from depthwise.compiler.emit import emit_assembly
-from depthwise.compiler.plan import Map
-from depthwise.compiler.steps import function_name
+from depthwise.compiler.emit_step import function_name
+from depthwise.compiler.step import Map
 from depthwise.compiler.targets import Machine
-from depthwise.kernels.table import AVX512VNNI, Instructions, headers
+from depthwise.kernels.headers import headers
+from depthwise.kernels.instructions import AVX512VNNI, Instructions
 from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -34,6 +35,13 @@ STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 GUARD = 4096
 # Every float of it is not a number, so whatever is read before it is written spoils the answer.
 POISON = 0xFF
+
+
+def named(value: object) -> str:
+    """A parameter of a test in its name, the same in every process; a set would be in another order in each."""
+    if isinstance(value, Machine):
+        return f"{value.lanes}x{value.registers}"
+    return value.name if isinstance(value, Instructions) else str(value)
 
 
 def build(command: tuple[str, ...], folder: Path) -> None:

@@ -16,8 +16,9 @@ from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
 from depthwise.compiler.lower import Operation
 from depthwise.compiler.pack import depthwise as packed_depthwise
 from depthwise.compiler.pack import product as packed_product
-from depthwise.compiler.plan import Panels, Tiling
-from depthwise.kernels.table import FOLDER, KERNELS, SHARED, Kernel, fastest
+from depthwise.compiler.tiles import Panels, Tiling
+from depthwise.kernels.headers import FOLDER, SHARED
+from depthwise.kernels.table import KERNELS, Kernel, fastest
 from depthwise.network.layers import layers
 from depthwise.network.reference import softmax
 from depthwise.network.spec import Spec

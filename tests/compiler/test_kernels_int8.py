@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
 from depthwise.compiler.lower import Operation, Rounding
 from depthwise.compiler.pack import PACKINGS
-from depthwise.compiler.plan import NO_BORDER, Map, Panels, Step, Tiling
+from depthwise.compiler.step import NO_BORDER, Map, Step
+from depthwise.compiler.tiles import Panels, Tiling
 from depthwise.kernels.table import KERNELS, Kernel, fastest
 from depthwise.network.layers import Shape, layers
 from depthwise.network.requantize import requantize

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from depthwise.compiler import pack_x86
 from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
-from depthwise.compiler.plan import Panels, Tiling
-from depthwise.kernels.table import AVX2, AVX512VNNI, AVXVNNI, Instructions, Operation, fastest
+from depthwise.compiler.tiles import Panels, Tiling
+from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, Instructions
+from depthwise.kernels.table import Operation, fastest
 from depthwise.network.requantize import requantize
 from emitted import STRICT, aligned, build, needs_machine, write_headers
 

@@ -15,8 +15,9 @@ from depthwise.compiler.arena import ALIGNMENT, Value, place
 from depthwise.compiler.explain import explain
 from depthwise.compiler.lower import Operation
 from depthwise.compiler.pack import depthwise, product
-from depthwise.compiler.plan import Plan, Tiling, plan, prepare_bytes, tiling, vector_lanes
+from depthwise.compiler.plan import Plan, plan, prepare_bytes
 from depthwise.compiler.targets import TARGETS, Machine, machine_of, target
+from depthwise.compiler.tiles import Tiling, tiling, vector_lanes
 from depthwise.errors import Refused
 from depthwise.kernels.table import KERNELS
 from depthwise.network.layers import layers

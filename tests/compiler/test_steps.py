@@ -13,7 +13,7 @@ from depthwise.compiler.targets import Machine
 from depthwise.kernels.table import KERNELS
 from depthwise.network import reference
 from depthwise.network.model import Model
-from emitted import AVX, AVX512, NEON, SSE, bordered, stepper
+from emitted import AVX, AVX512, NEON, SSE, bordered, named, stepper
 
 NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.25, "resolution": 32}, AVX512),
@@ -32,7 +32,7 @@ NETWORKS: list[tuple[dict[str, Any], Machine]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=str)
+@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=named)
 def test_every_step_equals_the_oracle_and_writes_nowhere_else(
     fields: dict[str, Any],
     machine: Machine,

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from conftest import DataPack
 from depthwise.compiler.targets import Machine
-from depthwise.kernels.table import AVX2, AVX512VNNI, AVXVNNI, Instructions
+from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, Instructions
 from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel, input_border
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, needs_machine, stepper
+from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, named, needs_machine, stepper
 
 # Each width, both ends and odd ones of the resolutions, both paddings, both activations, grey and colour, the shallow
 # and the standard-convolution twin, other strides; every second one with zero points and rounded logits of its own.
@@ -124,7 +124,7 @@ def random_model(fields: dict[str, Any], *, shifted: bool) -> QuantizedModel:
     return random_quantized(spec, seed=3, hidden_zero_points=shifted, rounded=shifted)
 
 
-@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=str)
+@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=named)
 def test_every_layer_equals_the_oracle_to_the_last_byte(
     fields: dict[str, Any], machine: Machine, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
@@ -132,14 +132,14 @@ def test_every_layer_equals_the_oracle_to_the_last_byte(
     compare(random_model(fields, shifted=shifted), machine, tmp_path, zig, whole_maps=True)
 
 
-@pytest.mark.parametrize(("fields", "machine"), ROWS, ids=str)
+@pytest.mark.parametrize(("fields", "machine"), ROWS, ids=named)
 def test_rows_by_rows_the_bytes_are_the_same(
     fields: dict[str, Any], machine: Machine, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
     compare(random_model(fields, shifted=True), machine, tmp_path, zig, whole_maps=False)
 
 
-@pytest.mark.parametrize(("fields", "of", "whole_maps"), FOR_X86, ids=str)
+@pytest.mark.parametrize(("fields", "of", "whole_maps"), FOR_X86, ids=named)
 def test_kernels_for_x86_give_the_same_bytes(
     fields: dict[str, Any], of: Instructions, whole_maps: bool, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
@@ -151,7 +151,7 @@ def test_kernels_for_x86_give_the_same_bytes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("whole_maps", [True, False])
-@pytest.mark.parametrize(("fields", "machine"), GRID, ids=str)
+@pytest.mark.parametrize(("fields", "machine"), GRID, ids=named)
 def test_every_layer_of_the_whole_grid_equals_the_oracle_to_the_last_byte(
     fields: dict[str, Any], machine: Machine, whole_maps: bool, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:

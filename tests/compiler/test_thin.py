@@ -23,7 +23,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, bordered, stepper
+from emitted import AVX, AVX512, NEON, SSE, bordered, named, stepper
 
 NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"resolution": 64}, AVX512),
@@ -82,7 +82,7 @@ def compare(model: QuantizedModel, machine: Machine, folder: Path, zig: tuple[st
 
 
 @pytest.mark.parametrize("whole_maps", [False, True])
-@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=str)
+@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=named)
 def test_every_kept_byte_is_that_of_the_whole_network(
     fields: dict[str, Any], machine: Machine, whole_maps: bool, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:

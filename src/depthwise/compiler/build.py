@@ -16,7 +16,8 @@ from depthwise.compiler.pack import Words
 from depthwise.compiler.targets import Machine, Target, machine_of
 from depthwise.compiler.trailer import trailer
 from depthwise.errors import Refused
-from depthwise.kernels.table import Precision, included
+from depthwise.kernels.headers import included
+from depthwise.kernels.table import Precision
 
 # Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset, which
 # every process has.

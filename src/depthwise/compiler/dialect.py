@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from depthwise.compiler.ctext import Lines, constant
 from depthwise.compiler.lower import Lowered, Rounding
-from depthwise.kernels.table import PORTABLE, Instructions
+from depthwise.kernels.instructions import PORTABLE, Instructions
 from depthwise.network.layers import Layer
 
 

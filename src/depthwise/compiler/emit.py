@@ -5,11 +5,11 @@ from __future__ import annotations
 from depthwise import __version__
 from depthwise.compiler.ctext import Lines, constant, strings, words
 from depthwise.compiler.dialect import dialect
+from depthwise.compiler.emit_step import emit_step, function_name
 from depthwise.compiler.forms import forms
 from depthwise.compiler.lower import Lowered
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan import Plan
-from depthwise.compiler.steps import emit_step, function_name
 from depthwise.network.description import Described
 from depthwise.network.layers import layers
 

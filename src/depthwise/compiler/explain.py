@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depthwise.compiler.forms import forms
-from depthwise.compiler.plan import VALUE, Plan
+from depthwise.compiler.plan import Plan
 from depthwise.compiler.record import multiply_adds
+from depthwise.compiler.step import VALUE
 from depthwise.network.layers import layers
 from depthwise.network.spec import Spec
 

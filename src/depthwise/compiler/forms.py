@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from depthwise.compiler.plan import Panels, Step, Tiling
+from depthwise.compiler.step import Step
+from depthwise.compiler.tiles import Panels, Tiling
 from depthwise.kernels.table import Kernel
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from depthwise.compiler import pack_int8, pack_x86
 from depthwise.compiler.lower import Floats, Lowered, Operation
-from depthwise.compiler.plan import Panels, Plan, Step
+from depthwise.compiler.plan import Plan
+from depthwise.compiler.step import Step
+from depthwise.compiler.tiles import Panels
 
 # DWK_MEANS of kernels/dwk_image_f32.h and DWK_BORDER of dwk_image_u8.h.
 EDGE = 48

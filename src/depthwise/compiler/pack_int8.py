@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower import Operation
-from depthwise.compiler.plan import Step
+from depthwise.compiler.step import Step
 
 Bytes = NDArray[np.uint8]
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower import Operation
-from depthwise.compiler.plan import Panels, Step
-from depthwise.kernels.table import Instructions
+from depthwise.compiler.step import Step
+from depthwise.compiler.tiles import Panels
+from depthwise.kernels.instructions import Instructions
 
 Bytes = NDArray[np.uint8]
 Weights = NDArray[np.int8]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from depthwise.compiler.build import CONTRACT
 from depthwise.compiler.files import write_folder
-from depthwise.kernels.table import Precision, included
+from depthwise.kernels.headers import included
+from depthwise.kernels.table import Precision
 
 MAIN = r"""/* main.c: checks the network, then labels one picture.
  *

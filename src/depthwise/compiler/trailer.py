@@ -6,7 +6,7 @@ import hashlib
 import re
 import struct
 
-from depthwise.kernels.table import FOLDER, INTERFACE
+from depthwise.kernels.headers import FOLDER, INTERFACE
 
 # Mark, length and SHA-256 of the library before the trailer, major and minor version of the interface; little-endian.
 TRAILER = struct.Struct("<8sQ32sII")

@@ -1,73 +1,15 @@
-"""The kernels that exist, which of them a machine runs, and the headers that an artifact is built with."""
+"""The kernels that exist, and which of them a machine runs."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-FOLDER = Path(__file__).parent
-INTERFACE = "depthwise.h"
-# Headers that are not a kernel's: vectors, shapes, images of the golden cases, the functions of depthwise.h, and the
-# vocabularies in which kernels for x86 are written.
-SHARED = (
-    "dwk_vector.h",
-    "dwk_vector_i8.h",
-    "dwk_shapes.h",
-    "dwk_golden.h",
-    "dwk_interface.h",
-    "dwk_processor.h",
-    "dwk_x86.h",
-    "dwk_256_x86.h",
-    "dwk_window_x86.h",
-    "dwk_avx2.h",
-    "dwk_avxvnni.h",
-    "dwk_avx512vnni.h",
-)
+from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
 
 Precision = Literal["float32", "int8"]
 Operation = Literal["product", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instructions:
-    """The instructions that a kernel is written for, beyond portable C.
-
-    Attributes:
-        name: the end of the kernel's name, after two underscores; empty for portable C.
-        needs: macros that a compiler predefines for the machines that have them.
-        lanes: 32-bit sums in a vector; 0 where the form of a kernel says it.
-        registers: number of vector registers.
-        pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
-    """
-
-    name: str = ""
-    needs: frozenset[str] = frozenset()
-    lanes: int = 0
-    registers: int = 0
-    pairs: bool = False
-
-    @property
-    def behind(self) -> int:
-        """Bytes that a product may read behind the last value of a kernel row: it takes them in fours."""
-        return 3 if self.name else 0
-
-    @property
-    def vocabulary(self) -> str:
-        """The header that a kernel in these instructions needs before its own; empty for portable C."""
-        return f"dwk_{self.name}.h" if self.name else ""
-
-
-PORTABLE = Instructions()
-AVX2 = Instructions(name="avx2", needs=frozenset({"__AVX2__"}), lanes=8, registers=16, pairs=True)
-AVXVNNI = Instructions(name="avxvnni", needs=frozenset({"__AVX2__", "__AVXVNNI__"}), lanes=8, registers=16)
-AVX512VNNI = Instructions(
-    name="avx512vnni",
-    needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512VNNI__"}),
-    lanes=16,
-    registers=32,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,25 +193,3 @@ def half(kernel: Kernel) -> Kernel:
         return kernel
     wanted = (kernel.operation, kernel.precision, AVXVNNI)
     return next(row for row in KERNELS if (row.operation, row.precision, row.instructions) == wanted)
-
-
-def headers() -> dict[str, bytes]:
-    """Every header, by file name."""
-    names = {INTERFACE, *SHARED, *(kernel.header for kernel in KERNELS)}
-    return {name: _read(name) for name in sorted(names)}
-
-
-def included(source: str) -> dict[str, bytes]:
-    """The headers that a C text includes, and those that they include, by file name."""
-    found: dict[str, bytes] = {}
-    texts = [source]
-    while texts:
-        for name in re.findall(r'^#include "(\w+\.h)"', texts.pop(), re.MULTILINE):
-            if name not in found:
-                found[name] = _read(name)
-                texts.append(found[name].decode())
-    return dict(sorted(found.items()))
-
-
-def _read(name: str) -> bytes:
-    return next(folder / name for folder in (FOLDER, FOLDER / "x86") if (folder / name).is_file()).read_bytes()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from depthwise.compiler.ctext import Lines, constant, identifier
 from depthwise.compiler.dialect import Dialect
 from depthwise.compiler.forms import Form, forms
-from depthwise.compiler.plan import NO_BORDER, Map, Step
 from depthwise.compiler.record import multiply_adds
+from depthwise.compiler.step import NO_BORDER, Map, Step
 
 _KINDS = {
     "stem": "convolution",

@@ -1,0 +1,242 @@
+"""One step of a plan: its kernels, its tiles, and the maps in which its input and output lie.
+
+Sizes: H W C of an input, N output channels; distances are in values, floats or bytes, unless a name says bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from depthwise.compiler.targets import Machine
+from depthwise.compiler.tiles import WHOLE_WIDTH, Tiling, cut, tiling, vector_lanes
+from depthwise.kernels.table import Kernel, Operation, Precision, fastest, half
+from depthwise.network.layers import Layer, Padding, Shape
+
+FLOAT = 4
+# Bytes of a value of an activation.
+VALUE: dict[Precision, int] = {"float32": FLOAT, "int8": 1}
+NO_BORDER = Padding()
+StepKind = Literal["stem", "separable", "standard", "pool", "classifier"]
+# Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
+# Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
+_ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
+_STEM_ROWS = 4
+# The step that begins with a layer of a kind.
+_STEPS: dict[str, StepKind] = {
+    "stem": "stem",
+    "depthwise": "separable",
+    "standard": "standard",
+    "pool": "pool",
+    "classifier": "classifier",
+}
+# Tiles read pixels of the depthwise output side by side; at multiples of this many bytes they would fall into the same
+# set of a first-level cache.
+_CONFLICT = 2048
+_APART = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """An activation in memory: rows of pixels of C values, inside the padding that the next layer's kernel meets."""
+
+    shape: Shape
+    border: Padding = NO_BORDER
+
+    @property
+    def row(self) -> int:
+        """From a row to the next."""
+        return (self.border.left + self.shape.width + self.border.right) * self.shape.channels
+
+    @property
+    def start(self) -> int:
+        """From the first value of the border to that of the activation."""
+        return self.border.top * self.row + self.border.left * self.shape.channels
+
+    @property
+    def size(self) -> int:
+        """Values, border included."""
+        return (self.border.top + self.shape.height + self.border.bottom) * self.row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one emitted function does.
+
+    Attributes:
+        name: the layer's name, or the block's, which its two layers share.
+        layers: one row of the table, or the depthwise and the pointwise one of a block.
+        input, output: where it reads and writes; the stem's input are pixels, without border.
+        rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
+        kernels: one for each layer.
+        tiling: of its matrix product; None for a pool.
+        lanes: of a depthwise layer's or a pool's vectors, else 0.
+        logits: of an int8 classifier, "products" or "bytes" (docs/int8.md Q8), else empty.
+        scratch: values that it needs for itself.
+        scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
+    """
+
+    kind: StepKind
+    name: str
+    layers: tuple[Layer, ...]
+    input: Map
+    output: Map
+    kernels: tuple[Kernel, ...]
+    rows: int = 0
+    tiling: Tiling | None = None
+    lanes: int = 0
+    logits: str = ""
+    scratch: int = 0
+    scratch_step: int = 0
+
+
+def groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:
+    """The layers of each step: a depthwise layer goes together with the pointwise one behind it."""
+    groups: list[tuple[Layer, ...]] = []
+    for layer in table:
+        if groups and groups[-1][-1].kind == "depthwise":
+            groups[-1] += (layer,)
+        else:
+            groups.append((layer,))
+    return groups
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What steps of one network share.
+
+    Attributes:
+        whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
+        logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
+    """
+
+    machine: Machine
+    precision: Precision
+    whole_maps: bool = False
+    logits: str = ""
+
+
+def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:
+    """The step of a group of layers.
+
+    Args:
+        source: the output of the step before; None for the first.
+        following: the first layer of the step behind, whose padding stands around the output; None for the last.
+    """
+    shape = group[-1].output
+    output = Map(shape=shape, border=_border(following) if following is not None else NO_BORDER)
+    kernels = tuple(_kernel(layer, setting) for layer in group)
+    step = Step(
+        kind=_STEPS[group[0].kind],
+        name=group[0].name,
+        layers=group,
+        input=source or Map(shape=group[0].input, border=_border(group[0])),
+        output=output,
+        kernels=kernels,
+    )
+    match step.kind:
+        case "stem":
+            return _stem(step, setting)
+        case "separable":
+            return _separable(step, setting)
+        case "standard":
+            return _standard(step, setting)
+        case "pool":
+            lanes = vector_lanes(shape.channels, setting.machine, kernels[0].instructions)
+            return replace(step, lanes=lanes)
+        case _:
+            return _classifier(step, setting)
+
+
+def _stem(step: Step, setting: Setting) -> Step:
+    (layer,) = step.layers
+    rows = min(_STEM_ROWS, layer.output.height)
+    behind = step.kernels[0].instructions.behind
+    return replace(
+        step,
+        rows=rows,
+        tiling=_tiling(step, setting),
+        scratch=((rows - 1) * layer.stride + 3) * step.input.row + behind,
+    )
+
+
+def _separable(step: Step, setting: Setting) -> Step:
+    shape, between = step.output.shape, step.layers[0].output.channels
+    rows = shape.height if setting.whole_maps else _rows_at_a_time(shape)
+    size = VALUE[setting.precision]
+    pitch = between + (_APART // size if between * size % _CONFLICT == 0 else 0)
+    return replace(
+        step,
+        name=step.name.rsplit(".", 1)[0],
+        rows=rows,
+        tiling=_tiling(step, setting),
+        lanes=vector_lanes(between, setting.machine, step.kernels[0].instructions),
+        scratch=rows * shape.width * pitch,
+        scratch_step=pitch,
+    )
+
+
+def _standard(step: Step, setting: Setting) -> Step:
+    return replace(
+        step,
+        name=step.name.rsplit(".", 1)[0],
+        rows=_rows_at_a_time(step.output.shape),
+        tiling=_tiling(step, setting),
+    )
+
+
+def _classifier(step: Step, setting: Setting) -> Step:
+    """Labels are padded to whole vectors with weights of 0."""
+    machine, labels = setting.machine, step.output.shape.channels
+    lanes = machine.lanes if labels > machine.lanes // 2 else max(4, machine.lanes // 2)
+    lanes = step.kernels[0].instructions.lanes or lanes
+    panels = cut(-(-labels // lanes), lanes, 8 if machine.registers >= 32 else 4)
+    padded = Shape(height=1, width=1, channels=sum(p.count * p.channels for p in panels))
+    return replace(
+        step,
+        output=Map(shape=padded),
+        tiling=Tiling(pixels=1, rest=0, panels=panels),
+        logits=setting.logits,
+    )
+
+
+def _tiling(step: Step, setting: Setting) -> Tiling:
+    shape = step.output.shape
+    return tiling(shape.width, shape.channels, setting.machine, step.kernels[-1].instructions)
+
+
+def _border(layer: Layer) -> Padding:
+    """The zeros that a layer's kernel really meets."""
+    if layer.kernel != 3 or layer.kind in ("pool", "classifier"):
+        return NO_BORDER
+    top, left = layer.padding.top, layer.padding.left
+    return Padding(
+        top=top,
+        left=left,
+        bottom=max(0, (layer.output.height - 1) * layer.stride + 3 - top - layer.input.height),
+        right=max(0, (layer.output.width - 1) * layer.stride + 3 - left - layer.input.width),
+    )
+
+
+def _kernel(layer: Layer, setting: Setting) -> Kernel:
+    """The fastest kernel for a layer; where its channels would leave half a vector empty, one of half the width."""
+    operation = _operation(layer)
+    found = fastest(operation, setting.precision, setting.machine.features)
+    lanes, channels = found.instructions.lanes, layer.output.channels
+    leaves_half_empty = operation == "product" and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
+    return half(found) if leaves_half_empty else found
+
+
+def _operation(layer: Layer) -> Operation:
+    match layer.kind:
+        case "depthwise":
+            return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
+        case "pool" | "classifier":
+            return layer.kind
+        case _:
+            return "product"
+
+
+def _rows_at_a_time(shape: Shape) -> int:
+    rows = [rows for width, rows in _ROWS if shape.width >= width]
+    return min(rows[-1], shape.height) if rows else shape.height

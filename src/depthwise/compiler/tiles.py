@@ -1,0 +1,100 @@
+"""How matrix products are cut into tiles and panels, for the registers of a machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from depthwise.compiler.targets import Machine
+from depthwise.kernels.instructions import PORTABLE, Instructions
+
+# Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
+WHOLE_WIDTH = 14
+# Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions. With AVX2 a large tile is
+# faster although it does not fit into the registers: its two products take longer than to fetch a sum.
+_PIXELS = {"avx512vnni": (8, 8, 5, 5), "avxvnni": (8, 5, 4, 3), "avx2": (8, 6, 4, 6)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panels:
+    """Output channels that are computed together: `count` panels, each of `vectors` vectors of `lanes` channels.
+
+    `some`, where it is not 0, is how many of its channels a single panel really has.
+    """
+
+    count: int
+    vectors: int
+    lanes: int
+    some: int = 0
+
+    @property
+    def channels(self) -> int:
+        """Channels of one panel."""
+        return self.some or self.vectors * self.lanes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """How a matrix product is cut: each row of outputs into tiles of `pixels`, the last of `rest` where that is not 0.
+
+    `panels` has one entry, or two that differ by one vector; the last panel may stand alone, with fewer channels.
+    """
+
+    pixels: int
+    rest: int
+    panels: tuple[Panels, ...]
+
+
+def tiling(width: int, channels: int, machine: Machine, of: Instructions = PORTABLE) -> Tiling:
+    """How a product with `channels` outputs a pixel, in rows of `width` pixels, is cut for a machine.
+
+    Accumulators, one row of weights and (where an instruction cannot broadcast from memory) one value must fit into
+    the registers. On wide maps fewer accumulators are as fast, and the end of a tile overlaps the next one better.
+    """
+    if of.name:
+        return tiling_x86(width, channels, of)
+    lanes = vector_lanes(channels, machine)
+    vectors = channels // lanes
+    panels = cut(vectors, lanes, 4 if machine.registers >= 32 else 2)
+    most = panels[0].vectors
+    spare = 0 if machine.lanes == 16 else 1
+    fit = (machine.registers - spare) // most - 1
+    limit = fit if width <= WHOLE_WIDTH else min(fit, max(machine.registers // 2 // most, 1))
+    pixels = -(-width // -(-width // limit))
+    return Tiling(pixels=pixels, rest=width % pixels, panels=panels)
+
+
+def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
+    """The same for the int8 kernels of x86, whose vectors need not divide the channels.
+
+    What limits them is the dot product, whose latency is 4 cycles; few accumulators are enough, and the smaller the
+    tile, the better the rounding at its end overlaps the next one. Measured on Zen 4.
+    """
+    panels = list(cut(-(-channels // of.lanes), of.lanes, 4))
+    spare = sum(p.count * p.channels for p in panels) - channels
+    if spare:
+        last = panels.pop()
+        if last.count > 1:
+            panels.append(replace(last, count=last.count - 1))
+        panels.append(replace(last, count=1, some=last.channels - spare))
+    limit = _PIXELS[of.name][panels[0].vectors - 1]
+    even = next((p for p in (limit, limit - 1) if p > 0 and width % p == 0), 0)
+    pixels = even or -(-width // -(-width // limit))
+    return Tiling(pixels=pixels, rest=width % pixels, panels=tuple(panels))
+
+
+def vector_lanes(channels: int, machine: Machine, of: Instructions = PORTABLE) -> int:
+    """Lanes of the widest vector that divides the channels, which are always a multiple of 8.
+
+    Kernels for x86 take as many bytes as there are in a vector, and of the last ones fewer.
+    """
+    if of.name:
+        return 4 * of.lanes
+    return next(lanes for lanes in (16, 8, 4) if lanes <= machine.lanes and channels % lanes == 0)
+
+
+def cut(vectors: int, lanes: int, most: int) -> tuple[Panels, ...]:
+    """Vectors in as few panels of at most `most` as possible, of sizes as equal as possible, the large ones first."""
+    count = -(-vectors // most)
+    small, larger = divmod(vectors, count)
+    sizes = ((larger, small + 1), (count - larger, small))
+    return tuple(Panels(count=number, vectors=size, lanes=lanes) for number, size in sizes if number)

@@ -1,0 +1,45 @@
+"""The instruction sets that kernels are written for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instructions:
+    """The instructions that a kernel is written for, beyond portable C.
+
+    Attributes:
+        name: the end of the kernel's name, after two underscores; empty for portable C.
+        needs: macros that a compiler predefines for the machines that have them.
+        lanes: 32-bit sums in a vector; 0 where the form of a kernel says it.
+        registers: number of vector registers.
+        pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
+    """
+
+    name: str = ""
+    needs: frozenset[str] = frozenset()
+    lanes: int = 0
+    registers: int = 0
+    pairs: bool = False
+
+    @property
+    def behind(self) -> int:
+        """Bytes that a product may read behind the last value of a kernel row: it takes them in fours."""
+        return 3 if self.name else 0
+
+    @property
+    def vocabulary(self) -> str:
+        """The header that a kernel in these instructions needs before its own; empty for portable C."""
+        return f"dwk_{self.name}.h" if self.name else ""
+
+
+PORTABLE = Instructions()
+AVX2 = Instructions(name="avx2", needs=frozenset({"__AVX2__"}), lanes=8, registers=16, pairs=True)
+AVXVNNI = Instructions(name="avxvnni", needs=frozenset({"__AVX2__", "__AVXVNNI__"}), lanes=8, registers=16)
+AVX512VNNI = Instructions(
+    name="avx512vnni",
+    needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512VNNI__"}),
+    lanes=16,
+    registers=32,
+)
