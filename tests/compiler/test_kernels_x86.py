@@ -36,6 +36,7 @@ TILES = (
     (2, 1, 3, 7),
     (1, 0, 4, 61),
 )
+PRODUCTS: tuple[Operation, ...] = ("product", "stem")
 # zero point, low, high
 CLAMPS = ((0, 0, 255), (7, 3, 250), (200, 0, 255), (255, 31, 224))
 
@@ -58,7 +59,7 @@ def kernel(operation: Operation, of: Instructions) -> Any:
 
 def forms_of(of: Instructions) -> list[Form]:
     return [
-        *(product(kernel("product", of), *tiling, "") for tiling in tilings(of)),
+        *(product(kernel(of_one, of), *tiling, "") for of_one in PRODUCTS for tiling in tilings(of)),
         *(depthwise(kernel(f"depthwise3x3s{s}", of), 4 * of.lanes, "") for s in (1, 2)),  # type: ignore[arg-type]
         pool(kernel("pool", of), 4 * of.lanes),
         *(
@@ -71,6 +72,7 @@ def forms_of(of: Instructions) -> list[Form]:
 I, B, W, R = "int32_t ", "uint8_t *", "const uint32_t *", "const dwk_rounding *"  # noqa: E741
 SIGNATURES = {
     "dwk_product": ("const dwk_product *", I, I, B, W, R, B),
+    "dwk_stem": ("const dwk_product *", I, I, B, W, R, B),
     "dwk_depthwise": (B, I, I, I, I, W, R, B, I),
     "dwk_pool": (B, I, I, I, W, R, B),
     "dwk_classifier": (B, I, I, W, R, "dwk_float *"),
@@ -154,33 +156,52 @@ def bytes_of(acc: NDArray[Any], multiplier: NDArray[Any], clamp: tuple[int, int,
     return requantize(acc.astype(np.int32), multiplier, zero, low=low, high=high)
 
 
-@pytest.mark.parametrize("number", range(len(TILES)), ids=lambda n: "p{}r{}_v{}-{}".format(*TILES[n]))
-def test_products_are_the_sums_of_the_formula(number: int, vocabulary: Instructions, call: Call) -> None:
-    tiling, panels = tilings(vocabulary)[number]
-    form = product(kernel("product", vocabulary), tiling, panels, "")
-    N = panels.count * panels.channels
-    rng = np.random.default_rng(number)
-    for taps, depth, full, rows in itertools.product((1, 3), (1, 4, 9, 16), (1, 2), (1, 3)):
-        for extreme in (False, True):
-            width, step, clamp = full * tiling.pixels + tiling.rest, depth + 2, CLAMPS[rng.integers(4)]
-            row, tap, output_row = width * step + 5, 11, width * N + 7
-            source = rng.integers(0, 256, rows * row + 3 * tap + width * step + depth, np.uint8)
-            weight = rng.integers(-128, 128, (taps, depth, N)).astype(np.int8)
-            if extreme:
-                source[:], weight[:] = 255, rng.choice([-128, 127], N)
-            bias, multiplier = words(rng, N, taps * depth)
-            packed = near(pack_x86.panels(weight, [bias, multiplier], (panels,), vocabulary, in_order=False))
-            output = Output(rows * output_row)
-            shape = (taps, depth, tap, step, row, width, N, output_row)
-            call(form, shape, panels.count, rows, near(source), packed, clamp, output.values)
+def named(number: int) -> str:
+    return "p{}r{}_v{}-{}".format(*TILES[number])
 
-            at = np.arange(rows)[:, None] * row + np.arange(width) * step
-            windows = source[at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)].astype(np.int64)
-            acc = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.int64)) + bias
-            found = output.values.reshape(rows, output_row)
-            assert (found[:, : width * N] == bytes_of(acc, multiplier, clamp).reshape(rows, -1)).all()
-            assert (found[:, width * N :] == FILL).all()
-            assert output.guards_hold()
+
+@pytest.mark.parametrize("number", range(len(TILES)), ids=named)
+def test_products_are_the_sums_of_the_formula(number: int, vocabulary: Instructions, call: Call) -> None:
+    for taps, depth, full, rows in itertools.product((1, 3), (1, 4, 9, 16), (1, 2), (1, 3)):
+        assert_product("product", number, vocabulary, call, (taps, depth, full, rows))
+
+
+@pytest.mark.parametrize("number", range(len(TILES)), ids=named)
+def test_the_first_convolution_of_colours_is_the_same_sum(number: int, vocabulary: Instructions, call: Call) -> None:
+    for full, rows in itertools.product((1, 2), (1, 3)):
+        assert_product("stem", number, vocabulary, call, (3, 9, full, rows))
+
+
+def assert_product(
+    operation: Operation, number: int, of: Instructions, call: Call, sizes: tuple[int, int, int, int]
+) -> None:
+    """Of noise and of extremes, with gaps behind the rows of outputs and guards around all of them."""
+    taps, depth, full, rows = sizes
+    tiling, panels = tilings(of)[number]
+    form = product(kernel(operation, of), tiling, panels, "")
+    N = panels.count * panels.channels
+    rng = np.random.default_rng([number, *sizes])
+    for extreme in (False, True):
+        width, step, clamp = full * tiling.pixels + tiling.rest, depth + 2, CLAMPS[rng.integers(4)]
+        row, tap, output_row = width * step + 5, 11, width * N + 7
+        source = rng.integers(0, 256, rows * row + 3 * tap + width * step + depth, np.uint8)
+        weight = rng.integers(-128, 128, (taps, depth, N)).astype(np.int8)
+        if extreme:
+            source[:], weight[:] = 255, rng.choice([-128, 127], N)
+        bias, multiplier = words(rng, N, taps * depth)
+        arranged = pack_x86.ninths_last(weight) if operation == "stem" else weight
+        packed = near(pack_x86.panels(arranged, [bias, multiplier], (panels,), of, in_order=False))
+        output = Output(rows * output_row)
+        shape = (taps, depth, tap, step, row, width, N, output_row)
+        call(form, shape, panels.count, rows, near(source), packed, clamp, output.values)
+
+        at = np.arange(rows)[:, None] * row + np.arange(width) * step
+        windows = source[at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)].astype(np.int64)
+        acc = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.int64)) + bias
+        found = output.values.reshape(rows, output_row)
+        assert (found[:, : width * N] == bytes_of(acc, multiplier, clamp).reshape(rows, -1)).all()
+        assert (found[:, width * N :] == FILL).all()
+        assert output.guards_hold()
 
 
 @pytest.mark.parametrize("stride", [1, 2])

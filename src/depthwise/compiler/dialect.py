@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from depthwise.compiler.ctext import Lines, constant
 from depthwise.compiler.lower import Lowered, Rounding
-from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.kernels.table import Kernel
 from depthwise.network.layers import Layer
 
 
@@ -38,7 +38,7 @@ class Dialect:
         offset = f"DWL_AT_{constant(name)}"
         return f"arena + {offset}" if self.is_int8 else f"dwl_at(arena, {offset})"
 
-    def weights(self, layer: Layer, channels: int = 0, of: Instructions = PORTABLE) -> str:
+    def weights(self, layer: Layer, channels: int = 0, kernel: Kernel | None = None) -> str:
         """Address of the weights of a product or classifier, behind those of so many output channels.
 
         A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale), and its factors;
@@ -47,6 +47,8 @@ class Dialect:
         start = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
         if not channels:
             return start
+        assert kernel is not None
+        of = kernel.instructions
         factors = {"classifier": str(layer.input.channels), "pointwise": "C"}.get(layer.kind, "3 * 3 * C")
         if not self.is_int8:
             return f"{start} + {channels} * (1 + {factors})"
@@ -54,7 +56,8 @@ class Dialect:
         if not of.name:
             return f"{start} + {channels} * ({4 * words} + {factors}) / 4"
         depth = 3 * layer.input.channels if layer.kernel == 3 else layer.input.channels
-        return f"{start} + {channels} * {words + layer.kernel * -(-depth // 4) * (2 if of.pairs else 1)}"
+        quads = 7 if kernel.operation == "stem" else layer.kernel * -(-depth // 4)
+        return f"{start} + {channels} * {words + quads * (2 if of.pairs else 1)}"
 
     def roundings(self, out: Lines, **layers: Layer) -> None:
         """Append the constants with which layers round, by name; float32 has none."""

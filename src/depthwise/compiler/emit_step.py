@@ -177,7 +177,7 @@ def _products(
     last = step.layers[-1]
     channels = 0
     for form, group in zip(used, step.tiling.panels, strict=True):
-        weights = dialect.weights(last, channels, step.kernels[-1].instructions)
+        weights = dialect.weights(last, channels, step.kernels[-1])
         target = dialect.round("rounding") + at_output + (f" + {channels}" if channels else "")
         out.add(f"{form.name}(&product, {group.count}, {rows}, {source},", f"    {weights}, {target});")
         channels += group.count * group.channels
@@ -202,6 +202,6 @@ def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dia
         place = f" + {labels}" if labels else ""
         out.add(
             f"{form.name}({dialect.at(source)}, {layer.input.channels}, {group.count},",
-            f"    {dialect.weights(layer, labels, step.kernels[-1].instructions)}, {output}{place});",
+            f"    {dialect.weights(layer, labels, step.kernels[-1])}, {output}{place});",
         )
         labels += group.count * group.channels

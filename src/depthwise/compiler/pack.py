@@ -106,6 +106,7 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "pool_i8": pack_int8.pool,
     "classifier_i8": pack_int8.classifier,
     "product_x86": pack_x86.product,
+    "stem_x86": pack_x86.stem,
     "depthwise_x86": pack_x86.depthwise,
     "pool_x86": pack_x86.pool,
     "classifier_x86": pack_x86.classifier,

@@ -7,6 +7,7 @@ depthwise layer, N output channels; V vectors of L sums or B = 4 L bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import gcd
 from typing import Any
 
@@ -26,6 +27,12 @@ Words = list[NDArray[Any]]
 def product(operation: Operation, step: Step) -> Bytes:
     """Panels of a product: for each biases, multipliers, factors."""
     return _panels(operation, step, _words(operation)[:2], in_order=False)
+
+
+def stem(operation: Operation, step: Step) -> Bytes:
+    """The same, of kernel rows of nine values."""
+    nine = replace(operation, weight=ninths_last(operation.weight))
+    return _panels(nine, step, _words(operation)[:2], in_order=False)
 
 
 def classifier(operation: Operation, step: Step) -> Bytes:
@@ -64,6 +71,11 @@ def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instruct
             parts.append(_factors(_quads(_padded(weight[..., start:end], wide))[..., order, :], of))
             start = end
     return np.concatenate(parts)
+
+
+def ninths_last(weight: Weights) -> Weights:
+    """(3, 9, N) to (1, 27, N): eight values of each kernel row, then the ninth ones."""
+    return np.concatenate([*weight[:, :8], weight[:, 8]])[None]
 
 
 def depthwise_chunks(weight: Weights, words: Words, rows: int, of: Instructions) -> Bytes:

@@ -223,7 +223,7 @@ def _kernel(layer: Layer, setting: Setting) -> Kernel:
     operation = _operation(layer)
     found = fastest(operation, setting.precision, setting.machine.features)
     lanes, channels = found.instructions.lanes, layer.output.channels
-    leaves_half_empty = operation == "product" and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
+    leaves_half_empty = operation in ("product", "stem") and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
     return half(found) if leaves_half_empty else found
 
 
@@ -231,6 +231,8 @@ def _operation(layer: Layer) -> Operation:
     match layer.kind:
         case "depthwise":
             return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
+        case "stem" if layer.input.channels == 3:
+            return "stem"
         case "pool" | "classifier":
             return layer.kind
         case _:

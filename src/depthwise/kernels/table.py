@@ -9,7 +9,7 @@ from typing import Literal
 from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
 
 Precision = Literal["float32", "int8"]
-Operation = Literal["product", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
+Operation = Literal["product", "stem", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +52,17 @@ def _x86(of: Instructions) -> tuple[Kernel, ...]:
     end = f"__({of.name})"
     size = 4 * of.lanes
     return (
-        Kernel(
-            header="dwk_product_i8_x86.h",
-            name=rf"dwk_product_i8_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?{end}",
-            macros=("PIXELS", "REST", "VECTORS", "SOME", "SET"),
-            operation="product",
-            precision="int8",
-            packing="product_x86",
-            instructions=of,
+        *(
+            Kernel(
+                header=f"dwk_{operation}_i8_x86.h",
+                name=rf"dwk_{operation}_i8_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?{end}",
+                macros=("PIXELS", "REST", "VECTORS", "SOME", "SET"),
+                operation=operation,
+                precision="int8",
+                packing=f"{operation}_x86",
+                instructions=of,
+            )
+            for operation in ("product", "stem")
         ),
         *(
             Kernel(
@@ -182,9 +185,13 @@ FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERN
 
 
 def fastest(operation: Operation, precision: Precision, features: frozenset[str]) -> Kernel:
-    """The kernel for an operation on a machine with these features: the first row that it can run."""
-    rows = (row for row in KERNELS if (row.operation, row.precision) == (operation, precision))
-    return next(row for row in rows if row.instructions.needs <= features)
+    """The kernel for an operation on a machine with these features: the first row that it can run.
+
+    Of the first convolution that is a kernel of its own, or a product where there is none.
+    """
+    rows = [row for row in KERNELS if row.precision == precision and row.instructions.needs <= features]
+    found = next((row for row in rows if row.operation == operation), None)
+    return found or next(row for row in rows if row.operation == "product")
 
 
 def half(kernel: Kernel) -> Kernel:

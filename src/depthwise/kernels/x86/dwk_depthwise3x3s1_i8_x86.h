@@ -26,11 +26,8 @@ DWK_INLINE void DWK_X(s1_channels)(const uint8_t *restrict input, int32_t input_
         for (int i = 0; i < 3; i++) {
             if (i == 0 || x + i < width) {
                 DWK_X(column)(input, input_row, rows + 2, count, column[(i + 2) % 3]);
-                DWK_UNROLL
-                for (int y = 0; y < rows; y++) {
-                    DWK_X(outputs)(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, y, to, count,
-                                   output + y * width * output_step);
-                }
+                DWK_X(outputs)(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, rows, to, count, output,
+                               width * output_step);
                 input += channels;
                 output += output_step;
             }
@@ -54,10 +51,7 @@ DWK_INLINE void DWK_X(s1_bytes)(const uint8_t *restrict input, int32_t input_row
             __builtin_memcpy(column[0], left, sizeof column[0]);
         }
     }
-    DWK_UNROLL
-    for (int y = 0; y < rows; y++) {
-        DWK_X(outputs)(column[0], column[1], column[2], weights, y, to, count, output + y * width * channels);
-    }
+    DWK_X(outputs)(column[0], column[1], column[2], weights, rows, to, count, output, width * channels);
     __builtin_memcpy(right, column[2], sizeof column[2]);
 }
 

@@ -25,7 +25,7 @@ DWK_INLINE void DWK_X(s2_channels)(const uint8_t *restrict input, int32_t input_
             if (i == 0 || x + i < width) {
                 DWK_X(column)(input + channels, input_row, 3, count, middle);
                 DWK_X(column)(input + 2 * channels, input_row, 3, count, outer[1 - i]);
-                DWK_X(outputs)(outer[i], middle, outer[1 - i], weights, 0, to, count, output);
+                DWK_X(outputs)(outer[i], middle, outer[1 - i], weights, 1, to, count, output, 0);
                 input += 2 * channels;
                 output += output_step;
             }
@@ -65,7 +65,7 @@ DWK_INLINE void DWK_X(s2_bytes)(const uint8_t *restrict input, int32_t input_row
     for (int i = 0; i < 3; i++) {
         DWK_X(interleave)(r[i][0], r[i][1], r[i][2], r[i][2], column[i]);
     }
-    DWK_X(outputs)(column[0], column[1], column[2], weights, 0, to, count, output);
+    DWK_X(outputs)(column[0], column[1], column[2], weights, 1, to, count, output, 0);
 }
 
 /* One row of outputs of 8, 16 or 32 channels. The last bytes stand alone, as nothing is read behind the row. */

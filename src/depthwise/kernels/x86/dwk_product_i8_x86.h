@@ -9,55 +9,11 @@
  * Weights, in the order in which they are read: for each panel V x L sums to begin with (the bias) and V x L
  * multipliers; then for each kernel row and each quad of values its V x L quads of factors, where factors after the
  * last value of the row are 0. Channels as in dwk_x86.h. */
+#define DWK_KERNEL dwk_product_i8_p
+#include "dwk_panel_x86.h"
+
 /* Words of a cache line. */
 #define DWK_LINE 16
-#define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
-#define DWK_F DWK_JOIN(DWK_FACTORS_, DWK_SET, )
-#if DWK_REST
-#define DWK_TILE DWK_JOIN(DWK_PIXELS, r, DWK_JOIN(DWK_REST, _c, DWK_VECTORS))
-#else
-#define DWK_TILE DWK_JOIN(DWK_PIXELS, _c, DWK_VECTORS)
-#endif
-#if DWK_SOME
-#define DWK_PANEL DWK_JOIN(DWK_L, n, DWK_SOME)
-#define DWK_N DWK_SOME
-#else
-#define DWK_PANEL DWK_L
-#define DWK_N (DWK_VECTORS * DWK_L)
-#endif
-#define DWK_OF DWK_JOIN(DWK_TILE, x, DWK_JOIN(DWK_PANEL, __, DWK_SET))
-#define DWK_NAME DWK_JOIN(dwk_product_i8_p, DWK_OF, )
-#define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_i8_p, DWK_OF, )
-#define DWK_NAME_OF_STORE DWK_JOIN(dwk_tile_store_p, DWK_OF, )
-
-/* R1 to R4 of a tile. One vector of bytes holds 4 / V pixels. */
-DWK_INLINE void DWK_NAME_OF_STORE(const dwk_product *shape, int pixels, DWK_X(sums) (*sum)[DWK_VECTORS],
-                                  const uint32_t *restrict multipliers, const dwk_rounding *to,
-                                  uint8_t *restrict output)
-{
-    enum { TOGETHER = 4 / DWK_VECTORS, BYTES = 4 * DWK_L / TOGETHER };
-    DWK_X(multiplier) multiplier[DWK_VECTORS];
-    DWK_UNROLL
-    for (int v = 0; v < DWK_VECTORS; v++) {
-        multiplier[v] = DWK_X(multiplier_at)(multipliers + v * DWK_L);
-    }
-    DWK_UNROLL
-    for (int p = 0; p < pixels; p += TOGETHER) {
-        DWK_X(sums) r[4];
-        DWK_UNROLL
-        for (int i = 0; i < 4; i++) {
-            int v = i % DWK_VECTORS, q = p + i / DWK_VECTORS;
-            r[i] = i < TOGETHER * DWK_VECTORS && q < pixels ? DWK_X(rounded)(sum[q][v], multiplier[v]) : r[0];
-        }
-        DWK_X(bytes) bytes = DWK_X(merged)(DWK_X(packed)(r[0], r[1], r[2], r[3], to), DWK_VECTORS);
-        DWK_UNROLL
-        for (int i = 0; i < TOGETHER; i++) {
-            if (p + i < pixels) {
-                DWK_X(store)(output + (p + i) * shape->output_step, bytes, i * BYTES, DWK_N);
-            }
-        }
-    }
-}
 
 /* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uint8_t *restrict input,
@@ -94,7 +50,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
             factor += DWK_VECTORS * DWK_F;
         }
     }
-    DWK_NAME_OF_STORE(shape, pixels, sum, weights + DWK_VECTORS * DWK_L, to, output);
+    DWK_STORE(shape, pixels, sum, weights + DWK_VECTORS * DWK_L, to, output);
 }
 
 /* `rows` rows of outputs, in `panels` panels. Each panel of weights is used for all of the rows before the next one is
@@ -124,18 +80,5 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
     }
 }
 
-#undef DWK_NAME_OF_STORE
-#undef DWK_NAME_OF_TILE
-#undef DWK_NAME
-#undef DWK_OF
-#undef DWK_N
-#undef DWK_PANEL
-#undef DWK_TILE
-#undef DWK_F
-#undef DWK_L
 #undef DWK_LINE
-#undef DWK_SOME
-#undef DWK_VECTORS
-#undef DWK_REST
-#undef DWK_PIXELS
-#undef DWK_SET
+#include "dwk_panel_x86.h"

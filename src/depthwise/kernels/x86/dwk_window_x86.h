@@ -24,22 +24,31 @@ DWK_INLINE void DWK_X(column)(const uint8_t *at, int32_t row, int rows, int32_t 
     DWK_X(interleave)(r[0], r[1], r[2], r[3], quads);
 }
 
-/* `count` outputs from the three columns under the kernel, as the number `row` of those computed at once. */
+/* `count` outputs of each of `rows` rows from the three columns under the kernel. Bias and multiplier of a vector are
+ * read once for all rows. */
 DWK_INLINE void DWK_X(outputs)(const DWK_X(quads) *left, const DWK_X(quads) *middle, const DWK_X(quads) *right,
-                               const uint32_t *restrict weights, int row, const dwk_rounding *to, int32_t count,
-                               uint8_t *restrict output)
+                               const uint32_t *restrict weights, int rows, const dwk_rounding *to, int32_t count,
+                               uint8_t *restrict output, int32_t output_row)
 {
-    const int8_t *factors = (const int8_t *)(weights + 2 * DWK_B) + row * (12 * DWK_F);
-    DWK_X(sums) r[4];
+    DWK_X(sums) r[2][4];
     DWK_UNROLL
     for (int j = 0; j < 4; j++) {
-        DWK_X(sums) sum = DWK_X(sums_at)(weights + j * DWK_L);
-        DWK_X(dot_at)(&sum, left[j], factors + j * DWK_F);
-        DWK_X(dot_at)(&sum, middle[j], factors + (4 + j) * DWK_F);
-        DWK_X(dot_at)(&sum, right[j], factors + (8 + j) * DWK_F);
-        r[j] = DWK_X(rounded)(sum, DWK_X(multiplier_at)(weights + DWK_B + j * DWK_L));
+        const DWK_X(sums) bias = DWK_X(sums_at)(weights + j * DWK_L);
+        const DWK_X(multiplier) multiplier = DWK_X(multiplier_at)(weights + DWK_B + j * DWK_L);
+        DWK_UNROLL
+        for (int y = 0; y < rows; y++) {
+            const int8_t *factors = (const int8_t *)(weights + 2 * DWK_B) + y * (12 * DWK_F);
+            DWK_X(sums) sum = bias;
+            DWK_X(dot_at)(&sum, left[j], factors + j * DWK_F);
+            DWK_X(dot_at)(&sum, middle[j], factors + (4 + j) * DWK_F);
+            DWK_X(dot_at)(&sum, right[j], factors + (8 + j) * DWK_F);
+            r[y][j] = DWK_X(rounded)(sum, multiplier);
+        }
     }
-    DWK_X(store)(output, DWK_X(packed)(r[0], r[1], r[2], r[3], to), 0, count);
+    DWK_UNROLL
+    for (int y = 0; y < rows; y++) {
+        DWK_X(store)(output + y * output_row, DWK_X(packed)(r[y][0], r[y][1], r[y][2], r[y][3], to), 0, count);
+    }
 }
 
 #undef DWK_F
