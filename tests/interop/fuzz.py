@@ -29,6 +29,7 @@ from mutation import SECONDS, mutated, outcome
 
 MEMORY = 1 << 30
 ROUND = 250
+LARGEST_SEED = 4 * 2**20
 SUFFIXES = {"keras": ".h5", "onnx": ".onnx", "tflite": ".tflite", "timm": ".safetensors"}
 
 
@@ -59,7 +60,7 @@ def seeds(name: str, folder: Path) -> Iterator[bytes]:
         {"onnx": onnx, "tflite": tflite, "timm": timm}[name].write(make_model(**small), path)  # type: ignore[attr-defined]
         yield path.read_bytes()
     for real in sorted((Path(os.environ.get("DEPTHWISE_DATA") or BESIDE) / "models").glob(f"*{SUFFIXES[name]}")):
-        if real.stat().st_size < 2**20:
+        if real.stat().st_size < LARGEST_SEED:
             yield real.read_bytes()
 
 

@@ -214,6 +214,7 @@ REFUSED: list[tuple[Callable[[Any], None], str]] = [
     (lambda p: p.graph.node[3].input.__setitem__(0, "image"), r"node 3 \(Conv\) reads what node 0 \(Conv\) reads"),
     (lambda p: p.graph.node[0].input.__setitem__(1, "none"), r"node 0 \(Conv\): 'none' is not in the file"),
     (lambda p: setattr(p.graph.node[0], "domain", "com.microsoft"), r"is of 'com.microsoft', not of ONNX"),
+    (lambda p: p.graph.node[9].output.__delitem__(slice(None)), r"node 9 \(Conv\) has no output; it is damaged"),
     (lambda p: p.graph.initializer[0].dims.__setitem__(0, 2**40), r"no MobileNet V1 has such a tensor"),
     (lambda p: p.graph.initializer[0].dims.__setitem__(0, 9), r"of shape \(9.* holds [\d,]+ numbers; it is damaged"),
     (lambda p: setattr(p.graph.initializer[0], "data_type", 8), r"is of type 8, which is not read"),

@@ -57,19 +57,21 @@ class _Walk:
         inputs = [entry for entry in graph.input if entry.name not in fixed]
         if len(inputs) != 1 or len(graph.output) != 1:
             raise Refused(f"it has {len(inputs)} inputs and {len(graph.output)} outputs; MobileNet V1 has one of each")
-        self._places = {id(node): f"node {place} ({short(node.op_type)})" for place, node in enumerate(graph.node)}
-        self._readers = self._data_readers(graph, fixed)
+        # protobuf makes a new Python object each time a node is asked for; those of this list stay, and so do their ids.
+        self._nodes = list(graph.node)
+        self._places = {id(node): f"node {place} ({short(node.op_type)})" for place, node in enumerate(self._nodes)}
+        self._readers = self._data_readers(fixed)
         self._value, self._end = inputs[0].name, graph.output[0].name
         self._size = _size(inputs[0])
         self.chain = Chain(height=self._size[1], width=self._size[2], channels=self._size[0])
         self._channels = self._size[0]
-        self._steps = len(graph.node) + 1
+        self._steps = len(self._nodes) + 1
 
-    def _data_readers(self, graph: Any, fixed: set[str]) -> dict[str, list[Any]]:
+    def _data_readers(self, fixed: set[str]) -> dict[str, list[Any]]:
         """Who reads each value that depends on the pixels. Constants and the arithmetic of shapes stand aside."""
         aside = fixed | {""}
         readers: dict[str, list[Any]] = {}
-        for node in graph.node:
+        for node in self._nodes:
             if node.op_type == "Shape" or all(name in aside for name in node.input):
                 aside.update(node.output)
                 continue
