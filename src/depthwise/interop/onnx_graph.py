@@ -57,7 +57,7 @@ class _Walk:
         inputs = [entry for entry in graph.input if entry.name not in fixed]
         if len(inputs) != 1 or len(graph.output) != 1:
             raise Refused(f"it has {len(inputs)} inputs and {len(graph.output)} outputs; MobileNet V1 has one of each")
-        # protobuf makes a new Python object each time a node is asked for; those of this list stay, and so do their ids.
+        # protobuf makes a new Python object each time a node is asked for; those of this list keep their ids.
         self._nodes = list(graph.node)
         self._places = {id(node): f"node {place} ({short(node.op_type)})" for place, node in enumerate(self._nodes)}
         self._readers = self._data_readers(fixed)
