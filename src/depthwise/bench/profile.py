@@ -86,7 +86,7 @@ def kind_of(step: str, call: str, spec: Spec) -> str:
     kernel = call.partition("(")[0]
     if "depthwise" in kernel:
         return "depthwise"
-    if "product" in kernel or "pointwise" in kernel:
+    if any(word in kernel for word in ("product", "strassen", "pointwise")):
         return "standard" if spec.convolution == "standard" else "pointwise"
     return OTHER
 

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 )
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
+@click.option(
+    "--no-strassen",
+    is_flag=True,
+    help="In float32 multiply matrices the plain way throughout: slower where vectors are wide, 4/7 of the weights.",
+)
 @click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
@@ -44,6 +49,7 @@ def command(
     cpu: str | None,
     cc: str | None,
     keep_dead: bool,
+    no_strassen: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -60,7 +66,7 @@ def command(
 
     loaded = _loaded(model, precision)
     notice(f"compiling {model} for {target} ...")
-    built = compile_model(loaded, target=target, out=out, cc=cc, keep_dead=keep_dead, cpu=cpu)
+    built = compile_model(loaded, target=target, out=out, cc=cc, keep_dead=keep_dead, strassen=not no_strassen, cpu=cpu)
     document = _document(built, loaded.spec, explain=explain)
     if as_json:
         print_json(document)

@@ -72,9 +72,10 @@ def emit(
     machine: Machine,
     extra: Mapping[str, Any] | None = None,
     whole_maps: bool = False,
+    strassen: bool = True,
     found: Live | None = None,
 ) -> Emitted:
-    """The C of a model for a machine; `whole_maps` as in `plan`.
+    """The C of a model for a machine; `whole_maps` and `strassen` as in `plan`.
 
     Args:
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
@@ -92,6 +93,7 @@ def emit(
         lowered.precision,
         logits=logits,
         whole_maps=whole_maps,
+        strassen=strassen,
         table=tuple(operation.layer for operation in lowered.operations),
     )
     packed = pack(lowered, planned, golden.answers(model))
@@ -107,6 +109,7 @@ def compile_model(
     cc: str | None = None,
     extra: Mapping[str, Any] | None = None,
     keep_dead: bool = False,
+    strassen: bool = True,
     cpu: str | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
@@ -118,6 +121,7 @@ def compile_model(
         cc: a system compiler to use instead of the zig that is installed with depthwise.
         extra: further JSON values to put under "extra" into the artifact's record.
         keep_dead: compute channels that provably never change too.
+        strassen: multiply by Strassen's way where that pays; those weights are 7/4 as large.
         cpu: name of a row of `targets.LEVELS`, for targets host and linux-x86_64 on or for x86.
     Raises: Refused, when the target or processor is unknown, the compiler is missing or fails, or `out` cannot be
         written.
@@ -134,7 +138,7 @@ def compile_model(
         machine = row.machine or compiler.machine()
     assert machine is not None
     found = None if keep_dead else live(model)
-    emitted = emit(model, target_name=target, machine=machine, extra=extra, found=found)
+    emitted = emit(model, target_name=target, machine=machine, extra=extra, strassen=strassen, found=found)
     if compiler is None:
         size = source_folder(emitted.model_c, emitted.weights_c(), emitted.plan.precision, out)
     else:

@@ -38,11 +38,11 @@ class Dialect:
         offset = f"DWL_AT_{constant(name)}"
         return f"arena + {offset}" if self.is_int8 else f"dwl_at(arena, {offset})"
 
-    def weights(self, layer: Layer, channels: int = 0, kernel: Kernel | None = None) -> str:
+    def weights(self, layer: Layer, channels: int = 0, kernel: Kernel | None = None, strassen: int = 0) -> str:
         """Address of the weights of a product or classifier, behind those of so many output channels.
 
         A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale), and its factors;
-        kernels for x86 take these in fours.
+        kernels for x86 take these in fours. Of the `strassen` channels of Strassen's products there are 7 for 4.
         """
         start = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
         if not channels:
@@ -50,8 +50,11 @@ class Dialect:
         assert kernel is not None
         of = kernel.instructions
         factors = {"classifier": str(layer.input.channels), "pointwise": "C"}.get(layer.kind, "3 * 3 * C")
+        if strassen:
+            start += f" + {strassen} * (1 + 7 * C / 4)"
+            channels -= strassen
         if not self.is_int8:
-            return f"{start} + {channels} * (1 + {factors})"
+            return f"{start} + {channels} * (1 + {factors})" if channels else start
         words = 3 if layer.kind == "classifier" else 2
         if not of.name:
             return f"{start} + {channels} * ({4 * words} + {factors}) / 4"

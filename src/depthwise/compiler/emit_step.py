@@ -73,6 +73,8 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
         out.add(f"const {dialect.value} *input = {dialect.at(source)};")
     if step.scratch:
         out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')};")
+    if step.strassen is not None:
+        out.add(f"{dialect.value} *sums = between + ROWS * W * BETWEEN;")
     out.add(f"{dialect.value} *output = {dialect.at(step.name)};")
     border = step.output.border
     if border != NO_BORDER:
@@ -175,9 +177,16 @@ def _products(
     """One call for each group of panels."""
     assert step.tiling is not None
     last = step.layers[-1]
-    channels = 0
+    channels = strassen = 0
+    if step.strassen is not None:
+        (group,), form, used = step.strassen.panels, used[0], used[1:]
+        out.add(
+            f"{form.name}(&product, {group.count // 2}, {rows}, {source}, sums,",
+            f"    {dialect.weights(last)}, {at_output});",
+        )
+        channels = strassen = group.count * group.channels
     for form, group in zip(used, step.tiling.panels, strict=True):
-        weights = dialect.weights(last, channels, step.kernels[-1])
+        weights = dialect.weights(last, channels, step.kernels[-1], strassen)
         target = dialect.round("rounding") + at_output + (f" + {channels}" if channels else "")
         out.add(f"{form.name}(&product, {group.count}, {rows}, {source},", f"    {weights}, {target});")
         channels += group.count * group.channels

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from depthwise.compiler.step import Step
 from depthwise.compiler.tiles import Panels, Tiling
-from depthwise.kernels.table import Kernel
+from depthwise.kernels.table import Kernel, fastest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Form:
 
 
 def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str) -> Form:
-    """The matrix product of one group of panels."""
+    """The matrix product, by Strassen's way too, of one group of panels."""
     rest = f"r{tiling.rest}" if tiling.rest else ""
     some = f"n{panels.some}" if panels.some else ""
     tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}{some}"
@@ -67,7 +67,11 @@ def forms(step: Step, activation: str) -> tuple[Form, ...]:
     assert step.tiling is not None
     if step.kind == "classifier":
         return tuple(classifier(last, panels, step.logits) for panels in step.tiling.panels)
-    products = tuple(product(last, step.tiling, panels, activation) for panels in step.tiling.panels)
+    products: tuple[Form, ...] = ()
+    if step.strassen is not None:
+        products = tuple(product(last, step.strassen, panels, activation) for panels in step.strassen.panels)
+        last = fastest("product", last.precision, frozenset())
+    products += tuple(product(last, step.tiling, panels, activation) for panels in step.tiling.panels)
     if step.kind == "separable":
         return (depthwise(step.kernels[0], step.lanes, activation), *products)
     return products

@@ -5,6 +5,7 @@ How they lie is a property of the kernel that the plan chose: its `packing` is a
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,14 +93,46 @@ def product(operation: Operation, panels: tuple[Panels, ...]) -> Floats:
     return np.concatenate(pieces)
 
 
+def strassen(operation: Operation, panels: Panels) -> Floats:
+    """For each two panels the bias of the first, what is added for that of the second, and the seven blocks of factors.
+
+    The identities stand in kernels/dwk_strassen_f32.h. Sums are taken in float64 and rounded once.
+    """
+    width, count = panels.channels, panels.count * panels.channels
+    half = operation.weight.shape[1] // 2
+    # (pair of panels, panel, channel) and (pair of panels, panel, half of the values, value, channel)
+    bias = operation.bias[:count].reshape(-1, 2, width).astype(np.float64)
+    weight = operation.weight[0, :, :count].reshape(2, half, -1, 2, width).transpose(2, 3, 0, 1, 4).astype(np.float64)
+    (b11, b21), (b12, b22) = weight[:, 0].swapaxes(0, 1), weight[:, 1].swapaxes(0, 1)
+    t1 = b12 - b11
+    t2 = b22 - t1
+    blocks = np.stack([b11, b21, t2, b22 - b12, b21 - t2, t1, b22], axis=1)
+    ends = np.stack([bias[:, 0], bias[:, 1] - bias[:, 0]], axis=1)
+    return np.concatenate([ends.reshape(len(ends), -1), blocks.reshape(len(blocks), -1)], axis=1).astype(np.float32)
+
+
 def _product(operation: Operation, step: Step) -> Floats:
     assert step.tiling is not None
     return product(operation, step.tiling.panels)
 
 
+def _strassen(operation: Operation, step: Step) -> Floats:
+    """The channels of Strassen's products, then the others as plain ones."""
+    assert step.strassen is not None
+    assert step.tiling is not None
+    (panels,) = step.strassen.panels
+    done = panels.count * panels.channels
+    rest = dataclasses.replace(operation, weight=operation.weight[..., done:], bias=operation.bias[done:])
+    pieces = [strassen(operation, panels).ravel()]
+    if step.tiling.panels:
+        pieces.append(product(rest, step.tiling.panels))
+    return np.concatenate(pieces)
+
+
 # What `Kernel.packing` names: the weights of a layer in a step, in the order in which the kernel's header says.
 PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "product_f32": _product,
+    "strassen_f32": _strassen,
     "depthwise_f32": lambda operation, step: depthwise(operation, step.lanes),
     "product_i8": pack_int8.product,
     "depthwise_i8": pack_int8.depthwise,

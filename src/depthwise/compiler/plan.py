@@ -40,6 +40,7 @@ def plan(
     *,
     logits: str = "",
     whole_maps: bool = False,
+    strassen: bool = True,
     table: tuple[Layer, ...] | None = None,
 ) -> Plan:
     """The plan of a network for a machine.
@@ -48,9 +49,10 @@ def plan(
         table: the layers to run, where they are not all of the network's in full.
         logits: what an int8 network makes of its last sums, "products" or "bytes".
         whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
+        strassen: let float32 multiply by Strassen's way where that pays.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    setting = Setting(machine=machine, precision=precision, whole_maps=whole_maps, logits=logits)
+    setting = Setting(machine=machine, precision=precision, whole_maps=whole_maps, logits=logits, strassen=strassen)
     parts = groups(table or layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(parts):

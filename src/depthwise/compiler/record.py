@@ -26,6 +26,11 @@ def multiply_adds(layer: Layer) -> int:
             return layer.output.size * layer.kernel**2 * layer.input.channels
 
 
+def strassen_layers(plan: Plan) -> list[str]:
+    """The layers with seven multiplications of matrices for eight."""
+    return [step.layers[-1].name for step in plan.steps if step.strassen is not None]
+
+
 def record(
     model: Described,
     target: str,
@@ -53,6 +58,7 @@ def record(
             "arena_bytes": plan.arena_bytes,
             **({} if live is None else {"live_multiply_adds": sum(map(multiply_adds, live))}),
         },
+        **({"strassen": by_strassen} if (by_strassen := strassen_layers(plan)) else {}),
         "accuracy": dict(model.accuracy),
         "provenance": dict(model.provenance),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthwise.compiler.targets import Machine
-from depthwise.compiler.tiles import WHOLE_WIDTH, Tiling, cut, tiling, vector_lanes
+from depthwise.compiler.tiles import WHOLE_WIDTH, Tiling, cut, strassen, tiling, vector_lanes
 from depthwise.kernels.table import Kernel, Operation, Precision, fastest, half
 from depthwise.network.layers import Layer, Padding, Shape
 
@@ -69,7 +69,8 @@ class Step:
         input, output: where it reads and writes; the stem's input are pixels, without border.
         rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
         kernels: one for each layer.
-        tiling: of its matrix product; None for a pool.
+        tiling: of its matrix product, of all channels that `strassen` leaves; None for a pool.
+        strassen: of its first channels, where seven multiplications of matrices take the place of eight.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
         logits: of an int8 classifier, "products" or "bytes" (docs/int8.md Q8), else empty.
         scratch: values that it needs for itself.
@@ -84,6 +85,7 @@ class Step:
     kernels: tuple[Kernel, ...]
     rows: int = 0
     tiling: Tiling | None = None
+    strassen: Tiling | None = None
     lanes: int = 0
     logits: str = ""
     scratch: int = 0
@@ -108,12 +110,14 @@ class Setting:
     Attributes:
         whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
         logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
+        strassen: multiply by Strassen's way where that pays.
     """
 
     machine: Machine
     precision: Precision
     whole_maps: bool = False
     logits: str = ""
+    strassen: bool = True
 
 
 def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:
@@ -165,13 +169,19 @@ def _separable(step: Step, setting: Setting) -> Step:
     rows = shape.height if setting.whole_maps else _rows_at_a_time(shape)
     size = VALUE[setting.precision]
     pitch = between + (_APART // size if between * size % _CONFLICT == 0 else 0)
+    found = None
+    if setting.strassen and setting.precision == "float32":
+        found = strassen(shape.width, rows, between, shape.channels, setting.machine)
+    if found is not None:
+        kernel = fastest("strassen", setting.precision, setting.machine.features)
+        step = replace(step, strassen=found, kernels=(step.kernels[0], kernel))
     return replace(
         step,
         name=step.name.rsplit(".", 1)[0],
         rows=rows,
         tiling=_tiling(step, setting),
         lanes=vector_lanes(between, setting.machine, step.kernels[0].instructions),
-        scratch=rows * shape.width * pitch,
+        scratch=rows * shape.width * (pitch + (between if found else 0)),
         scratch_step=pitch,
     )
 
@@ -202,7 +212,8 @@ def _classifier(step: Step, setting: Setting) -> Step:
 
 def _tiling(step: Step, setting: Setting) -> Tiling:
     shape = step.output.shape
-    return tiling(shape.width, shape.channels, setting.machine, step.kernels[-1].instructions)
+    done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
+    return tiling(shape.width, shape.channels - done, setting.machine, step.kernels[-1].instructions)
 
 
 def _border(layer: Layer) -> Padding:

@@ -13,6 +13,13 @@ WHOLE_WIDTH = 14
 # faster although it does not fit into the registers: its two products take longer than to fetch a sum.
 _PIXELS = {"avx512vnni": (8, 8, 5, 5), "avxvnni": (8, 5, 4, 3), "avx2": (8, 6, 4, 6)}
 
+# Strassen's products: pixels of a tile, the first that divides a row; vectors of a panel; and from how many values of a
+# pixel on, and on maps wider than what, they pay.
+_STRASSEN_PIXELS = (7, 8, 10, 5, 9, 6, 12, 11, 13, 4)
+_STRASSEN_VECTORS = 2
+_STRASSEN_DEPTH = 64
+_SMALL_MAP = 7
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panels:
@@ -52,6 +59,8 @@ def tiling(width: int, channels: int, machine: Machine, of: Instructions = PORTA
     """
     if of.name:
         return tiling_x86(width, channels, of)
+    if not channels:
+        return Tiling(pixels=width, rest=0, panels=())
     lanes = vector_lanes(channels, machine)
     vectors = channels // lanes
     panels = cut(vectors, lanes, 4 if machine.registers >= 32 else 2)
@@ -61,6 +70,26 @@ def tiling(width: int, channels: int, machine: Machine, of: Instructions = PORTA
     limit = fit if width <= WHOLE_WIDTH else min(fit, max(machine.registers // 2 // most, 1))
     pixels = -(-width // -(-width // limit))
     return Tiling(pixels=pixels, rest=width % pixels, panels=panels)
+
+
+def strassen(width: int, rows: int, depth: int, channels: int, machine: Machine) -> Tiling | None:
+    """How many of a pointwise convolution's channels are computed with seven multiplications for eight, and in which
+    tiles; None where that does not pay (measured on Zen 4) or is not known to.
+
+    Args:
+        rows: of outputs at a time; there must be two tiles in them.
+        depth: values of a pixel that are multiplied. Of fewer, the sums beside the products take as long as is saved.
+    """
+    lanes = vector_lanes(channels, machine)
+    pairs = channels // (2 * _STRASSEN_VECTORS * lanes)
+    if lanes != 16 or width <= _SMALL_MAP or depth < _STRASSEN_DEPTH or not pairs:
+        return None
+    even = next((p for p in _STRASSEN_PIXELS if width % p == 0), 0)
+    pixels = even or -(-width // -(-width // _STRASSEN_PIXELS[0]))
+    if rows * (width // pixels) < 2:
+        return None
+    panels = Panels(count=2 * pairs, vectors=_STRASSEN_VECTORS, lanes=lanes)
+    return Tiling(pixels=pixels, rest=width % pixels, panels=(panels,))
 
 
 def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:

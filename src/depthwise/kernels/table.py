@@ -9,7 +9,7 @@ from typing import Literal
 from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
 
 Precision = Literal["float32", "int8"]
-Operation = Literal["product", "stem", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
+Operation = Literal["product", "strassen", "stem", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,14 @@ KERNELS: tuple[Kernel, ...] = (
         macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "LANES"),
         operation="product",
         packing="product_f32",
+        tolerance=1e-5,
+    ),
+    Kernel(
+        header="dwk_strassen_f32.h",
+        name=r"dwk_strassen_f32_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
+        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "LANES"),
+        operation="strassen",
+        packing="strassen_f32",
         tolerance=1e-5,
     ),
     Kernel(

@@ -1,0 +1,253 @@
+"""Strassen's products: the identities in whole numbers, every form of the kernel against plain products, the choice."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from conftest import SmallModel
+from depthwise.compiler.compile import Emitted, emit
+from depthwise.compiler.forms import Form, product
+from depthwise.compiler.lower import Operation
+from depthwise.compiler.pack import strassen as packed
+from depthwise.compiler.targets import Machine
+from depthwise.compiler.tiles import Panels, Tiling, strassen
+from depthwise.kernels.table import KERNELS, fastest
+from depthwise.network import reference
+from depthwise.network.layers import layers
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.spec import Spec
+from emitted import AVX, AVX512, NEON, SSE, STRICT, aligned, bordered, build, stepper, write_headers
+
+Floats = NDArray[np.float32]
+
+LAYER = layers(Spec())[2]
+GUARD = 64
+# pixels, rest, vectors, lanes
+TILES = ((1, 0, 1, 4), (4, 3, 2, 8), (7, 0, 2, 16), (7, 5, 2, 16), (10, 1, 2, 4), (3, 2, 4, 8))
+
+
+def form(pixels: int, rest: int, vectors: int, lanes: int, activation: str) -> Form:
+    panels = Panels(count=2, vectors=vectors, lanes=lanes)
+    kernel = fastest("strassen", "float32", frozenset())
+    return product(kernel, Tiling(pixels=pixels, rest=rest, panels=(panels,)), panels, activation)
+
+
+FORMS = [form(*tile, activation) for tile, activation in zip(TILES, itertools.cycle(("relu6", "relu")))]
+
+
+@pytest.fixture(scope="module", params=["zig", "gcc"])
+def library(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> ctypes.CDLL:
+    """All forms as `test_<name>`, by each compiler."""
+    found = request.getfixturevalue(request.param)
+    compiler = (found, "-march=native") if request.param == "gcc" else found
+    folder = tmp_path_factory.mktemp("strassen")
+    write_headers(folder)
+    lines = []
+    for each in FORMS:
+        lines += [f"#define {name} {value}" for name, value in each.macros] + [f'#include "{each.header}"']
+        head = (
+            f"void test_{each.name}(const dwk_product *a, int32_t b, int32_t c, float *d, float *e, float *f, float *g)"
+        )
+        lines += [f"{head};", f"{head} {{ {each.name}(a, b, c, d, e, f, g); }}"]
+    (folder / "kernels.c").write_text("\n".join(lines) + "\n")
+    flags = ("-O2", "-ffp-contract=fast", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so", "kernels.c")
+    build((*compiler, *STRICT, *flags), folder)
+    return ctypes.CDLL(str(folder / "kernels.so"))
+
+
+class Room:
+    """Floats between guards, full of what is not a number until they are filled."""
+
+    def __init__(self, size: int) -> None:
+        self._memory = aligned(4 * (size + 2 * GUARD), 0xFF).view(np.float32)
+        self.values = self._memory[GUARD : GUARD + size]
+
+    def guards_hold(self) -> bool:
+        return bool(np.isnan(self._memory[:GUARD]).all() and np.isnan(self._memory[-GUARD:]).all())
+
+
+def floats(values: NDArray[Any]) -> Floats:
+    place = aligned(4 * values.size, 0).view(np.float32)
+    place[:] = values.ravel()
+    return place
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_the_seven_products_are_those_of_the_matrices_in_whole_numbers(
+    pixels: int, half: int, width: int, pairs: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(-50, 50, (2 * half, 2 * width * pairs))
+    bias = rng.integers(-50, 50, 2 * width * pairs)
+    A = rng.integers(-50, 50, (2 * pixels, 2 * half))
+    operation = Operation(layer=LAYER, weight=weight[None].astype(np.float32), bias=bias.astype(np.float32))
+    rows = packed(operation, Panels(count=2 * pairs, vectors=1, lanes=width)).astype(np.int64)
+    (a11, a12), (a21, a22) = (np.hsplit(rows_of, 2) for rows_of in np.vsplit(A, 2))
+    s1 = a21 + a22
+    s2 = s1 - a11
+
+    for pair, row in enumerate(rows):
+        first, more = row[: 2 * width].reshape(2, width)
+        b11, b21, t2, t3, minus_t4, t1, b22 = row[2 * width :].reshape(7, half, width)
+        p1 = first + a11 @ b11
+        u2 = p1 + s2 @ t2
+        u3 = u2 + (a11 - a21) @ t3
+        p5 = more + s1 @ t1
+        found = np.block(
+            [[p1 + a12 @ b21, u2 + p5 + (a12 - s2) @ b22], [u3 + a22 @ minus_t4, u3 + p5]],
+        )
+        alone = np.hstack([p1 + a12 @ b21, p1 + more + a11 @ t1 + a12 @ b22])
+
+        channels = slice(2 * width * pair, 2 * width * (pair + 1))
+        expected = A @ weight[:, channels] + bias[channels]
+        assert (found == expected).all()
+        assert (alone == expected[:pixels]).all()
+
+
+def run(library: ctypes.CDLL, each: Form, depth: int, across: int, rows: int, values: Any) -> tuple[Floats, Any]:
+    """The kernel's outputs, (rows, W, N), and the exact sums before the activation."""
+    pixels, rest, vectors, lanes = (int(value) for _, value in each.macros[1:])
+    panels = Panels(count=4, vectors=vectors, lanes=lanes)
+    N, W, step = panels.count * panels.channels, across * pixels + rest, depth + 5
+    row, output_row = W * step + 3, W * N + 16
+    source, weight, bias = values(rows * row), values(depth * N).reshape(1, depth, N), values(N)
+    operation = Operation(layer=LAYER, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
+    output, sums = Room(rows * output_row), Room(rows * W * depth)
+    shape = (ctypes.c_int32 * 8)(1, depth, 0, step, row, W, N, output_row)
+    weights, taken = floats(packed(operation, panels)), floats(source)
+    addresses = (ctypes.c_void_p(a.ctypes.data) for a in (taken, sums.values, weights, output.values))
+    library[f"test_{each.name}"](shape, 2, rows, *addresses)
+
+    assert output.guards_hold()
+    assert sums.guards_hold()
+    found = output.values.reshape(rows, output_row)
+    assert np.isnan(found[:, W * N :]).all()
+    at = np.arange(rows)[:, None, None] * row + np.arange(W)[:, None] * step + np.arange(depth)
+    taken = source.astype(np.float32)[at].astype(np.float64)
+    return found[:, : W * N].reshape(rows, W, N), taken @ operation.weight[0].astype(np.float64) + operation.bias
+
+
+@pytest.mark.parametrize("each", FORMS, ids=lambda each: each.name)
+def test_sums_are_those_of_the_plain_product(each: Form, library: ctypes.CDLL) -> None:
+    rng = np.random.default_rng(7)
+    top = 6 if "relu6" in each.name else None
+    tolerance = next(k.tolerance for k in KERNELS if k.parse(each.name) is not None)
+    for depth, across, rows in itertools.product((2, 6, 40), (1, 2, 3), (1, 2, 3)):
+        found, expected = run(library, each, depth, across, rows, lambda size: rng.normal(0, 1, size))
+
+        expected = np.clip(expected, 0, top)
+        assert np.abs(found - expected).max() <= tolerance * max(1, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("each", FORMS, ids=lambda each: each.name)
+def test_sums_of_small_whole_numbers_are_exact(each: Form, library: ctypes.CDLL) -> None:
+    rng = np.random.default_rng(8)
+    found, expected = run(library, each, 24, 3, 3, lambda size: rng.integers(-20, 21, size).astype(float))
+
+    assert (found == np.clip(expected, 0, 6 if "relu6" in each.name else None)).all()
+
+
+@pytest.mark.parametrize("each", FORMS, ids=lambda each: each.name)
+def test_a_name_says_the_form_and_the_form_its_name(each: Form) -> None:
+    parsed = [(k.header, k.parse(each.name)) for k in KERNELS if k.parse(each.name) is not None]
+
+    assert parsed == [(each.header, {name.removeprefix("DWK_"): value for name, value in each.macros})]
+
+
+@given(st.integers(1, 200), st.integers(1, 4), st.integers(1, 64), st.integers(1, 160))
+def test_tiles_fit_into_registers_and_there_are_two(width: int, rows: int, depth: int, channels: int) -> None:
+    found = strassen(width, rows, 8 * depth, 8 * channels, AVX512)
+
+    if found is not None:
+        (panels,) = found.panels
+        assert panels.count % 2 == 0
+        assert 0 <= 8 * channels - panels.count * panels.channels < 2 * panels.channels
+        assert width // found.pixels * found.pixels + found.rest == width
+        assert rows * (width // found.pixels) >= 2
+        assert (found.pixels + 1) * panels.vectors <= AVX512.registers
+
+
+def chosen(emitted: Emitted) -> list[str]:
+    return [step.layers[-1].name for step in emitted.plan.steps if step.strassen is not None]
+
+
+def test_it_is_chosen_for_wide_vectors_many_channels_and_maps_that_are_not_small(small_model: SmallModel) -> None:
+    model = small_model(width=0.5, resolution=160)
+
+    found = chosen(emit(model, target_name="test", machine=AVX512))
+
+    # Of 32 channels and on the map of 5 x 5 it does not pay.
+    pointwise = [layer for layer in layers(model.spec) if layer.kind == "pointwise"]
+    assert found == [layer.name for layer in pointwise if layer.input.channels >= 64 and layer.input.width > 7]
+    assert len(found) == 9
+
+
+@pytest.mark.parametrize("machine", [SSE, NEON, AVX], ids=str)
+def test_it_is_not_chosen_where_it_was_not_measured(machine: Machine, small_model: SmallModel) -> None:
+    assert not chosen(emit(small_model(width=0.5, resolution=64), target_name="test", machine=machine))
+
+
+def test_int8_multiplies_the_plain_way() -> None:
+    model = random_quantized(Spec(width=0.5, resolution=64, classes=3))
+
+    assert not chosen(emit(model, target_name="test", machine=AVX512))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"width": 0.75, "resolution": 88},  # an odd number of tiles of 11 pixels
+        {
+            "width": 1.25,
+            "resolution": 101,
+            "activation": "relu",
+        },  # 160 channels: 32 of them are left; tiles with a rest
+        {
+            "width": 0.65,
+            "resolution": 68,
+            "padding": "same",
+        },  # 80, 168, 336 channels: 16 left, not for vectors, 16 left
+    ],
+    ids=str,
+)
+def test_a_network_with_it_is_that_of_the_oracle_and_reads_nothing_that_is_not_written(
+    fields: dict[str, Any], small_model: SmallModel, tmp_path: Path, zig: tuple[str, ...]
+) -> None:
+    model = small_model(seed=3, **fields)
+    size = model.spec.resolution
+    pixels = np.random.default_rng(5).integers(0, 256, (1, size, size, 3), np.uint8)
+    oracle = reference.run(model, pixels, keep=True).activations
+    native = stepper(model, AVX512, tmp_path, zig)
+    assert chosen(native.emitted)
+
+    for number, step in enumerate(native.emitted.plan.steps):
+        native.step(number, pixels)
+        if step.strassen is None:
+            continue
+        found, _ = bordered(step.output, native.floats(step.name))
+        expected = oracle[step.layers[-1].name][0]
+        assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max()), step.name
+        assert native.guards_hold(), step.name
+
+
+def test_an_artifact_says_where_it_is_used_and_its_weights_take_7_for_4(small_model: SmallModel) -> None:
+    model = small_model(width=0.5, resolution=64)
+
+    with_it, without = (emit(model, target_name="test", machine=AVX512, strassen=wanted) for wanted in (True, False))
+
+    layers_of = [step.layers[-1] for step in with_it.plan.steps if step.strassen is not None]
+    factors = sum(layer.input.channels * layer.output.channels for layer in layers_of)
+    assert with_it.packed.offsets["golden"] - without.packed.offsets["golden"] == factors * 3 / 4
+    assert not chosen(without)
+    assert '\\"strassen\\": [' in with_it.model_c
+    assert all(f'\\"{name}\\"' in with_it.model_c for name in chosen(with_it))
+    assert "strassen" not in without.model_c
