@@ -162,7 +162,7 @@ def test_a_worker_that_is_gone_is_named(tmp_path: Path) -> None:
     [
         ("float32", "avx2", "vfmadd231ps"),
         ("int8", "avx512_vnni", "vpdpbusd"),
-        ("bfloat16", "avx512_bf16", "vdpbf16ps"),
+        ("bf16", "avx512_bf16", "vdpbf16ps"),
     ],
 )
 def test_the_peak_is_measured_with_the_instruction_that_the_processor_has(

@@ -127,7 +127,7 @@ def test_the_grids_last_row_is_its_mean() -> None:
     assert table.rows[-1] == ("geometric mean", "", "", "", "", "2.12", "")
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+@pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
 def test_equal_answers_agree_and_those_of_other_labels_do_not(precision: str) -> None:
     answers = np.random.default_rng(0).dirichlet(np.full(10, 0.3), 4)
 

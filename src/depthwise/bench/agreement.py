@@ -12,7 +12,7 @@ Answers = NDArray[np.float64]
 # The farthest that a probability may be off in float32, and the least correlation of probabilities in the others,
 # whose roundings differ from runtime to runtime.
 FLOAT_TOLERANCE = 1e-4
-LEAST_CORRELATION = {"bfloat16": 0.995, "int8": 0.97}
+LEAST_CORRELATION = {"bf16": 0.995, "int8": 0.97}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,9 +81,9 @@ NO_KERNEL(float32)
 #endif
 
 #ifdef BFLOAT16
-KERNEL(bfloat16, BFLOAT16, BFLOAT16_NAME, 2)
+KERNEL(bf16, BFLOAT16, BFLOAT16_NAME, 2)
 #else
-NO_KERNEL(bfloat16)
+NO_KERNEL(bf16)
 #endif
 
 #ifdef INT8

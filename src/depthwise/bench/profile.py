@@ -16,6 +16,7 @@ from depthwise.compiler import build, targets
 from depthwise.compiler.compile import emit
 from depthwise.cost.formulas import macs
 from depthwise.errors import Refused
+from depthwise.kernels.table import Precision
 from depthwise.network.layers import KINDS, layers
 from depthwise.network.live import live
 from depthwise.network.spec import Spec
@@ -49,7 +50,9 @@ def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, .
     try:
         compiler = build.compiler(row, None)
         found = None if subject.keep_dead else live(model)
-        emitted = emit(model, target_name=row.name, machine=row.machine or compiler.machine(), found=found)
+        machine = row.machine or compiler.machine()
+        precision: Precision | None = "bf16" if subject.precision == "bf16" else None
+        emitted = emit(model, target_name=row.name, machine=machine, found=found, precision=precision)
         text, count = timed(emitted.model_c, model.spec)
         if not count:
             return ()

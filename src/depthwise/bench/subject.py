@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.bench.peers import Pixels
-from depthwise.bench.peers.artifact import ALL, LIVE
+from depthwise.bench.peers.artifact import ALL, BF16, LIVE
 from depthwise.bench.plain_int8 import plain_int8
 from depthwise.errors import Refused
 from depthwise.network.model import Model
@@ -18,7 +18,7 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
 from depthwise.network.weights import random_weights
 
-PRECISIONS = ("float32", "bfloat16", "int8")
+PRECISIONS = ("float32", "bf16", "int8")
 # Images on which answers are compared: the golden ones, and as many of soft random spots.
 IMAGES = 8
 # Logits of random weights are nearly equal; so much larger they give answers that can be told apart.
@@ -46,7 +46,7 @@ class Subject:
     @property
     def own_form(self) -> str:
         """The form of our artifact."""
-        return ALL if self.keep_dead else LIVE
+        return (ALL if self.keep_dead else LIVE) + (BF16 if self.precision == "bf16" else "")
 
 
 def subject(name: str, model: Model | QuantizedModel, precision: str | None = None) -> Subject:

@@ -13,6 +13,7 @@ from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
     from depthwise.compiler import Built
+    from depthwise.kernels.table import Precision
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
     from depthwise.network.spec import Spec
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "int8"]),
-    help="What the MODEL must be; without this it is compiled as whatever it is.",
+    type=click.Choice(["float32", "bf16", "int8"]),
+    help="bf16 of a float MODEL, or what the MODEL must be; without this it is compiled as whatever it is.",
 )
 @click.option(
     "--cpu",
     metavar="PROCESSOR",
-    help="For host and linux-x86_64 another processor than theirs: portable, avx2, avxvnni, avx512 or vnni.",
+    help="For host and linux-x86_64 another processor than theirs: portable, avx2, avxvnni, avx512, vnni or bf16.",
 )
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
@@ -45,7 +46,7 @@ def command(
     model: Path,
     target: str,
     out: Path,
-    precision: str | None,
+    precision: Precision | None,
     cpu: str | None,
     cc: str | None,
     keep_dead: bool,
@@ -56,17 +57,33 @@ def command(
     """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
 
     An int8 model, as `depthwise quantize` and `convert` write it, becomes an int8 artifact, which gives the same bytes
-    in every layer on every machine.
+    in every layer on every machine. With --precision bf16 the weights of a float model, and what goes from layer to
+    layer, are bfloat16: half the bytes, and on processors with AVX512_BF16 about twice as fast.
 
     Targets are host (this machine), source (a folder of C that any C11 compiler builds), linux-x86_64,
     linux-x86_64-v3 (AVX2), linux-x86_64-v4 (AVX-512) and linux-aarch64.
     """
     from depthwise.cli.output import notice, print_json
     from depthwise.compiler import compile_model
+    from depthwise.compiler.targets import has_bf16
 
     loaded = _loaded(model, precision)
     notice(f"compiling {model} for {target} ...")
-    built = compile_model(loaded, target=target, out=out, cc=cc, keep_dead=keep_dead, strassen=not no_strassen, cpu=cpu)
+    built = compile_model(
+        loaded,
+        target=target,
+        out=out,
+        cc=cc,
+        keep_dead=keep_dead,
+        strassen=not no_strassen,
+        cpu=cpu,
+        precision=precision,
+    )
+    if precision == "bf16" and not has_bf16(built.plan.machine):
+        notice(
+            f"{target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower than"
+            " a float32 artifact"
+        )
     document = _document(built, loaded.spec, explain=explain)
     if as_json:
         print_json(document)
@@ -88,7 +105,7 @@ def _loaded(folder: Path, precision: str | None) -> Model | QuantizedModel:
             f"{folder}: holds a float model, whose ranges are not known; make an int8 one of it with"
             f" `depthwise quantize {folder} --data DATA --out MODEL8`, and compile that"
         )
-    if precision == "float32" and is_int8:
+    if precision in ("float32", "bf16") and is_int8:
         raise Refused(
             f"{folder}: holds an int8 model; compile the float model that it was made of, or leave --precision away"
         )

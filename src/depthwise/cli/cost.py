@@ -23,7 +23,7 @@ WIDE = 132
 @spec_options(leave_out=("bn_epsilon",))
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "int8"]),
+    type=click.Choice(["float32", "bf16", "int8"]),
     help="Numbers that bytes are counted for  [default: those of MODEL_FOLDER, else float32]",
 )
 @click.option("--compare", is_flag=True, help="Set the form of standard convolutions beside it, place by place.")

@@ -24,7 +24,11 @@ from depthwise.kernels.table import Precision
 FLAGS = ("-std=c11", "-O3", "-fPIC", "-shared", "-nostdlib", "-s")
 # Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode; in int8 a product is rounded for
 # itself (docs/int8.md R2).
-CONTRACT: dict[Precision, str] = {"float32": "-ffp-contract=fast", "int8": "-ffp-contract=off"}
+CONTRACT: dict[Precision, str] = {
+    "float32": "-ffp-contract=fast",
+    "bf16": "-ffp-contract=fast",
+    "int8": "-ffp-contract=off",
+}
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
 

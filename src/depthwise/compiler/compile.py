@@ -11,12 +11,14 @@ from typing import Any
 from depthwise.compiler import build, golden, record, targets
 from depthwise.compiler.emit import emit_model, emit_weights
 from depthwise.compiler.lower import lower
+from depthwise.compiler.lower_bf16 import lower_bf16
 from depthwise.compiler.pack import Packed, pack
 from depthwise.compiler.plan import Plan, plan
 from depthwise.compiler.source import source_folder
 from depthwise.compiler.targets import Machine
 from depthwise.compiler.thin import lower_live
 from depthwise.errors import Refused
+from depthwise.kernels.table import Precision
 from depthwise.network.layers import layers
 from depthwise.network.live import Live, live
 from depthwise.network.model import Model
@@ -74,15 +76,20 @@ def emit(
     whole_maps: bool = False,
     strassen: bool = True,
     found: Live | None = None,
+    precision: Precision | None = None,
 ) -> Emitted:
     """The C of a model for a machine; `whole_maps` and `strassen` as in `plan`.
 
     Args:
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
+        precision: "bf16" for a float model in bf16; else the model's own.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
     is_whole = found is None or found.table == layers(model.spec)
     lowered = lower(model) if found is None or is_whole else lower_live(model, found)
+    if precision == "bf16":
+        assert isinstance(model, Model)
+        lowered = lower_bf16(lowered, model, None if is_whole else found)
     logits = ""
     if isinstance(model, QuantizedModel):
         logits = "bytes" if model.layers["classifier"].rounded else "products"
@@ -96,7 +103,7 @@ def emit(
         strassen=strassen,
         table=tuple(operation.layer for operation in lowered.operations),
     )
-    packed = pack(lowered, planned, golden.answers(model))
+    packed = pack(lowered, planned, golden.answers(model, planned.precision))
     text = record.record(model, target_name, planned, packed, extra or {}, None if found is None else found.table)
     return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, lowered, text))
 
@@ -111,6 +118,7 @@ def compile_model(
     keep_dead: bool = False,
     strassen: bool = True,
     cpu: str | None = None,
+    precision: Precision | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
@@ -123,10 +131,12 @@ def compile_model(
         keep_dead: compute channels that provably never change too.
         strassen: multiply by Strassen's way where that pays; those weights are 7/4 as large.
         cpu: name of a row of `targets.LEVELS`, for targets host and linux-x86_64 on or for x86.
-    Raises: Refused, when the target or processor is unknown, the compiler is missing or fails, or `out` cannot be
-        written.
+        precision: the model's own, or "bf16" for a float model; None for its own.
+    Raises: Refused, when the model has no such precision, the target or processor is unknown, the compiler is missing
+        or fails, or `out` cannot be written.
     """
     start = time.perf_counter()
+    _check_precision(model, precision)
     row = targets.at_level(targets.target(target), cpu)
     if row.zig is None:
         if cc is not None:
@@ -138,7 +148,15 @@ def compile_model(
         machine = row.machine or compiler.machine()
     assert machine is not None
     found = None if keep_dead else live(model)
-    emitted = emit(model, target_name=target, machine=machine, extra=extra, strassen=strassen, found=found)
+    emitted = emit(
+        model,
+        target_name=target,
+        machine=machine,
+        extra=extra,
+        strassen=strassen,
+        found=found,
+        precision=precision,
+    )
     if compiler is None:
         size = source_folder(emitted.model_c, emitted.weights_c(), emitted.plan.precision, out)
     else:
@@ -155,3 +173,10 @@ def compile_model(
         plan=emitted.plan,
         compiler=compiler.command if compiler is not None else (),
     )
+
+
+def _check_precision(model: Model | QuantizedModel, precision: Precision | None) -> None:
+    is_int8 = isinstance(model, QuantizedModel)
+    if precision is not None and is_int8 != (precision == "int8"):
+        held = "int8" if is_int8 else "float"
+        raise Refused(f"an {held} model cannot be compiled to {precision}; give another model or precision")

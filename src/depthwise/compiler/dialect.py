@@ -1,4 +1,4 @@
-"""What differs between float32 and int8 in the C text of a step: types, where weights begin, what a kernel is given."""
+"""What differs between precisions in the C text of a step: types, where weights begin, what a kernel is given."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Dialect:
         constants: C expression of the first word of all weights.
         edge: C expression of what dwk_pixels_... takes, from the constants' address.
         pixels, border: kernels that bring pixels, and the padding, into a map.
+        access: macro that gives the address of values in the arena, where they are no bytes.
     """
 
     lowered: Lowered
@@ -27,6 +28,7 @@ class Dialect:
     edge: str
     pixels: str
     border: str
+    access: str = ""
 
     @property
     def is_int8(self) -> bool:
@@ -36,7 +38,11 @@ class Dialect:
     def at(self, name: str) -> str:
         """Address of a value in the arena."""
         offset = f"DWL_AT_{constant(name)}"
-        return f"arena + {offset}" if self.is_int8 else f"dwl_at(arena, {offset})"
+        return f"{self.access}(arena, {offset})" if self.access else f"arena + {offset}"
+
+    def features(self, name: str) -> str:
+        """Address of the pool's output, which is of floats in all but int8."""
+        return self.at(name) if self.is_int8 else f"dwl_at(arena, DWL_AT_{constant(name)})"
 
     def weights(self, layer: Layer, channels: int = 0, kernel: Kernel | None = None, strassen: int = 0) -> str:
         """Address of the weights of a product or classifier, behind those of so many output channels.
@@ -53,12 +59,14 @@ class Dialect:
         if strassen:
             start += f" + {strassen} * (1 + 7 * C / 4)"
             channels -= strassen
-        if not self.is_int8:
+        if self.lowered.precision == "float32":
             return f"{start} + {channels} * (1 + {factors})" if channels else start
+        depth = 3 * layer.input.channels if layer.kernel == 3 else layer.input.channels
+        if not self.is_int8:
+            return f"{start} + {channels} * {1 + layer.kernel * -(-depth // 2)}"
         words = 3 if layer.kind == "classifier" else 2
         if not of.name:
             return f"{start} + {channels} * ({4 * words} + {factors}) / 4"
-        depth = 3 * layer.input.channels if layer.kernel == 3 else layer.input.channels
         quads = 7 if kernel.operation == "stem" else layer.kernel * -(-depth // 4)
         return f"{start} + {channels} * {words + quads * (2 if of.pairs else 1)}"
 
@@ -88,6 +96,16 @@ def dialect(lowered: Lowered) -> Dialect:
             pixels="dwk_pixels_u8",
             border="dwk_border_u8",
         )
+    if lowered.precision == "bf16":
+        return Dialect(
+            lowered=lowered,
+            value="dwk_bf16",
+            constants="dwl_weights",
+            edge="dwl_constants + DWL_WEIGHTS_EDGE",
+            pixels="dwk_pixels_u8bf16",
+            border="dwk_border_bf16",
+            access="dwl_at_bf16",
+        )
     return Dialect(
         lowered=lowered,
         value="dwk_float",
@@ -95,6 +113,7 @@ def dialect(lowered: Lowered) -> Dialect:
         edge="dwl_constants + DWL_WEIGHTS_EDGE",
         pixels="dwk_pixels_u8f32",
         border="dwk_border_f32",
+        access="dwl_at",
     )
 
 

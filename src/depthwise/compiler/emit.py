@@ -10,9 +10,12 @@ from depthwise.compiler.forms import forms
 from depthwise.compiler.lower import Lowered
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan import Plan
+from depthwise.kernels.table import Precision
 from depthwise.network.description import Described
 from depthwise.network.layers import layers
 
+# The precision's kernels for images.
+_IMAGES: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "u8"}
 # Words on a line of weights.c.
 _WORDS = 9
 
@@ -36,7 +39,7 @@ def emit_model(model: Described, target: str, plan: Plan, packed: Packed, lowere
     )
     _constants(out, model, plan, packed)
     _includes(out, plan, spec.activation)
-    _access(out)
+    _access(out, plan)
     previous = ""
     for step in plan.steps:
         emit_step(out, step, previous, spec.activation, dialect(lowered))
@@ -90,8 +93,9 @@ def _constants(out: Lines, model: Described, plan: Plan, packed: Packed) -> None
         f"#define DWK_RESIZE {pre.resize}",
         f"#define DWK_CROP {pre.crop}",
         "",
-        "/* Whether activations are bytes (docs/int8.md) or floats. */",
+        "/* Whether activations are bytes (docs/int8.md), bfloat16, or else floats. */",
         f"#define DWL_INT8 {int(plan.precision == 'int8')}",
+        f"#define DWL_BF16 {int(plan.precision == 'bf16')}",
         "",
     )
     with out.block("enum {", "};"):
@@ -112,7 +116,7 @@ def _constants(out: Lines, model: Described, plan: Plan, packed: Packed) -> None
 
 def _includes(out: Lines, plan: Plan, activation: str) -> None:
     out.add("/* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */")
-    out.add('#include "dwk_image_u8.h"' if plan.precision == "int8" else '#include "dwk_image_f32.h"')
+    out.add(f'#include "dwk_image_{_IMAGES[plan.precision]}.h"')
     seen = []
     for step in plan.steps:
         seen += [form for form in forms(step, activation) if form not in seen]
@@ -124,15 +128,17 @@ def _includes(out: Lines, plan: Plan, activation: str) -> None:
     out.add("")
 
 
-def _access(out: Lines) -> None:
+def _access(out: Lines, plan: Plan) -> None:
     out.add(
         "/* In the order in which they are read. Hidden from other libraries, and so reached without a table. */",
         'extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));',
         "#define dwl_constants ((const dwk_float *)dwl_weights)",
         "",
         "#define dwl_at(arena, offset) ((dwk_float *)(void *)((arena) + (offset)))",
-        "",
     )
+    if plan.precision == "bf16":
+        out.add("#define dwl_at_bf16(arena, offset) ((dwk_bf16 *)(void *)((arena) + (offset)))")
+    out.add("")
 
 
 def _network(out: Lines, plan: Plan) -> None:

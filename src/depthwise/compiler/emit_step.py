@@ -198,7 +198,7 @@ def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> 
     dialect.roundings(out, rounding=layer)
     size = f"{shape.height}, {shape.width}, {shape.channels}"
     weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.is_int8 else ""
-    out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.at(step.name)});")
+    out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
 
 
 def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
@@ -210,7 +210,7 @@ def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dia
     for form, group in zip(used, step.tiling.panels, strict=True):
         place = f" + {labels}" if labels else ""
         out.add(
-            f"{form.name}({dialect.at(source)}, {layer.input.channels}, {group.count},",
+            f"{form.name}({dialect.features(source)}, {layer.input.channels}, {group.count},",
             f"    {dialect.weights(layer, labels, step.kernels[-1])}, {output}{place});",
         )
         labels += group.count * group.channels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.kernels.table import Precision
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -24,14 +25,16 @@ def images(spec: Spec) -> NDArray[np.uint8]:
     return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noise])
 
 
-def answers(model: Model | QuantizedModel) -> NDArray[np.float32]:
-    """(4, classes), from the oracle: probabilities of the golden images, or of an int8 network the logits.
+def answers(model: Model | QuantizedModel, precision: Precision) -> NDArray[np.float32]:
+    """(4, classes), from the oracle: probabilities of the golden images, or of an int8 or bf16 network the logits.
 
-    Those logits are the same everywhere to the last bit (docs/int8.md Q8), and probabilities are not.
+    Those of int8 are the same everywhere to the last bit (docs/int8.md Q8), and probabilities are not; those of bf16
+    are judged by their own size.
     """
     if isinstance(model, QuantizedModel):
         return reference_int8.run(model, images(model.spec)).logits
-    return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float32)
+    found = reference.run(model, images(model.spec))
+    return np.asarray(found.logits if precision == "bf16" else found.probabilities, np.float32)
 
 
 def _noise(count: int) -> NDArray[np.uint8]:

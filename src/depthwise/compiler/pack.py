@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler import pack_int8, pack_x86
+from depthwise.compiler import pack_bf16, pack_int8, pack_x86
 from depthwise.compiler.lower import Floats, Lowered, Operation
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.step import Step
@@ -134,6 +134,9 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "product_f32": _product,
     "strassen_f32": _strassen,
     "depthwise_f32": lambda operation, step: depthwise(operation, step.lanes),
+    "product_bf16": pack_bf16.product,
+    "depthwise_bf16": pack_bf16.depthwise,
+    "depthwise_bf16_x86": pack_bf16.depthwise_x86,
     "product_i8": pack_int8.product,
     "depthwise_i8": pack_int8.depthwise,
     "pool_i8": pack_int8.pool,

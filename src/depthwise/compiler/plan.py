@@ -83,8 +83,9 @@ def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int) -
     for moment, step in enumerate(steps, start=1):
         # Features are read by dw_features after everything has run, and the sums by the softmax.
         last = end if step.kind in ("pool", "classifier") else moment + 1
-        # Logits are floats in every precision.
-        size = step.output.size * (FLOAT if step.kind == "classifier" else value_bytes)
+        # Logits are floats in every precision, and what they are made of in all but int8.
+        is_float = step.kind == "classifier" or (step.kind == "pool" and value_bytes > 1)
+        size = step.output.size * (FLOAT if is_float else value_bytes)
         values.append(Value(name=step.name, bytes=size, first=moment, last=last))
         if step.scratch:
             size = step.scratch * value_bytes

@@ -15,7 +15,7 @@ from depthwise.network.layers import Layer, Padding, Shape
 
 FLOAT = 4
 # Bytes of a value of an activation.
-VALUE: dict[Precision, int] = {"float32": FLOAT, "int8": 1}
+VALUE: dict[Precision, int] = {"float32": FLOAT, "bf16": 2, "int8": 1}
 NO_BORDER = Padding()
 StepKind = Literal["stem", "separable", "standard", "pool", "classifier"]
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
@@ -155,7 +155,8 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
 def _stem(step: Step, setting: Setting) -> Step:
     (layer,) = step.layers
     rows = min(_STEM_ROWS, layer.output.height)
-    behind = step.kernels[0].instructions.behind
+    # In bf16 the portable kernels take pairs too.
+    behind = max(step.kernels[0].instructions.behind, 1 if setting.precision == "bf16" else 0)
     return replace(
         step,
         rows=rows,

@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
+from depthwise.kernels.instructions import AVX512BF16
 from depthwise.kernels.table import FEATURES
 
 
@@ -141,6 +142,13 @@ LEVELS = (
         zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
     ),
+    Level(
+        name="bf16",
+        about="AVX-512 with VNNI and BF16",
+        machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16", "-mprefer-vector-width=512"),
+    ),
 )
 
 # Macros that compilers predefine, the widest machine first.
@@ -179,6 +187,11 @@ def at_level(row: Target, cpu: str | None) -> Target:
     if row.name == "linux-x86_64":
         return replace(row, machine=level.machine, zig=("-target", "x86_64-linux-gnu", *level.zig))
     raise Refused(f"--cpu chooses among processors of x86; target {row.name} here has none to choose, leave it away")
+
+
+def has_bf16(machine: Machine) -> bool:
+    """Whether it computes in bfloat16, and does not widen it to float32 first."""
+    return machine.features >= AVX512BF16.needs
 
 
 def machine_of(macros: frozenset[str]) -> Machine:

@@ -14,6 +14,7 @@ INTERFACE = "depthwise.h"
 SHARED = (
     "dwk_vector.h",
     "dwk_vector_i8.h",
+    "dwk_vector_bf16.h",
     "dwk_shapes.h",
     "dwk_golden.h",
     "dwk_interface.h",
@@ -25,6 +26,8 @@ SHARED = (
     "dwk_avx2.h",
     "dwk_avxvnni.h",
     "dwk_avx512vnni.h",
+    "dwk_avx512bf16.h",
+    "dwk_window_bf16_x86.h",
 )
 
 

@@ -15,6 +15,7 @@ class Instructions:
         lanes: 32-bit sums in a vector; 0 where the form of a kernel says it.
         registers: number of vector registers.
         pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
+        together: values that go into one sum at a time: four bytes, or two bfloat16.
     """
 
     name: str = ""
@@ -22,11 +23,12 @@ class Instructions:
     lanes: int = 0
     registers: int = 0
     pairs: bool = False
+    together: int = 4
 
     @property
     def behind(self) -> int:
-        """Bytes that a product may read behind the last value of a kernel row: it takes them in fours."""
-        return 3 if self.name else 0
+        """Values that a product may read behind the last one of a kernel row, as it takes several together."""
+        return self.together - 1 if self.name else 0
 
     @property
     def vocabulary(self) -> str:
@@ -42,4 +44,11 @@ AVX512VNNI = Instructions(
     needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512VNNI__"}),
     lanes=16,
     registers=32,
+)
+AVX512BF16 = Instructions(
+    name="avx512bf16",
+    needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512BF16__"}),
+    lanes=16,
+    registers=32,
+    together=2,
 )

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
+from depthwise.kernels.instructions import AVX2, AVX512BF16, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
 
-Precision = Literal["float32", "int8"]
+Precision = Literal["float32", "bf16", "int8"]
 Operation = Literal["product", "strassen", "stem", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
 
 
@@ -87,6 +87,76 @@ def _x86(of: Instructions) -> tuple[Kernel, ...]:
         ),
     )
 
+
+_DEPTHWISE: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2")
+# Rounding a sum to bfloat16, and where two orders of summation fall on different sides of a half, the step to the next.
+_BF16 = 2.0**-7
+
+_BFLOAT16 = (
+    Kernel(
+        header="dwk_product_bf16_x86.h",
+        name=r"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x16(?:n(\d+))?__(avx512bf16)",
+        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "SOME", "SET"),
+        operation="product",
+        precision="bf16",
+        packing="product_bf16",
+        instructions=AVX512BF16,
+        tolerance=_BF16,
+    ),
+    *(
+        Kernel(
+            header=f"dwk_{operation}_bf16_x86.h",
+            name=rf"dwk_{operation}_bf16_(relu6?)_c32__(avx512bf16)",
+            macros=("ACTIVATION", "SET"),
+            operation=operation,
+            precision="bf16",
+            packing="depthwise_bf16_x86",
+            instructions=AVX512BF16,
+            tolerance=_BF16,
+        )
+        for operation in _DEPTHWISE
+    ),
+    Kernel(
+        header="dwk_product_bf16.h",
+        name=r"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
+        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "LANES"),
+        operation="product",
+        precision="bf16",
+        packing="product_bf16",
+        tolerance=_BF16,
+    ),
+    *(
+        Kernel(
+            header=f"dwk_{operation}_bf16.h",
+            name=rf"dwk_{operation}_bf16_(relu6?)_c(4|8|16)",
+            macros=("ACTIVATION", "LANES"),
+            operation=operation,
+            precision="bf16",
+            packing="depthwise_bf16",
+            tolerance=_BF16,
+        )
+        for operation in _DEPTHWISE
+    ),
+    Kernel(
+        header="dwk_pool_bf16f32.h",
+        name=r"dwk_pool_bf16f32_c(4|8|16)",
+        macros=("LANES",),
+        operation="pool",
+        precision="bf16",
+        tolerance=1e-5,
+    ),
+    Kernel(
+        header="dwk_classifier_bf16.h",
+        name=r"dwk_classifier_bf16_c(\d+)x(4|8|16)",
+        macros=("VECTORS", "LANES"),
+        operation="classifier",
+        precision="bf16",
+        packing="product_bf16",
+        tolerance=1e-5,
+    ),
+    Kernel(header="dwk_image_bf16.h", name="dwk_pixels_u8bf16", precision="bf16"),
+    Kernel(header="dwk_image_bf16.h", name="dwk_border_bf16", precision="bf16"),
+)
 
 # Of the rows for one operation and precision the fastest stands first, and portable C last.
 KERNELS: tuple[Kernel, ...] = (
@@ -180,6 +250,7 @@ KERNELS: tuple[Kernel, ...] = (
         precision="int8",
         packing="classifier_i8",
     ),
+    *_BFLOAT16,
     Kernel(header="dwk_softmax_f32.h", name="dwk_softmax_f32", tolerance=1e-6),
     Kernel(header="dwk_image_f32.h", name="dwk_pixels_u8f32"),
     Kernel(header="dwk_image_f32.h", name="dwk_border_f32"),

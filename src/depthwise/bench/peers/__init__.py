@@ -39,7 +39,7 @@ class Setting:
 
     Attributes:
         form: one of the peer's forms.
-        precision: float32, bfloat16 or int8.
+        precision: float32, bf16 or int8.
         threads: how many may compute.
         mean: what is taken off a pixel, one number a channel; its scale is in the first layer's weights.
     """

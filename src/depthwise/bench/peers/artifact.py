@@ -11,19 +11,22 @@ from depthwise.bench.peers import Floats, Pixels, Setting
 from depthwise.errors import Refused
 
 if TYPE_CHECKING:
+    from depthwise.kernels.table import Precision
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
 
 # Without the channels that provably never change, or with them, as all peers compute them.
 LIVE, ALL = "live channels", "all channels"
+# The end of a form's name, for a float model.
+BF16 = " in bf16"
 # Where an arena may begin (depthwise.h).
 _ALIGNMENT = 64
 
 
 def forms(precision: str) -> tuple[str, ...]:
-    """What the compiler makes of float32 and int8."""
-    return (LIVE, ALL) if precision in ("float32", "int8") else ()
+    """The network with and without the channels that provably never change."""
+    return tuple(form + BF16 for form in (LIVE, ALL)) if precision == "bf16" else (LIVE, ALL)
 
 
 def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
@@ -31,7 +34,8 @@ def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
     from depthwise.compiler import compile_model
 
     out = folder / f"{form.split()[0]}.so"
-    compile_model(model, target="host", out=out, keep_dead=form == ALL)
+    precision: Precision | None = "bf16" if form.endswith(BF16) else None
+    compile_model(model, target="host", out=out, keep_dead=form.startswith(ALL), precision=precision)
     return out
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def forms(precision: str) -> tuple[str, ...]:
     """Float32, and bfloat16 between the layers."""
-    return {"float32": ("ncnn",), "bfloat16": ("ncnn, bf16 storage",)}.get(precision, ())
+    return {"float32": ("ncnn",), "bf16": ("ncnn, bf16 storage",)}.get(precision, ())
 
 
 def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
@@ -49,7 +49,7 @@ class Loaded:
         options = self._net.opt
         options.num_threads = setting.threads
         # Halves and bytes between layers are on by default where the processor has them: other numbers.
-        is_short = setting.precision == "bfloat16"
+        is_short = setting.precision == "bf16"
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_packed = options.use_bf16_storage = is_short
         if self._net.load_param(str(path)) != 0 or self._net.load_model(str(path.with_suffix(".bin"))) != 0:

@@ -43,7 +43,7 @@ class Loaded:
             properties.inference_num_threads(): setting.threads,
             properties.hint.performance_mode(): properties.hint.PerformanceMode.LATENCY,
             properties.num_streams(): 1,
-            properties.hint.inference_precision(): ov.Type.bf16 if setting.precision == "bfloat16" else ov.Type.f32,
+            properties.hint.inference_precision(): ov.Type.bf16 if setting.precision == "bf16" else ov.Type.f32,
         }
         compiled = core.compile_model(core.read_model(str(path)), "CPU", wanted)
         self._request = compiled.create_infer_request()

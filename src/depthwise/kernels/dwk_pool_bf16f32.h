@@ -1,0 +1,37 @@
+/* dwk_pool_bf16f32.h: the mean of each channel over the whole image, as float32.
+ *
+ * dwk_pool_bf16f32_c<L>: L channels at a time. Each row is summed for itself, so that rounding stays small on large
+ * maps.
+ *
+ * Form: DWK_LANES (L). */
+#include "dwk_vector_bf16.h"
+
+#define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
+#define DWK_WIDENED DWK_JOIN(dwk_widened_v, DWK_LANES, )
+#define DWK_NAME DWK_JOIN(dwk_pool_bf16f32_c, DWK_LANES, )
+
+/* input: height x width x channels without padding. output: channels. */
+static inline void DWK_NAME(const dwk_bf16 *restrict input, int32_t height, int32_t width, int32_t channels,
+                            dwk_float *restrict output)
+{
+    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+        const dwk_bf16 *from = input + c;
+        DWK_V total = {0};
+        for (int32_t y = 0; y < height; y++) {
+            DWK_V sum = {0};
+            for (int32_t x = 0; x < width; x++) {
+                DWK_V value;
+                DWK_WIDENED(from, &value);
+                sum += value;
+                from += channels;
+            }
+            total += sum;
+        }
+        *(DWK_V *)(output + c) = total / (float)(height * width);
+    }
+}
+
+#undef DWK_NAME
+#undef DWK_WIDENED
+#undef DWK_V
+#undef DWK_LANES

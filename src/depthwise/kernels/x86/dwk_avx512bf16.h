@@ -1,0 +1,106 @@
+/* dwk_avx512bf16.h: words for bfloat16 in AVX-512 with its BF16 instructions: 32 values and 16 sums in a vector.
+ *
+ *     load, part     32 values of memory, or the first few of them and zeros
+ *     spread         one pair of memory, 16 times
+ *     interleave     two vectors of values to 2 x 16 pairs, of values that lie at the same place
+ *     dot            to each sum the two products of its pair
+ *     rounded        the sums of two vectors to 32 values
+ *     ordered        puts values whose sums came of `interleave` into the order of memory
+ *     relu, relu6    the activation, of rounded values: 0 and 6 are values, so that rounding first changes nothing
+ *     store          the first few of 32 values
+ *
+ * Unpacking works within 128 bits: sum m of the l-th four of the vector j of two belongs to value 8 l + 4 j + m.
+ * vdpbf16ps takes and gives numbers below 2^-126 for 0 and adds the product of the upper halves first. */
+#ifndef DWK_AVX512BF16_H
+#define DWK_AVX512BF16_H
+
+#include "dwk_shapes.h"
+#include "dwk_vector_bf16.h"
+
+/* immintrin.h wants stdlib.h for allocations that nobody here makes; a build without the C library has none. */
+#ifndef __MM_MALLOC_H
+#define __MM_MALLOC_H
+#endif
+#ifndef _MM_MALLOC_H_INCLUDED
+#define _MM_MALLOC_H_INCLUDED
+#endif
+#include <immintrin.h>
+
+/* Two values of memory as a number. */
+typedef int32_t dwk_pair __attribute__((may_alias, aligned(2)));
+
+DWK_INLINE __m512i dwk_load_avx512bf16(const dwk_bf16 *at) { return _mm512_loadu_si512(at); }
+
+DWK_INLINE __m512i dwk_part_avx512bf16(const dwk_bf16 *at, int32_t count)
+{
+    return _mm512_maskz_loadu_epi16(count >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << count) - 1, at);
+}
+
+DWK_INLINE __m512i dwk_spread_avx512bf16(const dwk_bf16 *at)
+{
+    return _mm512_set1_epi32(*(const dwk_pair *)(const void *)at);
+}
+
+DWK_INLINE __m512i dwk_pairs_at_avx512bf16(const uint32_t *at) { return _mm512_loadu_si512(at); }
+
+DWK_INLINE __m512 dwk_sums_at_avx512bf16(const uint32_t *at) { return _mm512_loadu_ps(at); }
+
+DWK_INLINE void dwk_interleave_avx512bf16(__m512i r0, __m512i r1, __m512i *pairs)
+{
+    pairs[0] = _mm512_unpacklo_epi16(r0, r1);
+    pairs[1] = _mm512_unpackhi_epi16(r0, r1);
+}
+
+DWK_INLINE void dwk_dot_avx512bf16(__m512 *sums, __m512i pairs, __m512i factors)
+{
+#if defined(__clang__)
+    *sums = _mm512_dpbf16_ps(*sums, (__m512bh)pairs, (__m512bh)factors);
+#else
+    /* Given the intrinsic, gcc spills the sums of a tile. */
+    __asm__("vdpbf16ps\t%2, %1, %0" : "+v"(*sums) : "v"(pairs), "v"(factors));
+#endif
+}
+
+/* The factors are used once, and so stay in memory. */
+DWK_INLINE void dwk_dot_at_avx512bf16(__m512 *sums, __m512i pairs, const uint32_t *factors)
+{
+#if defined(__clang__)
+    *sums = _mm512_dpbf16_ps(*sums, (__m512bh)pairs, (__m512bh)_mm512_loadu_si512(factors));
+#else
+    __asm__("vdpbf16ps\t%2, %1, %0" : "+v"(*sums) : "v"(pairs), "m"(*(const __m512i_u *)(const void *)factors));
+#endif
+}
+
+DWK_INLINE __m512i dwk_rounded_avx512bf16(__m512 low, __m512 high)
+{
+    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+DWK_INLINE __m512i dwk_ordered_avx512bf16(__m512i values)
+{
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), values);
+}
+
+/* As whole numbers, negative values are negative and the others in their order. */
+DWK_INLINE __m512i dwk_relu_avx512bf16(__m512i values) { return _mm512_max_epi16(values, _mm512_setzero_si512()); }
+
+DWK_INLINE __m512i dwk_relu6_avx512bf16(__m512i values)
+{
+    return _mm512_min_epi16(dwk_relu_avx512bf16(values), _mm512_set1_epi16(0x40C0));
+}
+
+/* `count` is a literal once this is inlined. */
+DWK_INLINE void dwk_store_avx512bf16(dwk_bf16 *at, __m512i values, int32_t count)
+{
+    if (count >= 32) {
+        _mm512_storeu_si512(at, values);
+    } else if (count == 16) {
+        _mm256_storeu_si256((__m256i *)(void *)at, _mm512_castsi512_si256(values));
+    } else if (count == 8) {
+        _mm_storeu_si128((__m128i *)(void *)at, _mm512_castsi512_si128(values));
+    } else {
+        _mm512_mask_storeu_epi16(at, ((__mmask32)1 << count) - 1, values);
+    }
+}
+
+#endif

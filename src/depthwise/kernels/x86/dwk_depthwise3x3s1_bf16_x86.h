@@ -1,0 +1,120 @@
+/* dwk_depthwise3x3s1_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 1, with bias and activation.
+ *
+ * dwk_depthwise3x3s1_bf16_<activation>_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there
+ * are; two rows of outputs at once where there are two. With fewer than 32 channels, 32 values of a row at a time,
+ * whatever pixel and channel they belong to.
+ *
+ * Form: DWK_SET, DWK_ACTIVATION.
+ *
+ * Weights: dwk_window_bf16_x86.h, two rows. With fewer than 32 channels they repeat until 32 values begin with a pixel
+ * again. */
+#include "dwk_window_bf16_x86.h"
+
+#define DWK_WEIGHTS (DWK_B_BF16 + 2 * DWK_ROW_BF16)
+#define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, _avx512bf16)
+#define DWK_S1(word) DWK_JOIN(dwk_s1_##word##_bf16_, DWK_ACTIVATION, )
+#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_bf16_, DWK_ACTIVATION, DWK_JOIN(_c32__, DWK_SET, ))
+
+/* One or two rows of outputs of `count` channels. */
+DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_row, int rows, int32_t width,
+                                 int32_t channels, int32_t count, const uint32_t *restrict weights,
+                                 dwk_bf16 *restrict output, int32_t output_step)
+{
+    __m512i column[3][4];
+    dwk_column_bf16(input, input_row, rows + 2, count, column[0]);
+    dwk_column_bf16(input + channels, input_row, rows + 2, count, column[1]);
+    input += 2 * channels;
+    for (int32_t x = 0; x < width; x += 3) {
+        DWK_UNROLL
+        for (int i = 0; i < 3; i++) {
+            if (i == 0 || x + i < width) {
+                dwk_column_bf16(input, input_row, rows + 2, count, column[(i + 2) % 3]);
+                DWK_UNROLL
+                for (int y = 0; y < rows; y++) {
+                    __m512i values = dwk_outputs_bf16(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, y);
+                    dwk_store_avx512bf16(output + y * width * output_step, DWK_ACTIVATE(values), count);
+                }
+                input += channels;
+                output += output_step;
+            }
+        }
+    }
+}
+
+/* `count` values of one or two rows of outputs of fewer than 32 channels. */
+DWK_INLINE void DWK_S1(values)(const dwk_bf16 *restrict input, int32_t input_row, int rows, int32_t width,
+                               int32_t channels, int32_t count, const uint32_t *restrict weights,
+                               dwk_bf16 *restrict output)
+{
+    __m512i column[3][4];
+    DWK_UNROLL
+    for (int i = 0; i < 3; i++) {
+        dwk_column_bf16(input + i * channels, input_row, rows + 2, count, column[i]);
+    }
+    DWK_UNROLL
+    for (int y = 0; y < rows; y++) {
+        __m512i values = dwk_outputs_bf16(column[0], column[1], column[2], weights, y);
+        dwk_store_avx512bf16(output + y * width * channels, DWK_ACTIVATE(values), count);
+    }
+}
+
+/* One or two rows of outputs of fewer than 32 channels. */
+DWK_INLINE void DWK_S1(flat)(const dwk_bf16 *restrict input, int32_t input_row, int rows, int32_t width,
+                             int32_t channels, const uint32_t *restrict weights, dwk_bf16 *restrict output)
+{
+    const int32_t values = width * channels;
+    const uint32_t *of = weights;
+    int32_t at = 0, channel = 0;
+    for (; at + DWK_B_BF16 <= values; at += DWK_B_BF16) {
+        DWK_S1(values)(input + at, input_row, rows, width, channels, DWK_B_BF16, of, output + at);
+        channel = (channel + DWK_B_BF16) % channels;
+        of = channel == 0 ? weights : of + DWK_WEIGHTS;
+    }
+    if (at < values) {
+        DWK_S1(values)(input + at, input_row, rows, width, channels, values - at, of, output + at);
+    }
+}
+
+/* `rows` rows of outputs, of `count` channels, or of all where there are fewer than 32. */
+DWK_INLINE void DWK_S1(rows)(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                             int32_t channels, int32_t count, const uint32_t *restrict weights,
+                             dwk_bf16 *restrict output, int32_t output_step)
+{
+    for (int32_t y = 0; y < rows / 2; y++) {
+        if (channels < DWK_B_BF16) {
+            DWK_S1(flat)(input, input_row, 2, width, channels, weights, output);
+        } else {
+            DWK_S1(channels)(input, input_row, 2, width, channels, count, weights, output, output_step);
+        }
+        input += 2 * input_row;
+        output += 2 * width * output_step;
+    }
+    if (rows % 2 && channels < DWK_B_BF16) {
+        DWK_S1(flat)(input, input_row, 1, width, channels, weights, output);
+    } else if (rows % 2) {
+        DWK_S1(channels)(input, input_row, 1, width, channels, count, weights, output, output_step);
+    }
+}
+
+/* input: the top left value under the kernel of the first output, padding included; input_row values from row to row.
+ * output: pixels of output_step values, without gaps between the rows; with fewer than 32 channels without any. */
+DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                         int32_t channels, const uint32_t *restrict weights, dwk_bf16 *restrict output,
+                         int32_t output_step)
+{
+    int32_t c = 0;
+    for (; c + DWK_B_BF16 <= channels; c += DWK_B_BF16) {
+        DWK_S1(rows)(input + c, input_row, rows, width, channels, DWK_B_BF16, weights, output + c, output_step);
+        weights += DWK_WEIGHTS;
+    }
+    if (c < channels) {
+        DWK_S1(rows)(input + c, input_row, rows, width, channels, channels - c, weights, output + c, output_step);
+    }
+}
+
+#undef DWK_NAME
+#undef DWK_S1
+#undef DWK_ACTIVATE
+#undef DWK_WEIGHTS
+#undef DWK_ACTIVATION
+#undef DWK_SET
