@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from depthwise.compiler import compile_model
+from depthwise.kernels.table import Precision
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
@@ -17,6 +18,7 @@ from depthwise.network.spec import Spec
 # Optimised, because some warnings need the flow of values.
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-O2")
 LABELS = ('a "quoted" label */ %s \\', "two\nlines", "🐈")
+PRECISIONS: tuple[Precision, ...] = ("float32", "bf16", "int8")
 FORMS = {
     "usual": Spec(width=0.25, resolution=32, classes=3),
     "same, odd, grey": Spec(width=0.1, resolution=35, classes=3, padding="same", channels=1),
@@ -31,20 +33,20 @@ def main() -> int:
     """Compile every form with every compiler; the exit code."""
     failures = 0
     with tempfile.TemporaryDirectory() as place:
-        for name, spec, is_int8 in [(*form, is_int8) for is_int8 in (False, True) for form in FORMS.items()]:
-            source = emit(spec, Path(place) / f"{name}{is_int8}", is_int8=is_int8)
+        for name, spec, precision in [(*form, precision) for precision in PRECISIONS for form in FORMS.items()]:
+            source = emit(spec, Path(place) / f"{name}{precision}", precision)
             for compiler in compilers():
                 command = [*compiler, *STRICT, "-c", "model.c", "-o", "model.o"]
                 done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
                 if done.returncode or done.stderr:
                     failures += 1
-                    print(f"{name}{', int8' if is_int8 else ''}: {' '.join(command)}\n{done.stderr}")
+                    print(f"{name}, {precision}: {' '.join(command)}\n{done.stderr}")
     return 1 if failures else 0
 
 
-def emit(spec: Spec, place: Path, *, is_int8: bool) -> Path:
+def emit(spec: Spec, place: Path, precision: Precision) -> Path:
     """The folder of C of a network with random weights."""
-    if is_int8:
+    if precision == "int8":
         compile_model(random_quantized(spec).replace(labels=LABELS), target="source", out=place)
         return place
     model = Model(
@@ -53,7 +55,7 @@ def emit(spec: Spec, place: Path, *, is_int8: bool) -> Path:
         labels=LABELS,
         preprocessing=default_preprocessing(spec.resolution, spec.channels),
     )
-    compile_model(model, target="source", out=place)
+    compile_model(model, target="source", out=place, precision=precision)
     return place
 
 

@@ -21,7 +21,8 @@ from depthwise.compiler.emit_step import function_name
 from depthwise.compiler.step import Map
 from depthwise.compiler.targets import Machine
 from depthwise.kernels.headers import headers
-from depthwise.kernels.instructions import AVX512VNNI, Instructions
+from depthwise.kernels.instructions import AVX512BF16, AVX512VNNI, Instructions
+from depthwise.kernels.table import Precision
 from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -30,6 +31,7 @@ SSE = Machine(lanes=4, registers=16)
 NEON = Machine(lanes=4, registers=32)
 AVX = Machine(lanes=8, registers=16)
 AVX512 = Machine(lanes=16, registers=32)
+BF16 = Machine(lanes=16, registers=32, features=AVX512BF16.needs)
 
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 GUARD = 4096
@@ -145,12 +147,13 @@ def stepper(
     *,
     whole_maps: bool = False,
     found: Live | None = None,
+    precision: Precision | None = None,
 ) -> Stepper:
     """A network as C for a machine, compiled, with a function that runs one step.
 
-    `whole_maps` as in `plan`, `found` as in `emit`.
+    `whole_maps` as in `plan`, `found` and `precision` as in `emit`.
     """
-    emitted = emit(model, target_name="test", machine=machine, whole_maps=whole_maps, found=found)
+    emitted = emit(model, target_name="test", machine=machine, whole_maps=whole_maps, found=found, precision=precision)
     write_sources(emitted, folder)
     cases = "".join(
         f"    case {i}: {function_name(step)}({'pixels, ' if i == 0 else ''}arena); break;\n"

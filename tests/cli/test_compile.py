@@ -67,6 +67,7 @@ def test_the_document_holds_the_same_figures(folder: Path, tmp_path: Path) -> No
         (("MODEL", "--target", "hots"), "error: there is no target 'hots'; is it host"),
         (("MODEL", "--precision", "int8"), "error: MODEL: holds a float model"),
         (("MODEL8", "--precision", "float32"), "error: MODEL8: holds an int8 model; compile the float model"),
+        (("MODEL8", "--precision", "bf16"), "error: MODEL8: holds an int8 model; compile the float model"),
         (("MODEL", "--cc", "no-such-cc"), "error: there is no compiler 'no-such-cc' on the path"),
     ],
 )
@@ -94,6 +95,21 @@ def test_an_int8_folder_becomes_an_int8_artifact_that_verifies(folder8: Path, tm
     with Artifact.open(out) as artifact:
         assert artifact.record["precision"] == "int8"
         assert artifact.verify() == 0
+
+
+def test_a_float_folder_becomes_a_bf16_artifact_and_a_machine_without_bf16_is_told(
+    folder: Path, tmp_path: Path
+) -> None:
+    for cpu, told in (("bf16", False), ("avx512", True)):
+        arguments = ("--cpu", cpu, "--precision", "bf16", "--explain", "--json")
+        done = compile_(folder, "--target", "linux-x86_64", "--out", tmp_path / "model.so", *arguments)
+        document = json.loads(done.stdout)
+
+        assert done.returncode == 0
+        assert document["precision"] == "bf16"
+        names = [name for step in document["steps"] for name in step["kernels"]]
+        assert any(name.startswith("dwk_product_bf16") and name.endswith("__avx512bf16") for name in names) != told
+        assert ("linux-x86_64 has no bf16 instructions (AVX512_BF16): values are widened" in done.stderr) == told
 
 
 def test_a_refused_precision_names_the_command_that_makes_it(folder: Path, tmp_path: Path) -> None:

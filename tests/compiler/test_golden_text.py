@@ -11,16 +11,18 @@ import pytest
 from conftest import make_model
 from depthwise.compiler.compile import emit
 from depthwise.compiler.targets import Machine
+from depthwise.kernels.table import Precision
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
-from emitted import AVX512, NEON, SSE
+from emitted import AVX512, BF16, NEON, SSE
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NETWORKS: dict[str, tuple[dict[str, Any], Machine]] = {
     "portable": ({"resolution": 32}, SSE),
     "odd-grey-same": ({"resolution": 45, "channels": 1, "padding": "same", "activation": "relu"}, NEON),
     "int8": ({"resolution": 33, "channels": 1}, SSE),
+    "bf16": ({"resolution": 33, "width": 0.35}, BF16),
     "twin-shallow-512": ({"resolution": 40, "convolution": "standard", "shallow": True}, AVX512),
 }
 
@@ -32,7 +34,8 @@ def test_emitted_c_is_the_text_that_was_reviewed(name: str, pytestconfig: pytest
     model: Model | QuantizedModel = make_model(labels=labels, **fields)
     if name == "int8":
         model = random_quantized(model.spec, hidden_zero_points=True, rounded=True).replace(labels=labels)
-    found = emit(model, target_name="golden", machine=machine).model_c
+    precision: Precision | None = "bf16" if name == "bf16" else None
+    found = emit(model, target_name="golden", machine=machine, precision=precision).model_c
     path = GOLDEN / f"model-{name}.c"
     if pytestconfig.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)

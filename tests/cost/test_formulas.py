@@ -113,5 +113,5 @@ def test_a_pool_has_no_im2col_matrix() -> None:
 
 
 def test_an_unknown_precision_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(Refused, match="precision is 'int4'; it must be one of 'float32', 'float16', 'int8'"):
+    with pytest.raises(Refused, match="precision is 'int4'; it must be one of 'float32', 'float16', 'bf16', 'int8'"):
         report(Spec(), precision="int4")

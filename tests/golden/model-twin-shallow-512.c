@@ -10,8 +10,9 @@
 #define DWK_RESIZE 46
 #define DWK_CROP 40
 
-/* Whether activations are bytes (docs/int8.md) or floats. */
+/* Whether activations are bytes (docs/int8.md), bfloat16, or else floats. */
 #define DWL_INT8 0
+#define DWL_BF16 0
 
 enum {
     DWL_HEIGHT = 40,

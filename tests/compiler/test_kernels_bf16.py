@@ -1,0 +1,309 @@
+"""The bf16 kernels, portable and for x86, against the formula in float64, with guards around the output.
+
+Inputs are numbers of bfloat16, so that all that may differ is the order of a float32 sum, and the half of a step to
+which it is rounded. Shapes follow from the tile: a tile and its rest, channels that fill no vector, rows of odd length.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from depthwise.compiler import pack_bf16
+from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
+from depthwise.compiler.lower_bf16 import floats, halves
+from depthwise.compiler.tiles import Panels, Tiling
+from depthwise.kernels.instructions import AVX512BF16, PORTABLE, Instructions
+from depthwise.kernels.table import Kernel, fastest
+from emitted import STRICT, aligned, build, needs_machine, write_headers
+
+SETS = (PORTABLE, AVX512BF16)
+# pixels, rest, vectors, lanes of portable C, channels that are missing from a panel for x86
+TILES = (
+    (1, 0, 1, 8, 0),
+    (4, 3, 2, 4, 5),
+    (7, 0, 4, 16, 0),
+    (3, 2, 3, 8, 8),
+    (8, 1, 1, 16, 8),
+    (6, 5, 2, 8, 0),
+    (5, 4, 4, 16, 8),
+    (2, 1, 3, 4, 0),
+)
+ACTIVATIONS = ("relu6", "relu")
+GUARD, FILL = 256, 0xFFA5  # a NaN
+# What sums in float32 may be off, relative to the largest.
+SUMS = 1e-5
+
+Halves = NDArray[np.uint16]
+Doubles = NDArray[np.float64]
+Call = Callable[..., None]
+
+
+def kernel(operation: Any, of: Instructions) -> Kernel:
+    return fastest(operation, "bf16", of.needs)
+
+
+def tilings(of: Instructions) -> list[tuple[Tiling, Panels]]:
+    found = []
+    for pixels, rest, vectors, lanes, missing in TILES:
+        lanes = of.lanes or lanes
+        some = vectors * lanes - missing if of.name and missing else 0
+        panels = Panels(count=1 if some else 2, vectors=vectors, lanes=lanes, some=some)
+        found.append((Tiling(pixels=pixels, rest=rest, panels=(panels,)), panels))
+    return found
+
+
+def widths(of: Instructions) -> tuple[int, ...]:
+    """Lanes of depthwise vectors."""
+    return (32,) if of.name else (4, 8, 16)
+
+
+def depthwise_forms(of: Instructions) -> list[Form]:
+    operations = ("depthwise3x3s1", "depthwise3x3s2")
+    return [depthwise(kernel(o, of), w, a) for o in operations for w in widths(of) for a in ACTIVATIONS]
+
+
+def product_forms(of: Instructions) -> list[Form]:
+    return [product(kernel("product", of), *tiling, a) for tiling in tilings(of) for a in ACTIVATIONS]
+
+
+POOLS = [pool(kernel("pool", PORTABLE), lanes) for lanes in (4, 8, 16)]
+CLASSIFIERS = [
+    classifier(kernel("classifier", PORTABLE), Panels(count=2, vectors=v, lanes=lanes))
+    for v, lanes in ((1, 4), (3, 8), (7, 16))
+]
+
+H, I, W, F = "dwk_bf16 *", "int32_t ", "const uint32_t *", "dwk_float *"  # noqa: E741
+SIGNATURES = {
+    "dwk_product": ("const dwk_product *", I, I, H, W, H),
+    "dwk_depthwise": (H, I, I, I, I, W, H, I),
+    "dwk_pool": (H, I, I, I, F),
+    "dwk_classifier": (F, I, I, W, F),
+    "dwk_pixels": ("const dwk_image *", I, I, "const uint8_t *", F, H),
+    "dwk_border": ("const dwk_image *", I, I, H),
+}
+
+
+@pytest.fixture(scope="module", params=SETS, ids=lambda of: of.name or "portable")
+def of(request: pytest.FixtureRequest, zig: tuple[str, ...]) -> Instructions:
+    needs_machine(request.param, zig)
+    found: Instructions = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def call(of: Instructions, tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Call:
+    """Calls a kernel by name; arrays go as addresses, tuples as structs of whole numbers."""
+    folder = tmp_path_factory.mktemp("kernels")
+    write_headers(folder)
+    forms = [*product_forms(of), *depthwise_forms(of), *POOLS, *CLASSIFIERS]
+    lines = ['#include "dwk_image_bf16.h"', *([f'#include "{of.vocabulary}"'] if of.name else [])]
+    for form in forms:
+        lines += [f"#define {name} {value}" for name, value in form.macros] + [f'#include "{form.header}"']
+    for name in ("dwk_pixels_u8bf16", "dwk_border_bf16", *(form.name for form in forms)):
+        kinds = next(kinds for start, kinds in SIGNATURES.items() if name.startswith(start))
+        given = ", ".join(f"{kind}a{i}" for i, kind in enumerate(kinds))
+        passed = ", ".join(f"a{i}" for i in range(len(kinds)))
+        lines.append(f"void test_{name}({given});\nvoid test_{name}({given}) {{ {name}({passed}); }}")
+    (folder / "kernels.c").write_text("\n".join(lines) + "\n")
+    build((*zig, *STRICT, "-O1", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so", "kernels.c"), folder)
+    library = ctypes.CDLL(str(folder / "kernels.so"))
+
+    def called(name: str, *arguments: Any) -> None:
+        passed: list[Any] = []
+        for value in arguments:
+            if isinstance(value, np.ndarray):
+                passed.append(ctypes.c_void_p(value.ctypes.data))
+            elif isinstance(value, tuple):
+                passed.append((ctypes.c_int32 * len(value))(*value))
+            else:
+                passed.append(ctypes.c_int32(value))
+        library[f"test_{name}"](*passed)
+
+    return called
+
+
+class Output:
+    """Room for numbers of bfloat16, or with `floats` of float32, between guards of what is not a number."""
+
+    def __init__(self, size: int) -> None:
+        self._memory = aligned(2 * (size + 2 * GUARD), 0).view(np.uint16)
+        self._memory[:] = FILL
+        self.values = self._memory[GUARD : GUARD + size]
+
+    def guards_hold(self) -> bool:
+        return bool((self._memory[:GUARD] == FILL).all() and (self._memory[-GUARD:] == FILL).all())
+
+
+def near(values: NDArray[Any]) -> NDArray[Any]:
+    """A copy that begins at a multiple of 64."""
+    place = aligned(values.nbytes, 0).view(values.dtype)
+    place[:] = values.ravel()
+    return place
+
+
+def numbers(rng: np.random.Generator, scale: float, *shape: int) -> NDArray[np.float32]:
+    """Random numbers of bfloat16."""
+    return floats(halves(rng.normal(0, scale, shape).astype(np.float32)))
+
+
+def activated(values: Doubles, activation: str) -> Doubles:
+    return np.clip(values, 0, 6 if activation == "relu6" else None)
+
+
+def agree(found: Halves, expected: Doubles) -> None:
+    """Half a step, which is at most 2**-8 of a number, and the sum's own rounding."""
+    off = np.abs(floats(found).astype(np.float64) - expected.reshape(found.shape))
+    assert (off <= 2.0**-8 * np.abs(expected.reshape(found.shape)) + SUMS * max(1, np.abs(expected).max())).all()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("number", range(len(TILES)), ids=lambda n: "p{}r{}_c{}x{}-{}".format(*TILES[n]))
+def test_products_are_the_sums_of_the_formula(number: int, activation: str, of: Instructions, call: Call) -> None:
+    tiling, panels = tilings(of)[number]
+    form = product(kernel("product", of), tiling, panels, activation)
+    N, rng = panels.count * panels.channels, np.random.default_rng(number)
+    for taps, depth, full, rows in itertools.product((1, 3), (1, 6, 9), (1, 2), (1, 3)):
+        width, step, gap = full * tiling.pixels + tiling.rest, depth + 2, 16
+        row, tap, output_row = width * step + 3, 5, width * N + gap
+        source = numbers(rng, 2, rows * row + 3 * tap + depth + width * step)
+        weight, bias = numbers(rng, 1, taps, depth, N), rng.normal(0, 2, N).astype(np.float32)
+        output = Output(rows * output_row)
+        shape = (taps, depth, tap, step, row, width, N, output_row)
+        packed = near(pack_bf16.panels(weight, bias, (panels,)))
+        call(form.name, shape, panels.count, rows, near(halves(source)), packed, output.values)
+
+        at = np.arange(rows)[:, None] * row + np.arange(width) * step
+        windows = source[at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)].astype(np.float64)
+        sums = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.float64)) + bias
+        found = output.values.reshape(rows, output_row)
+        agree(found[:, : width * N].reshape(rows, -1), activated(sums, activation).reshape(rows, -1))
+        assert (found[:, width * N :] == FILL).all()
+        assert output.guards_hold()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("channels", [8, 16, 24, 32, 40, 56, 64, 72])
+def test_depthwise_convolutions_are_the_sums_of_the_formula(
+    channels: int, stride: int, activation: str, of: Instructions, call: Call
+) -> None:
+    C, lanes = channels, next(w for w in widths(of)[::-1] if of.name or channels % w == 0)
+    form = depthwise(kernel(f"depthwise3x3s{stride}", of), lanes, activation)
+    rng = np.random.default_rng(C)
+    for width, rows, extra in itertools.product((1, 2, 3, 4, 5, 8, 17), (1, 2, 3), (0, 32)):
+        if extra and C < 32:
+            continue
+        columns, step = (width - 1) * stride + 3, C + extra
+        source = numbers(rng, 2, (rows - 1) * stride + 3, columns, C)
+        weight, bias = numbers(rng, 1, 9, C), rng.normal(0, 1, C).astype(np.float32)
+        if of.name:
+            packed = pack_bf16.chunks(weight, bias, rows=3 - stride, repeat=stride == 1)
+        else:
+            packed = np.concatenate([bias[None], weight]).reshape(10, -1, lanes).transpose(1, 0, 2).view(np.uint32)
+        output = Output(rows * width * step)
+        given = near(halves(source))
+        call(form.name, given, columns * C, rows, width, C, near(packed), output.values, step)
+
+        windows = np.lib.stride_tricks.sliding_window_view(source, (3, 3), axis=(0, 1))[::stride, ::stride]
+        factors = weight.reshape(3, 3, C).astype(np.float64)
+        sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.float64), factors) + bias
+        found = output.values.reshape(-1, step)
+        agree(found[:, :C], activated(sums, activation).reshape(-1, C))
+        assert (found[:, C:] == FILL).all()
+        assert output.guards_hold()
+
+
+@pytest.mark.parametrize("form", POOLS, ids=lambda form: form.name)
+def test_a_pool_is_the_mean_of_each_channel_in_float32(form: Form, call: Call) -> None:
+    C = 2 * int(dict(form.macros)["DWK_LANES"])
+    for height, width in ((1, 1), (7, 7), (3, 5), (64, 64)):
+        source = floats(halves(np.random.default_rng(1).uniform(0, 6, (height, width, C)).astype(np.float32)))
+        output = Output(2 * C)
+        call(form.name, near(halves(source)), height, width, C, output.values)
+
+        expected = source.astype(np.float64).mean(axis=(0, 1))
+        assert output.values.view(np.float32) == pytest.approx(expected, rel=1e-5)
+        assert output.guards_hold()
+
+
+@pytest.mark.parametrize("form", CLASSIFIERS, ids=lambda form: form.name)
+def test_sums_of_labels_are_those_of_the_formula_and_zero_after_the_last(form: Form, call: Call) -> None:
+    macros = {name: int(value) for name, value in form.macros}
+    panels = Panels(count=2, vectors=macros["DWK_VECTORS"], lanes=macros["DWK_LANES"])
+    K, N = 24, panels.count * panels.channels - 1
+    rng = np.random.default_rng(2)
+    features, bias = rng.uniform(0, 6, K).astype(np.float32), rng.normal(0, 1, N).astype(np.float32)
+    weight = numbers(rng, 1, 1, K, N)
+    output = Output(2 * (N + 1))
+    call(form.name, near(features), K, 2, near(pack_bf16.panels(weight, bias, (panels,))), output.values)
+
+    expected = features.astype(np.float64) @ weight[0].astype(np.float64) + bias
+    found = output.values.view(np.float32)
+    assert found[:-1] == pytest.approx(expected, rel=0, abs=1e-5 * np.abs(expected).max())
+    assert found[-1] == 0
+    assert output.guards_hold()
+
+
+@pytest.mark.parametrize(("C", "width"), [(1, 5), (3, 16), (3, 17), (1, 100), (3, 33)])
+def test_pixels_less_their_mean_have_zeros_around_and_one_behind(C: int, width: int, call: Call) -> None:  # noqa: N803
+    height, left, right = 4, C, 2 * C
+    pixels = np.random.default_rng(3).integers(0, 256, (height, width, C), np.uint8)
+    for mean in (np.array([123.675, 116.28, 103.53][:C], np.float32), np.array([124, 0, 255][:C], np.float32)):
+        for first, rows in ((-1, 3), (0, 4), (2, 3), (-2, 8)):
+            output = Output(rows * (left + width * C + right) + 1)
+            image = (height, width * C, left, right)
+            call("dwk_pixels_u8bf16", image, first, rows, pixels, near(np.resize(mean, 48)), output.values)
+
+            whole = np.pad(halves(pixels - mean), ((2, 2), (1, 2), (0, 0)))
+            assert output.values[:-1].tolist() == whole[first + 2 : first + 2 + rows].ravel().tolist()
+            assert output.values[-1] == 0
+            assert output.guards_hold()
+            if (mean == np.rint(mean)).all():
+                assert (floats(halves(pixels - mean)) == pixels - mean).all()
+
+
+def test_a_border_is_zeros_and_leaves_the_rest_alone(call: Call) -> None:
+    for above, below, left, right in itertools.product((0, 1), repeat=4):
+        height, width, C = 3, 5, 8
+        output = Output((above + height + below) * (left + width + right) * C)
+        output.values[:] = 1
+        call("dwk_border_bf16", (height, width * C, left * C, right * C), above, below, output.values)
+
+        expected = np.pad(np.ones((height, width, C)), ((above, below), (left, right), (0, 0)))
+        assert output.values.tolist() == expected.ravel().tolist()
+        assert output.guards_hold()
+
+
+def test_a_name_says_the_form_and_the_form_its_name() -> None:
+    for of in SETS:
+        for form in (*product_forms(of), *depthwise_forms(of)):
+            macros = kernel(form.name.split("_")[1], of).parse(form.name)
+            assert macros == {name.removeprefix("DWK_"): value for name, value in form.macros}
+
+
+def test_numbers_of_bfloat16_come_back_and_others_go_to_the_nearest() -> None:
+    every = np.arange(0x7F80, dtype=np.uint16)
+    assert (halves(floats(every)) == every).all()
+    step = floats(every[1:]).astype(np.float64) - floats(every[:-1])
+    middle = (floats(every[:-1]) + step / 2).astype(np.float32)
+    assert (halves(middle) == every[:-1] + every[:-1] % 2).all()
+    assert (halves(np.nextafter(middle, np.float32(np.inf))) == every[1:]).all()
+
+
+def test_a_chunk_begins_with_biases_and_upper_factors_in_the_order_of_unpacking() -> None:
+    C = 32
+    weight, bias = np.arange(9 * C, dtype=np.float32).reshape(9, C), np.arange(C, dtype=np.float32)
+    packed = pack_bf16.chunks(weight, bias, rows=2, repeat=True)
+    order = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
+
+    assert packed[:16].view(np.float32).tolist() == order
+    pairs = packed[32:48].view(np.uint16).reshape(16, 2)
+    assert pairs[:, 0].tolist() == halves(weight[0][order]).tolist()
+    assert pairs[:, 1].tolist() == halves(weight[3][order]).tolist()
