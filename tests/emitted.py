@@ -131,11 +131,12 @@ class Stepper:
 
 
 def bordered(place: Map, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """(H, W, C) of an activation in memory, and all values of its border."""
+    """(H, W, C) of an activation in memory, and all values of its border and between its rows."""
     shape, border = place.shape, place.border
-    rows = values.reshape(border.top + shape.height + border.bottom, -1, shape.channels)
+    rows = values.reshape(border.top + shape.height + border.bottom, place.row)
     inside = np.zeros(rows.shape, bool)
-    inside[border.top : border.top + shape.height, border.left : border.left + shape.width] = True
+    start = border.left * shape.channels
+    inside[border.top : border.top + shape.height, start : start + shape.width * shape.channels] = True
     return rows[inside].reshape(shape.height, shape.width, shape.channels), rows[~inside]
 
 

@@ -34,9 +34,9 @@ enum {
     DWL_AT_BLOCKS_1_0_ROWS = 65088, /* 9216 */
     DWL_AT_BLOCKS_1_1 = 0, /* 21632 */
     DWL_AT_BLOCKS_1_1_ROWS = 65088, /* 18432 */
-    DWL_AT_BLOCKS_2_0 = 21632, /* 16384 */
-    DWL_AT_BLOCKS_2_0_ROWS = 38016, /* 4608 */
-    DWL_AT_BLOCKS_2_1 = 38016, /* 12544 */
+    DWL_AT_BLOCKS_2_0 = 21632, /* 16896 */
+    DWL_AT_BLOCKS_2_0_ROWS = 38528, /* 4608 */
+    DWL_AT_BLOCKS_2_1 = 38528, /* 12544 */
     DWL_AT_BLOCKS_2_1_ROWS = 0, /* 9216 */
     DWL_AT_BLOCKS_3_0 = 0, /* 12800 */
     DWL_AT_BLOCKS_3_0_ROWS = 12800, /* 2304 */
@@ -48,12 +48,12 @@ enum {
     DWL_AT_BLOCKS_3_3_ROWS = 25600, /* 4608 */
     DWL_AT_BLOCKS_3_4 = 0, /* 12800 */
     DWL_AT_BLOCKS_3_4_ROWS = 25600, /* 4608 */
-    DWL_AT_BLOCKS_3_5 = 16384, /* 12800 */
-    DWL_AT_BLOCKS_3_5_ROWS = 29184, /* 4608 */
-    DWL_AT_BLOCKS_4_0 = 0, /* 16384 */
-    DWL_AT_BLOCKS_4_0_ROWS = 29184, /* 2048 */
-    DWL_AT_BLOCKS_4_1 = 16384, /* 4096 */
-    DWL_AT_BLOCKS_4_1_ROWS = 20480, /* 4096 */
+    DWL_AT_BLOCKS_3_5 = 16640, /* 12800 */
+    DWL_AT_BLOCKS_3_5_ROWS = 29440, /* 4608 */
+    DWL_AT_BLOCKS_4_0 = 0, /* 16640 */
+    DWL_AT_BLOCKS_4_0_ROWS = 29440, /* 2048 */
+    DWL_AT_BLOCKS_4_1 = 16640, /* 4096 */
+    DWL_AT_BLOCKS_4_1_ROWS = 20736, /* 4096 */
     DWL_AT_GLOBAL_POOL = 0, /* 1024 */
     DWL_AT_CLASSIFIER = 1024, /* 16 */
     DWL_AT_PROBABILITIES = 1088, /* 12 */
@@ -283,13 +283,13 @@ static void dwl_blocks_1_1(uint8_t *arena)
 static void dwl_blocks_2_0(uint8_t *arena)
 {
     enum {
-        H = 6, W = 6, C = 32, N = 64, STRIDE = 2, ROWS = 6, INPUT_ROW = 416, OUTPUT_ROW = 512, BETWEEN = 32
+        H = 6, W = 6, C = 32, N = 64, STRIDE = 2, ROWS = 6, INPUT_ROW = 416, OUTPUT_ROW = 528, BETWEEN = 32
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 6, .width = 6 * 64, .left = 1 * 64, .right = 1 * 64};
+    static const dwk_image around = {.height = 6, .width = 6 * 64, .left = 1 * 64, .right = 1 * 64 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_0);
@@ -310,7 +310,7 @@ static void dwl_blocks_2_0(uint8_t *arena)
 static void dwl_blocks_2_1(uint8_t *arena)
 {
     enum {
-        H = 6, W = 6, C = 64, N = 64, STRIDE = 1, ROWS = 6, INPUT_ROW = 512, OUTPUT_ROW = 448, BETWEEN = 64
+        H = 6, W = 6, C = 64, N = 64, STRIDE = 1, ROWS = 6, INPUT_ROW = 528, OUTPUT_ROW = 448, BETWEEN = 64
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
@@ -499,13 +499,13 @@ static void dwl_blocks_3_5(uint8_t *arena)
 static void dwl_blocks_4_0(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 256, STRIDE = 2, ROWS = 2, INPUT_ROW = 640, OUTPUT_ROW = 1024, BETWEEN = 128
+        H = 2, W = 2, C = 128, N = 256, STRIDE = 2, ROWS = 2, INPUT_ROW = 640, OUTPUT_ROW = 1040, BETWEEN = 128
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 256, .left = 1 * 256, .right = 1 * 256};
+    static const dwk_image around = {.height = 2, .width = 2 * 256, .left = 1 * 256, .right = 1 * 256 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_5);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_0);
@@ -526,7 +526,7 @@ static void dwl_blocks_4_0(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1024, OUTPUT_ROW = 512, BETWEEN = 256
+        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1040, OUTPUT_ROW = 512, BETWEEN = 256
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,

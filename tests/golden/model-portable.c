@@ -38,16 +38,16 @@ enum {
     DWL_AT_BLOCKS_2_0_ROWS = 19584, /* 2048 */
     DWL_AT_BLOCKS_2_1 = 19584, /* 6400 */
     DWL_AT_BLOCKS_2_1_ROWS = 0, /* 4096 */
-    DWL_AT_BLOCKS_3_0 = 0, /* 8192 */
-    DWL_AT_BLOCKS_3_0_ROWS = 8192, /* 1024 */
-    DWL_AT_BLOCKS_3_1 = 8192, /* 8192 */
-    DWL_AT_BLOCKS_3_1_ROWS = 16384, /* 2048 */
-    DWL_AT_BLOCKS_3_2 = 0, /* 8192 */
-    DWL_AT_BLOCKS_3_2_ROWS = 16384, /* 2048 */
-    DWL_AT_BLOCKS_3_3 = 8192, /* 8192 */
-    DWL_AT_BLOCKS_3_3_ROWS = 16384, /* 2048 */
-    DWL_AT_BLOCKS_3_4 = 0, /* 8192 */
-    DWL_AT_BLOCKS_3_4_ROWS = 16384, /* 2048 */
+    DWL_AT_BLOCKS_3_0 = 0, /* 8448 */
+    DWL_AT_BLOCKS_3_0_ROWS = 8448, /* 1024 */
+    DWL_AT_BLOCKS_3_1 = 8448, /* 8448 */
+    DWL_AT_BLOCKS_3_1_ROWS = 16896, /* 2048 */
+    DWL_AT_BLOCKS_3_2 = 0, /* 8448 */
+    DWL_AT_BLOCKS_3_2_ROWS = 16896, /* 2048 */
+    DWL_AT_BLOCKS_3_3 = 8448, /* 8448 */
+    DWL_AT_BLOCKS_3_3_ROWS = 16896, /* 2048 */
+    DWL_AT_BLOCKS_3_4 = 0, /* 8448 */
+    DWL_AT_BLOCKS_3_4_ROWS = 16896, /* 2048 */
     DWL_AT_BLOCKS_3_5 = 9216, /* 4608 */
     DWL_AT_BLOCKS_3_5_ROWS = 13824, /* 2048 */
     DWL_AT_BLOCKS_4_0 = 0, /* 9216 */
@@ -319,13 +319,13 @@ static void dwl_blocks_2_1(uint8_t *arena)
 static void dwl_blocks_3_0(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 64, N = 128, STRIDE = 2, ROWS = 2, INPUT_ROW = 320, OUTPUT_ROW = 512, BETWEEN = 64
+        H = 2, W = 2, C = 64, N = 128, STRIDE = 2, ROWS = 2, INPUT_ROW = 320, OUTPUT_ROW = 528, BETWEEN = 64
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128};
+    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_0);
@@ -346,13 +346,13 @@ static void dwl_blocks_3_0(uint8_t *arena)
 static void dwl_blocks_3_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 512, OUTPUT_ROW = 512, BETWEEN = 128
+        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 528, OUTPUT_ROW = 528, BETWEEN = 128
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128};
+    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_1);
@@ -373,13 +373,13 @@ static void dwl_blocks_3_1(uint8_t *arena)
 static void dwl_blocks_3_2(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 512, OUTPUT_ROW = 512, BETWEEN = 128
+        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 528, OUTPUT_ROW = 528, BETWEEN = 128
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128};
+    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_2_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_2);
@@ -400,13 +400,13 @@ static void dwl_blocks_3_2(uint8_t *arena)
 static void dwl_blocks_3_3(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 512, OUTPUT_ROW = 512, BETWEEN = 128
+        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 528, OUTPUT_ROW = 528, BETWEEN = 128
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128};
+    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_2);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_3_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_3);
@@ -427,13 +427,13 @@ static void dwl_blocks_3_3(uint8_t *arena)
 static void dwl_blocks_3_4(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 512, OUTPUT_ROW = 512, BETWEEN = 128
+        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 528, OUTPUT_ROW = 528, BETWEEN = 128
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
         .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128};
+    static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_3);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_4_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_4);
@@ -454,7 +454,7 @@ static void dwl_blocks_3_4(uint8_t *arena)
 static void dwl_blocks_3_5(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 512, OUTPUT_ROW = 384, BETWEEN = 128
+        H = 2, W = 2, C = 128, N = 128, STRIDE = 1, ROWS = 2, INPUT_ROW = 528, OUTPUT_ROW = 384, BETWEEN = 128
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,

@@ -33,9 +33,9 @@ enum {
     DWL_AT_BLOCKS_1_1 = 0, /* 15488 */
     DWL_AT_BLOCKS_2_0 = 15488, /* 12544 */
     DWL_AT_BLOCKS_2_1 = 0, /* 12544 */
-    DWL_AT_BLOCKS_3_0 = 16384, /* 12800 */
-    DWL_AT_BLOCKS_4_0 = 0, /* 16384 */
-    DWL_AT_BLOCKS_4_1 = 16384, /* 4096 */
+    DWL_AT_BLOCKS_3_0 = 16640, /* 12800 */
+    DWL_AT_BLOCKS_4_0 = 0, /* 16640 */
+    DWL_AT_BLOCKS_4_1 = 16640, /* 4096 */
     DWL_AT_GLOBAL_POOL = 0, /* 1024 */
     DWL_AT_CLASSIFIER = 1024, /* 32 */
     DWL_AT_PROBABILITIES = 1088, /* 12 */
@@ -292,13 +292,13 @@ static void dwl_blocks_3_0(uint8_t *arena)
 static void dwl_blocks_4_0(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 256, STRIDE = 2, ROWS = 2, INPUT_ROW = 640, OUTPUT_ROW = 1024
+        H = 2, W = 2, C = 128, N = 256, STRIDE = 2, ROWS = 2, INPUT_ROW = 640, OUTPUT_ROW = 1040
     };
     static const dwk_product product = {
         .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
         .output_step = N, .output_row = OUTPUT_ROW
     };
-    static const dwk_image around = {.height = 2, .width = 2 * 256, .left = 1 * 256, .right = 1 * 256};
+    static const dwk_image around = {.height = 2, .width = 2 * 256, .left = 1 * 256, .right = 1 * 256 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_border_f32(&around, 1, 1, output);
@@ -314,7 +314,7 @@ static void dwl_blocks_4_0(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1024, OUTPUT_ROW = 512
+        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1040, OUTPUT_ROW = 512
     };
     static const dwk_product product = {
         .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,

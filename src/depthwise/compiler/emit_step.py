@@ -141,7 +141,7 @@ def _image_shape(out: Lines, name: str, place: Map) -> None:
         "height": f"{shape.height}",
         "width": f"{shape.width} * {shape.channels}",
         "left": f"{border.left} * {shape.channels}",
-        "right": f"{border.right} * {shape.channels}",
+        "right": f"{border.right} * {shape.channels}" + (f" + {place.apart}" if place.apart else ""),
     }
     text = ", ".join(f".{field} = {value}" for field, value in fields.items())
     out.add(f"static const dwk_image {name} = {{{text}}};")

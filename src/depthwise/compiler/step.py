@@ -38,15 +38,19 @@ _APART = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """An activation in memory: rows of pixels of C values, inside the padding that the next layer's kernel meets."""
+    """An activation in memory: rows of pixels of C values, inside the padding that the next layer's kernel meets.
+
+    `apart` values more lie between a row and the next.
+    """
 
     shape: Shape
     border: Padding = NO_BORDER
+    apart: int = 0
 
     @property
     def row(self) -> int:
         """From a row to the next."""
-        return (self.border.left + self.shape.width + self.border.right) * self.shape.channels
+        return (self.border.left + self.shape.width + self.border.right) * self.shape.channels + self.apart
 
     @property
     def start(self) -> int:
@@ -128,7 +132,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         following: the first layer of the step behind, whose padding stands around the output; None for the last.
     """
     shape = group[-1].output
-    output = Map(shape=shape, border=_border(following) if following is not None else NO_BORDER)
+    output = _spread(Map(shape=shape, border=_border(following) if following is not None else NO_BORDER), setting)
     kernels = tuple(_kernel(layer, setting) for layer in group)
     step = Step(
         kind=_STEPS[group[0].kind],
@@ -228,6 +232,13 @@ def _border(layer: Layer) -> Padding:
         bottom=max(0, (layer.output.height - 1) * layer.stride + 3 - top - layer.input.height),
         right=max(0, (layer.output.width - 1) * layer.stride + 3 - left - layer.input.width),
     )
+
+
+def _spread(place: Map, setting: Setting) -> Map:
+    """The map with rows that do not fall into the same set of a first-level cache, as a kernel reads four at once."""
+    size = VALUE[setting.precision]
+    has_conflict = place.border != NO_BORDER and place.row * size % _CONFLICT == 0
+    return replace(place, apart=_APART // size) if has_conflict else place
 
 
 def _kernel(layer: Layer, setting: Setting) -> Kernel:
