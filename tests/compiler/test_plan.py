@@ -16,6 +16,7 @@ from depthwise.compiler.explain import explain
 from depthwise.compiler.lower import Operation
 from depthwise.compiler.pack import depthwise, product
 from depthwise.compiler.plan import Plan, plan, prepare_bytes
+from depthwise.compiler.step import FLOAT, NO_BORDER
 from depthwise.compiler.targets import TARGETS, Machine, machine_of, target
 from depthwise.compiler.tiles import Tiling, tiling, vector_lanes
 from depthwise.errors import Refused
@@ -118,6 +119,14 @@ def test_a_border_is_what_the_next_kernel_meets_and_no_more(spec: Spec, machine:
         rows = before.output.border.top + before.output.shape.height + before.output.border.bottom
         reach = (first.output.height - 1) * first.stride + 3
         assert rows == max(reach, first.padding.top + first.input.height)
+
+
+@given(specs, machines)
+def test_rows_that_a_kernel_reads_together_do_not_fall_into_the_same_set_of_the_cache(
+    spec: Spec, machine: Machine
+) -> None:
+    for step in planned(spec, machine).steps:
+        assert step.output.border == NO_BORDER or step.output.row * FLOAT % 2048
 
 
 @pytest.mark.parametrize(("channels", "lanes"), [(8, 8), (16, 16), (24, 8), (1024, 16), (40, 8)])
