@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from depthwise.compiler import pack_x86
 from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
 from depthwise.compiler.tiles import Panels, Tiling
-from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, Instructions
+from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI, Instructions
 from depthwise.kernels.table import Operation, fastest
 from depthwise.network.requantize import requantize
 from emitted import STRICT, aligned, build, needs_machine, write_headers
@@ -88,9 +89,12 @@ def vocabulary(request: pytest.FixtureRequest, zig: tuple[str, ...]) -> Instruct
 
 @pytest.fixture(scope="module")
 def call(vocabulary: Instructions, tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Call:
+    """Calls a kernel of the vocabulary."""
+    return caller(built(forms_of(vocabulary), tmp_path_factory.mktemp("kernels"), zig))
+
+
+def caller(library: ctypes.CDLL) -> Call:
     """Calls a kernel by its form; arrays go as addresses, tuples as structs of whole numbers, clamps as a rounding."""
-    folder = tmp_path_factory.mktemp("kernels")
-    library = built(forms_of(vocabulary), folder, zig)
 
     def called(form: Form, *arguments: Any) -> None:
         passed: list[Any] = []
@@ -144,6 +148,19 @@ def near(values: NDArray[Any]) -> Bytes:
     return place
 
 
+def page_end(values: Bytes) -> Bytes:
+    """A copy whose last byte is the last of a page, behind which memory may not be touched."""
+    size = -(-values.size // mmap.PAGESIZE) * mmap.PAGESIZE
+    memory = mmap.mmap(-1, size + mmap.PAGESIZE)
+    everything = np.frombuffer(memory, np.uint8)
+    libc = ctypes.CDLL(None)
+    libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    assert libc.mprotect(everything.ctypes.data + size, mmap.PAGESIZE, 0) == 0
+    place: Bytes = everything[size - values.size : size]
+    place[:] = values
+    return place
+
+
 def words(rng: np.random.Generator, channels: int, products: int) -> list[NDArray[Any]]:
     """Biases and multipliers that put sums of so many products on both sides of every clamp."""
     bias = rng.integers(-20_000, 20_000, channels).astype(np.int32)
@@ -170,6 +187,40 @@ def test_products_are_the_sums_of_the_formula(number: int, vocabulary: Instructi
 def test_the_first_convolution_of_colours_is_the_same_sum(number: int, vocabulary: Instructions, call: Call) -> None:
     for full, rows in itertools.product((1, 2), (1, 3)):
         assert_product("stem", number, vocabulary, call, (3, 9, full, rows))
+
+
+def test_eight_channels_of_the_first_convolution_are_the_same_sum(tmp_path: Path, zig: tuple[str, ...]) -> None:
+    needs_machine(AVX512VBMI, zig)
+    panels = Panels(count=1, vectors=1, lanes=8)
+    tilings = [Tiling(pixels=16, rest=rest, panels=(panels,)) for rest in (0, 1, 2, 7, 8, 9, 15)]
+    forms = [product(kernel("stem8", AVX512VBMI), tiling, panels, "") for tiling in tilings]
+    call = caller(built(forms, tmp_path, zig))
+    rng = np.random.default_rng(8)
+    for (form, tiling), full, rows, extreme in itertools.product(
+        zip(forms, tilings, strict=True), (0, 1, 2), (1, 3), (False, True)
+    ):
+        width, clamp = 16 * full + tiling.rest, CLAMPS[rng.integers(4)]
+        if width == 0:
+            continue
+        # Nothing may be read behind the last byte under the kernel, which is the last of a page.
+        tap = (width - 1) * 6 + 9 + 5
+        source = page_end(rng.integers(0, 256, (2 * rows + 1) * tap - 5, np.uint8))
+        weight = rng.integers(-128, 128, (3, 9, 8)).astype(np.int8)
+        if extreme:
+            source[:], weight[:] = 255, rng.choice([-128, 127], 8)
+        bias, multiplier = words(rng, 8, 27)
+        packed = near(pack_x86.spread([bias, multiplier], weight))
+        output_row = width * 8 + 7
+        output = Output(rows * output_row)
+        call(form, (3, 9, tap, 6, 2 * tap, width, 8, output_row), 1, rows, source, packed, clamp, output.values)
+
+        at = np.arange(rows)[:, None] * 2 * tap + np.arange(width) * 6
+        windows = source[at[..., None, None] + np.arange(3)[:, None] * tap + np.arange(9)].astype(np.int64)
+        acc = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.int64)) + bias
+        found = output.values.reshape(rows, output_row)
+        assert (found[:, : width * 8] == bytes_of(acc, multiplier, clamp).reshape(rows, -1)).all()
+        assert (found[:, width * 8 :] == FILL).all()
+        assert output.guards_hold()
 
 
 def assert_product(

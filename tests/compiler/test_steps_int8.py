@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from conftest import DataPack
 from depthwise.compiler.targets import Machine
-from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, Instructions
+from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI, Instructions
 from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel, input_border
 from depthwise.network.random_int8 import random_quantized
@@ -46,6 +46,8 @@ FOR_X86: list[tuple[dict[str, Any], Instructions, bool]] = [
     ({"width": 0.35, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12), "channels": 1}, AVX512VNNI, True),
     ({"width": 0.5, "resolution": 49, "convolution": "standard", "shallow": True}, AVX512VNNI, False),
     ({"width": 0.25, "resolution": 113}, AVX512VNNI, False),
+    ({"width": 0.25, "resolution": 71, "padding": "same"}, AVX512VBMI, True),
+    ({"width": 0.25, "resolution": 128}, AVX512VBMI, False),
     ({"width": 0.35, "resolution": 47, "padding": "same"}, AVXVNNI, True),
     ({"width": 0.25, "resolution": 49, "convolution": "standard"}, AVXVNNI, False),
     ({"width": 0.35, "resolution": 47, "padding": "same"}, AVX2, True),

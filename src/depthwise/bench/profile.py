@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +28,18 @@ _SECONDS, _FEWEST_CALLS = 0.5, 10
 
 _FUNCTION = re.compile(r"^static void dwl_(\w+)\([^)]*\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"^( +)(dwk_\w+\([^;{}]*\));", re.MULTILINE)
-_COUNTER = f"""#include <stdint.h>
-__attribute__((visibility("default"))) uint64_t dwb_spent[{len(_ALL)}];
+# Places for the times of calls, where each has its own.
+MORE_CALLS = 512
+_COUNTER = """#include <stdint.h>
+__attribute__((visibility("default"))) uint64_t dwb_spent[%d];
 __attribute__((visibility("default"))) uint64_t dwb_now(void);
-uint64_t dwb_now(void) {{ return __builtin_readcyclecounter(); }}
+uint64_t dwb_now(void) { return __builtin_readcyclecounter(); }
 #define DWB_TIMED(kind, ...)                                    \\
-    do {{                                                        \\
+    do {                                                        \\
         uint64_t dwb_begun = __builtin_readcyclecounter();      \\
         __VA_ARGS__;                                            \\
         dwb_spent[kind] += __builtin_readcyclecounter() - dwb_begun; \\
-    }} while (0)
+    } while (0)
 """
 
 
@@ -64,32 +67,44 @@ def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, .
 
 
 def timed(model_c: str, spec: Spec) -> tuple[str, int]:
-    """The C with every call of a kernel timed, and how many there are."""
+    """The C with every call of a kernel timed by its kind, and how many there are."""
     count = 0
+
+    def place(step: str, kernel: str) -> int:
+        nonlocal count
+        count += 1
+        return _ALL.index(kind_of(step, kernel, spec))
+
+    return instrumented(model_c, place, len(_ALL)), count
+
+
+def instrumented(model_c: str, place: Callable[[str, str], int], places: int) -> str:
+    """The C with the time of every call of a kernel added up in dwb_spent.
+
+    Args:
+        place: where in it, by the name of the step's function and that of the kernel.
+        places: that it has.
+    """
 
     def of_function(found: re.Match[str]) -> str:
         step = found[1]
 
         def of_call(call: re.Match[str]) -> str:
-            nonlocal count
-            count += 1
-            return f"{call[1]}DWB_TIMED({_ALL.index(kind_of(step, call[2], spec))}, {call[2]});"
+            return f"{call[1]}DWB_TIMED({place(step, call[2].partition('(')[0])}, {call[2]});"
 
         return found[0].replace(found[2], _CALL.sub(of_call, found[2]))
 
-    text = _FUNCTION.sub(of_function, model_c)
-    return _COUNTER + text, count
+    return _COUNTER % places + _FUNCTION.sub(of_function, model_c)
 
 
-def kind_of(step: str, call: str, spec: Spec) -> str:
-    """The kind of layer that a call of a kernel in a step belongs to."""
+def kind_of(step: str, kernel: str, spec: Spec) -> str:
+    """The kind of layer that a kernel in a step belongs to."""
     whole = {"conv_stem": "stem", "global_pool": "pool", "classifier": "classifier"}
     if step in whole:
         return whole[step]
-    kernel = call.partition("(")[0]
     if "depthwise" in kernel:
         return "depthwise"
-    if any(word in kernel for word in ("product", "strassen", "pointwise")):
+    if "product" in kernel or "strassen" in kernel:
         return "standard" if spec.convolution == "standard" else "pointwise"
     return OTHER
 

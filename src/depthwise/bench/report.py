@@ -9,6 +9,7 @@ from depthwise.bench.grid import Grid
 from depthwise.bench.machine import Machine
 from depthwise.bench.peers import OWN
 from depthwise.bench.results import Measurement, Result, lead
+from depthwise.bench.twin import Twins
 from depthwise.tables import Column, Table
 
 SCHEMA = 1
@@ -39,6 +40,34 @@ def tables(measurement: Measurement) -> tuple[Table, ...]:
     if measurement.kinds:
         found.append(_kinds(measurement))
     return tuple(found)
+
+
+def twin_table(twins: Twins) -> Table:
+    """Both networks, and what the formula promises beside what the clock says."""
+    rows = [
+        (
+            form.convolution,
+            f"{form.multiply_adds / 1e6:.1f}",
+            milliseconds(form.times.fastest),
+            milliseconds(form.times.median),
+            NONE if (share := form.share(twins.peak)) is None else f"{share:.1%}",
+        )
+        for form in (twins.separable, twins.standard)
+    ]
+    rows.append(("standard / separable", f"{twins.promised:.2f}", f"{twins.measured:.2f}", "", ""))
+    numbers = ("multiply-adds M", "ms least", "ms median", "share of peak")
+    return Table(
+        title="Beside the twin of standard convolutions, random weights, 1 thread",
+        columns=(Column(heading="convolutions", is_text=True), *(Column(heading=heading) for heading in numbers)),
+        rows=tuple(rows),
+        last_is_sum=True,
+    )
+
+
+def twin_document(twins: Twins) -> dict[str, Any]:
+    """The same as JSON values."""
+    plain = dataclasses.asdict(twins)
+    return {**plain, "promised": twins.promised, "measured": twins.measured}
 
 
 def remarks(measurement: Measurement) -> tuple[str, ...]:

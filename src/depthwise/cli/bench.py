@@ -25,6 +25,7 @@ PEERS = ("onnxruntime", "openvino", "litert", "ncnn")
 @click.option("--rounds", type=click.IntRange(min=1), default=40, show_default=True, help="Turns of each contender.")
 @click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="Processes for first answers.")
 @click.option("--grid", is_flag=True, help="The sixteen networks of the family, with random weights, instead of MODEL.")
+@click.option("--twin", is_flag=True, help="Also measure the twin of standard convolutions, by our own kernels.")
 @click.option("--png", type=click.Path(path_type=Path), help="Also draw a picture into this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
@@ -36,6 +37,7 @@ def command(
     rounds: int,
     starts: int,
     grid: bool,
+    twin: bool,
     png: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,12 +50,14 @@ def command(
 
     if (model is None) != grid:
         raise Refused("give either a model folder or --grid" + ("" if model is None else ", not both"))
+    if grid and twin:
+        raise Refused("--twin measures one network; give its folder, without --grid")
     options = Options(against=_names(against), threads=_counts(threads), rounds=rounds, starts=starts)
     if model is None:
         _grid(precision or "float32", options, png, as_json=as_json)
     else:
         subject = _subject(model, precision, keep_dead=keep_dead)
-        _one(subject, options, png, as_json=as_json)
+        _one(subject, options, png, twin=twin, as_json=as_json)
 
 
 def _subject(path: Path, precision: str | None, *, keep_dead: bool) -> Subject:
@@ -65,18 +69,24 @@ def _subject(path: Path, precision: str | None, *, keep_dead: bool) -> Subject:
     return dataclasses.replace(subject(path.resolve().name, load_model(path), precision), keep_dead=keep_dead)
 
 
-def _one(subject: Subject, options: Options, png: Path | None, *, as_json: bool) -> None:
+def _one(subject: Subject, options: Options, png: Path | None, *, twin: bool, as_json: bool) -> None:
     from depthwise.bench import report
     from depthwise.bench.machine import machine
     from depthwise.bench.measure import measure
     from depthwise.bench.picture import picture
+    from depthwise.bench.twin import measure_twins
     from depthwise.cli.output import notice
 
     here = machine()
     found = measure(subject, options, notice)
+    document, tables = report.document(found, here), report.tables(found)
+    if twin:
+        twins = measure_twins(found.spec, found.precision, options.rounds, notice)
+        document["twin"] = report.twin_document(twins)
+        tables += (report.twin_table(twins),)
     if png is not None:
         picture(found, png)
-    _print(report.document(found, here), report.tables(found), report.remarks(found), as_json=as_json)
+    _print(document, tables, report.remarks(found), as_json=as_json)
 
 
 def _grid(precision: str, options: Options, png: Path | None, *, as_json: bool) -> None:

@@ -41,6 +41,14 @@ if TYPE_CHECKING:
     help="In float32 multiply matrices the plain way throughout: slower where vectors are wide, 4/7 of the weights.",
 )
 @click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
+@click.option(
+    "--clock",
+    type=click.FloatRange(min=0.001, max=100),
+    default=3.0,
+    show_default=True,
+    metavar="GHZ",
+    help="For --explain: the clock of the processor that the expected times are for.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
     model: Path,
@@ -52,6 +60,7 @@ def command(
     keep_dead: bool,
     no_strassen: bool,
     explain: bool,
+    clock: float,
     as_json: bool,
 ) -> None:
     """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
@@ -84,7 +93,7 @@ def command(
             f"{target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower than"
             " a float32 artifact"
         )
-    document = _document(built, loaded.spec, explain=explain)
+    document = _document(built, loaded.spec, clock if explain else None)
     if as_json:
         print_json(document)
     else:
@@ -112,7 +121,7 @@ def _loaded(folder: Path, precision: str | None) -> Model | QuantizedModel:
     return loaded
 
 
-def _document(built: Built, spec: Spec, *, explain: bool) -> dict[str, Any]:
+def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:
     from depthwise.compiler.explain import explain as explained
 
     document: dict[str, Any] = {
@@ -127,8 +136,9 @@ def _document(built: Built, spec: Spec, *, explain: bool) -> dict[str, Any]:
         "live_multiply_adds": built.live_multiply_adds,
         "seconds": round(built.seconds, 3),
     }
-    if explain:
-        document["steps"] = [dataclasses.asdict(step) for step in explained(built.plan, spec)]
+    if clock is not None:
+        document["clock_ghz"] = clock
+        document["steps"] = [dataclasses.asdict(step) for step in explained(built.plan, spec, clock)]
     return document
 
 
@@ -136,7 +146,7 @@ def _print(document: dict[str, Any]) -> None:
     from depthwise.cli.output import console, print_table
 
     if "steps" in document:
-        print_table(_steps(document["steps"]))
+        print_table(_steps(document["steps"], document["clock_ghz"]))
     console().print(
         f"{document['artifact']}: {document['bytes']:,} bytes of {document['precision']} for {document['target']},"
         f" made in {document['seconds']:.1f} s",
@@ -147,11 +157,11 @@ def _print(document: dict[str, Any]) -> None:
     )
 
 
-def _steps(steps: list[dict[str, Any]]) -> Table:
+def _steps(steps: list[dict[str, Any]], clock: float) -> Table:
     texts = ("step", "output", "kernels")
-    numbers = ("multiply-adds", "run", "rows", "at", "bytes", "scratch")
+    numbers = ("multiply-adds", "run", "expected us", "rows", "at", "bytes", "scratch")
     return Table(
-        title="Step by step: rows at a time, place in the arena",
+        title=f"Step by step: microseconds expected at {clock:g} GHz, rows at a time, place in the arena",
         columns=(*(Column(heading=h, is_text=True) for h in texts), *(Column(heading=h) for h in numbers)),
         rows=tuple(
             (
@@ -160,6 +170,7 @@ def _steps(steps: list[dict[str, Any]]) -> Table:
                 "\n".join(step["kernels"]),
                 f"{step['multiply_adds']:,}",
                 f"{step['run_multiply_adds']:,}",
+                "-" if step["expected_us"] is None else f"{step['expected_us']:.2f}",
                 str(step["rows"] or "all"),
                 f"{step['output_offset']:,}",
                 f"{step['output_bytes']:,}",

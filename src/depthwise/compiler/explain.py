@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from depthwise.compiler.expected import CLOCK, expected_microseconds
 from depthwise.compiler.forms import forms
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.record import multiply_adds
@@ -25,6 +26,7 @@ class Explained:
         kernels: names of the functions that it calls, which say its tiles.
         output_offset, output_bytes: where its output lies in the arena, border included.
         scratch_bytes: what it needs for itself.
+        expected_us: microseconds on one thread at the clock that was given; None where a kernel was not measured.
     """
 
     step: str
@@ -37,10 +39,11 @@ class Explained:
     output_offset: int
     output_bytes: int
     scratch_bytes: int
+    expected_us: float | None
 
 
-def explain(plan: Plan, spec: Spec) -> tuple[Explained, ...]:
-    """The steps of a network's plan, in the order in which data flows."""
+def explain(plan: Plan, spec: Spec, clock: float = CLOCK) -> tuple[Explained, ...]:
+    """The steps of a network's plan, in the order in which data flows; `clock` is the processor's, in GHz."""
     nominal = {layer.name: multiply_adds(layer) for layer in layers(spec)}
     return tuple(
         Explained(
@@ -54,6 +57,7 @@ def explain(plan: Plan, spec: Spec) -> tuple[Explained, ...]:
             output_offset=plan.regions[step.name].offset,
             output_bytes=plan.regions[step.name].bytes,
             scratch_bytes=step.scratch * VALUE[plan.precision],
+            expected_us=expected,
         )
-        for step in plan.steps
+        for step, expected in zip(plan.steps, expected_microseconds(plan, clock), strict=True)
     )

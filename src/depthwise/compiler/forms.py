@@ -86,7 +86,7 @@ def _form(kernel: Kernel, tile: str, values: Mapping[str, str | int]) -> Form:
     macros = [(macro, str(values[macro])) for macro in kernel.macros if macro != "SET"]
     words = "".join(f"_{value}" for _, value in macros if not value.isdecimal())
     of = kernel.instructions.name
-    if of:
+    if "SET" in kernel.macros:
         macros.append(("SET", of))
     return Form(
         name=f"{kernel.base}{words}{tile}" + (f"__{of}" if of else ""),

@@ -143,6 +143,7 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "classifier_i8": pack_int8.classifier,
     "product_x86": pack_x86.product,
     "stem_x86": pack_x86.stem,
+    "stem8_x86": pack_x86.stem8,
     "depthwise_x86": pack_x86.depthwise,
     "pool_x86": pack_x86.pool,
     "classifier_x86": pack_x86.classifier,

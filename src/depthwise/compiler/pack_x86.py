@@ -35,6 +35,11 @@ def stem(operation: Operation, step: Step) -> Bytes:
     return _panels(nine, step, _words(operation)[:2], in_order=False)
 
 
+def stem8(operation: Operation, step: Step) -> Bytes:
+    """Eight biases and multipliers, then the quads of a stem, each of all eight channels."""
+    return spread(_words(operation)[:2], operation.weight)
+
+
 def classifier(operation: Operation, step: Step) -> Bytes:
     """Panels of the classifier: the same with scales after the multipliers, and labels in their order."""
     return _panels(operation, step, _words(operation), in_order=True)
@@ -71,6 +76,11 @@ def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instruct
             parts.append(_factors(_quads(_padded(weight[..., start:end], wide))[..., order, :], of))
             start = end
     return np.concatenate(parts)
+
+
+def spread(words: Words, weight: Weights) -> Bytes:
+    """The words, then for each quad of (3, 9, N) factors those of all channels."""
+    return np.concatenate([*map(_bytes, words), _bytes(_quads(ninths_last(weight)))])
 
 
 def ninths_last(weight: Weights) -> Weights:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthwise.compiler.targets import Machine
-from depthwise.compiler.tiles import WHOLE_WIDTH, Tiling, cut, strassen, tiling, vector_lanes
+from depthwise.compiler.tiles import WHOLE_WIDTH, Panels, Tiling, cut, strassen, tiling, vector_lanes
 from depthwise.kernels.table import Kernel, Operation, Precision, fastest, half
 from depthwise.network.layers import Layer, Padding, Shape
 
@@ -217,6 +217,8 @@ def _classifier(step: Step, setting: Setting) -> Step:
 
 def _tiling(step: Step, setting: Setting) -> Tiling:
     shape = step.output.shape
+    if step.kernels[-1].operation == "stem8":
+        return Tiling(pixels=16, rest=shape.width % 16, panels=(Panels(count=1, vectors=1, lanes=8),))
     done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
     return tiling(shape.width, shape.channels - done, setting.machine, step.kernels[-1].instructions)
 
@@ -255,7 +257,7 @@ def _operation(layer: Layer) -> Operation:
         case "depthwise":
             return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
         case "stem" if layer.input.channels == 3:
-            return "stem"
+            return "stem8" if layer.stride == 2 and layer.output.channels == 8 else "stem"
         case "pool" | "classifier":
             return layer.kind
         case _:

@@ -1,4 +1,7 @@
-"""Image files to pixels, alike in training, in evaluation and on a device; docs/preprocessing.md says how."""
+"""Image files to pixels, alike in training, in evaluation and on a device; docs/preprocessing.md says how.
+
+numpy is loaded only where it is used: a command that labels one photo spends most of its time on starting.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from depthwise.errors import Refused
 
-Pixels = NDArray[np.uint8]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
 # What is read. Pillow knows more, but some of that starts other programs (EPS runs Ghostscript).
@@ -30,6 +35,16 @@ LONGEST_SIDE = 65_535  # as in depthwise.h
 
 _STRIP = 1 << 20  # pixels that are converted at a time, so that no second copy of a large image is made
 _ORIENTATION = 0x0112  # EXIF tag
+# What undoes each value of it.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Without a handler, what Pillow logs about a broken file would reach the terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -45,6 +60,14 @@ def decode(source: Source, channels: int = 3) -> Pixels:
     Returns: (H, W, channels). EXIF orientation is applied, transparency lies on white, 16 bits keep their upper 8.
     Raises: Refused, when there is no such file, or it is not an image, is damaged or has more than 100 megapixels.
     """
+    import numpy as np
+
+    image = picture(source, channels)
+    return np.array(image).reshape(image.height, image.width, channels)
+
+
+def picture(source: Source, channels: int = 3) -> Image.Image:
+    """The same as an image of Pillow, of mode RGB or L."""
     if channels not in (1, 3):
         raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")
     name = _name(source)
@@ -54,8 +77,8 @@ def decode(source: Source, channels: int = 3) -> Pixels:
         image.load()
         # A TIFF turns itself when it is loaded, and then no longer has the tag.
         orientation = _orientation(image)
-        pixels = _converted(name, image, channels)
-    return _upright(pixels, orientation)
+        pixels = _converted(name, image, "L" if channels == 1 else "RGB")
+        return pixels if orientation == 1 else pixels.transpose(_UPRIGHT[orientation])
 
 
 def _name(source: Source) -> str:
@@ -162,31 +185,24 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 2 <= value <= 8 else 1
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undoes an EXIF orientation: 2 to 4 are flips, 5 to 8 the same after exchanging rows and columns."""
-    if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
-
-
-def _converted(name: str, image: Image.Image, channels: int) -> Pixels:
+def _converted(name: str, image: Image.Image, mode: str) -> Image.Image:
+    """The image in a mode, strip by strip where that takes more than one step."""
+    if image.mode == mode and not image.has_transparency_data:
+        return image
     width, height = image.size
-    pixels = np.empty((height, width, channels), dtype=np.uint8)
+    pixels = Image.new(mode, image.size)
     rows = max(1, _STRIP // width)
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        flat = _flat(name, strip).convert("L" if channels == 1 else "RGB")
-        pixels[top : top + rows] = np.asarray(flat).reshape(-1, width, channels)
+        pixels.paste(_flat(name, strip).convert(mode), (0, top))
     return pixels
 
 
 def _flat(name: str, strip: Image.Image) -> Image.Image:
     """The strip without transparency, 8 bits a channel."""
     if strip.mode == "I" or strip.mode.startswith("I;16"):
+        import numpy as np
+
         values = np.asarray(strip)
         if values.min() < 0 or values.max() > 65_535:
             raise Refused(f"{name}: has grey values beyond 16 bits; save it with 8 or 16 bits a pixel")

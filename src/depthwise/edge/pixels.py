@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from depthwise.edge.decoding import SUFFIXES, Pixels, decode
+from depthwise.edge.decoding import SUFFIXES, decode
 from depthwise.errors import Refused
+
+Pixels = NDArray[np.uint8]
 
 __all__ = ["LARGEST_ASPECT", "SUFFIXES", "Geometry", "Pixels", "decode", "geometry", "prepare"]
 

@@ -14,6 +14,7 @@ class Instructions:
         needs: macros that a compiler predefines for the machines that have them.
         lanes: 32-bit sums in a vector; 0 where the form of a kernel says it.
         registers: number of vector registers.
+        words: name of the vocabulary in which its kernels are written, where it is not its own.
         pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
         together: values that go into one sum at a time: four bytes, or two bfloat16.
     """
@@ -22,6 +23,7 @@ class Instructions:
     needs: frozenset[str] = frozenset()
     lanes: int = 0
     registers: int = 0
+    words: str = ""
     pairs: bool = False
     together: int = 4
 
@@ -33,7 +35,7 @@ class Instructions:
     @property
     def vocabulary(self) -> str:
         """The header that a kernel in these instructions needs before its own; empty for portable C."""
-        return f"dwk_{self.name}.h" if self.name else ""
+        return f"dwk_{self.words or self.name}.h" if self.name else ""
 
 
 PORTABLE = Instructions()
@@ -51,4 +53,11 @@ AVX512BF16 = Instructions(
     lanes=16,
     registers=32,
     together=2,
+)
+AVX512VBMI = Instructions(
+    name="avx512vbmi",
+    needs=AVX512VNNI.needs | {"__AVX512VBMI__"},
+    lanes=16,
+    registers=32,
+    words="avx512vnni",
 )

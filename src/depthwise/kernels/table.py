@@ -6,10 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from depthwise.kernels.instructions import AVX2, AVX512BF16, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
+from depthwise.kernels.instructions import (
+    AVX2,
+    AVX512BF16,
+    AVX512VBMI,
+    AVX512VNNI,
+    AVXVNNI,
+    PORTABLE,
+    Instructions,
+)
 
 Precision = Literal["float32", "bf16", "int8"]
-Operation = Literal["product", "strassen", "stem", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""]
+Operation = Literal[
+    "product", "strassen", "stem", "stem8", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +49,8 @@ class Kernel:
     @property
     def base(self) -> str:
         """The names of all its forms begin with this."""
-        return self.header.removesuffix(".h").removesuffix("_x86")
+        end = f"_{self.instructions.name}.h" if self.instructions.name else ".h"
+        return self.header.removesuffix(end).removesuffix("_x86.h")
 
     def parse(self, function: str) -> dict[str, str] | None:
         """The macros of the form that a function's name says, or None when it is another kernel's."""
@@ -160,6 +171,15 @@ _BFLOAT16 = (
 
 # Of the rows for one operation and precision the fastest stands first, and portable C last.
 KERNELS: tuple[Kernel, ...] = (
+    Kernel(
+        header="dwk_stem8_i8_avx512vbmi.h",
+        name=r"dwk_stem8_i8_p16(?:r(\d+))?_c1x8__avx512vbmi",
+        macros=("REST",),
+        operation="stem8",
+        precision="int8",
+        packing="stem8_x86",
+        instructions=AVX512VBMI,
+    ),
     *_x86(AVX512VNNI),
     *_x86(AVXVNNI),
     *_x86(AVX2),
@@ -259,6 +279,8 @@ KERNELS: tuple[Kernel, ...] = (
     Kernel(header="dwk_prepare.h", name="dwk_prepare"),
 )
 
+# What an operation is a case of, where a machine has no kernel for it.
+_GENERAL: dict[Operation, Operation] = {"stem8": "stem", "stem": "product"}
 # All that any kernel needs of a machine.
 FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERNELS))
 
@@ -266,11 +288,11 @@ FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERN
 def fastest(operation: Operation, precision: Precision, features: frozenset[str]) -> Kernel:
     """The kernel for an operation on a machine with these features: the first row that it can run.
 
-    Of the first convolution that is a kernel of its own, or a product where there is none.
+    An operation for which there is none is one of the more general operation.
     """
     rows = [row for row in KERNELS if row.precision == precision and row.instructions.needs <= features]
     found = next((row for row in rows if row.operation == operation), None)
-    return found or next(row for row in rows if row.operation == "product")
+    return found or fastest(_GENERAL[operation], precision, features)
 
 
 def half(kernel: Kernel) -> Kernel:

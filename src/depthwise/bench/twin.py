@@ -1,0 +1,94 @@
+"""A network and its twin of standard convolutions, both as artifacts: the gain by the clock beside the formula's."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise.bench import results
+from depthwise.bench.peak import Peak, PeakLoop
+from depthwise.bench.peers import OWN, peer
+from depthwise.bench.results import Times
+from depthwise.bench.subject import Subject, random_subject
+from depthwise.bench.workplace import Notice, Workplace
+from depthwise.cost.formulas import macs
+from depthwise.errors import Refused
+from depthwise.network.layers import layers
+from depthwise.network.spec import Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """One of the two networks."""
+
+    convolution: str
+    multiply_adds: int
+    times: Times
+
+    def share(self, peak: Peak | None) -> float | None:
+        """The part of the machine's limit that it reaches; None where that is not known."""
+        return None if peak is None else self.multiply_adds / self.times.fastest * 1e3 / peak.per_second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twins:
+    """Both networks with random weights, on one thread, in turns.
+
+    Attributes:
+        promised: the standard network's multiply-adds over the separable one's.
+        measured: the same of least times.
+    """
+
+    separable: Form
+    standard: Form
+    peak: Peak | None
+
+    @property
+    def promised(self) -> float:
+        """By the formulas."""
+        return self.standard.multiply_adds / self.separable.multiply_adds
+
+    @property
+    def measured(self) -> float:
+        """By the clock."""
+        return self.standard.times.fastest / self.separable.times.fastest
+
+
+def measure_twins(spec: Spec, precision: str, rounds: int, notice: Notice) -> Twins:
+    """Measure a network of depthwise separable convolutions and its twin.
+
+    Raises: Refused, when the network is itself of standard convolutions, or the precision has no artifact.
+    """
+    if spec.convolution == "standard":
+        raise Refused("--twin compares a network of separable convolutions with standard ones, and this one has these")
+    if not peer(OWN).forms(precision):
+        raise Refused(f"--twin: there is no artifact in {precision}")
+    subjects = [random_subject(one, precision) for one in (spec, spec.twin())]
+    notice(f"{subjects[0].name}: measuring it beside its twin of standard convolutions ...")
+    with ExitStack() as stack:
+        loop = PeakLoop(precision, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-bench-"))))
+        workers = []
+        for subject in subjects:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-bench-")))
+            path = peer(OWN).write(subject.model, subject.own_form, folder)
+            workers.append(
+                stack.enter_context(Workplace(subject, folder, notice).worker(OWN, subject.own_form, path, 1))
+            )
+        found: list[list[int]] = [[] for _ in workers]
+        for _ in range(rounds):
+            loop.turn(1)
+            for times, worker in zip(found, workers, strict=True):
+                times += worker.order("turn")["whole"]
+    separable, standard = (_form(subject, times) for subject, times in zip(subjects, found, strict=True))
+    return Twins(separable=separable, standard=standard, peak=loop.peak(1))
+
+
+def _form(subject: Subject, nanoseconds: list[int]) -> Form:
+    spec = subject.model.spec
+    return Form(
+        convolution=spec.convolution,
+        multiply_adds=sum(map(macs, layers(spec))),
+        times=results.times(nanoseconds),
+    )

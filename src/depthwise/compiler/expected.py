@@ -1,0 +1,130 @@
+"""How long a step is expected to take: a kernel's cycles are linear in what it multiplies and in what it writes.
+
+Source: least squares over seven networks on Zen 4 (`python scripts/measure_rates.py`), which prints how far off the
+line is. Other processors differ, by their caches most of all; the figures are there to see where the time goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depthwise.compiler.plan import Plan
+from depthwise.compiler.record import multiply_adds
+from depthwise.compiler.step import Step
+from depthwise.kernels.table import Kernel
+from depthwise.network.layers import Layer
+
+# Billions of cycles a second, where nobody says.
+CLOCK = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """Speed of a kernel on one core.
+
+    Attributes:
+        products: multiply-adds a cycle.
+        value: cycles for each value that it writes, on top of them.
+    """
+
+    products: float
+    value: float = 0.0
+
+
+# By the base of a kernel's name and its instructions, or the float32 lanes of the machine for portable C.
+RATES: dict[tuple[str, str], Rate] = {
+    ("dwk_classifier_f32", "4 lanes"): Rate(products=3.32, value=0),
+    ("dwk_depthwise3x3s1_f32", "4 lanes"): Rate(products=3.59, value=0.0309),
+    ("dwk_depthwise3x3s2_f32", "4 lanes"): Rate(products=2.68, value=0.0415),
+    ("dwk_pool_f32", "4 lanes"): Rate(products=4.91, value=0),
+    ("dwk_product_f32", "4 lanes"): Rate(products=5.08, value=0.271),
+    ("dwk_classifier_f32", "8 lanes"): Rate(products=5.04, value=0),
+    ("dwk_depthwise3x3s1_f32", "8 lanes"): Rate(products=9.22, value=0.0121),
+    ("dwk_depthwise3x3s2_f32", "8 lanes"): Rate(products=5.73, value=0.0194),
+    ("dwk_pool_f32", "8 lanes"): Rate(products=6.75, value=0),
+    ("dwk_product_f32", "8 lanes"): Rate(products=14.8, value=0.00958),
+    ("dwk_classifier_f32", "16 lanes"): Rate(products=5.36, value=0),
+    ("dwk_depthwise3x3s1_f32", "16 lanes"): Rate(products=13.2, value=0.00844),
+    ("dwk_depthwise3x3s2_f32", "16 lanes"): Rate(products=10, value=0.0111),
+    ("dwk_pool_f32", "16 lanes"): Rate(products=7.02, value=0),
+    ("dwk_product_f32", "16 lanes"): Rate(products=15.5, value=0),
+    ("dwk_strassen_f32", "16 lanes"): Rate(products=17.9, value=0.26),
+    ("dwk_classifier_bf16", "4 lanes"): Rate(products=3.79, value=0),
+    ("dwk_depthwise3x3s1_bf16", "4 lanes"): Rate(products=1.95, value=0.0569),
+    ("dwk_depthwise3x3s2_bf16", "4 lanes"): Rate(products=1.86, value=0.0596),
+    ("dwk_pool_bf16f32", "4 lanes"): Rate(products=3.08, value=0),
+    ("dwk_product_bf16", "4 lanes"): Rate(products=2.71, value=0.865),
+    ("dwk_classifier_bf16", "8 lanes"): Rate(products=6.41, value=0),
+    ("dwk_depthwise3x3s1_bf16", "8 lanes"): Rate(products=4.51, value=0.0247),
+    ("dwk_depthwise3x3s2_bf16", "8 lanes"): Rate(products=4.32, value=0.0257),
+    ("dwk_pool_bf16f32", "8 lanes"): Rate(products=5.89, value=0),
+    ("dwk_product_bf16", "8 lanes"): Rate(products=11.4, value=0.728),
+    ("dwk_classifier_bf16", "16 lanes"): Rate(products=10.2, value=0),
+    ("dwk_depthwise3x3s1_bf16", "16 lanes"): Rate(products=6.62, value=0.0168),
+    ("dwk_depthwise3x3s2_bf16", "16 lanes"): Rate(products=6.62, value=0.0168),
+    ("dwk_pool_bf16f32", "16 lanes"): Rate(products=7.52, value=0),
+    ("dwk_product_bf16", "16 lanes"): Rate(products=15.9, value=0.499),
+    ("dwk_depthwise3x3s1_bf16", "avx512bf16"): Rate(products=17.9, value=0.00622),
+    ("dwk_depthwise3x3s2_bf16", "avx512bf16"): Rate(products=15.3, value=0.00726),
+    ("dwk_product_bf16", "avx512bf16"): Rate(products=32.8, value=0.175),
+    ("dwk_classifier_i8", "4 lanes"): Rate(products=2.28, value=0.817),
+    ("dwk_depthwise3x3s1_i8", "4 lanes"): Rate(products=2.44, value=0.0456),
+    ("dwk_depthwise3x3s2_i8", "4 lanes"): Rate(products=1.82, value=0.061),
+    ("dwk_pool_i8", "4 lanes"): Rate(products=2.99, value=0.575),
+    ("dwk_product_i8", "4 lanes"): Rate(products=3.08, value=0.86),
+    ("dwk_classifier_i8", "avx2"): Rate(products=10.1, value=0),
+    ("dwk_depthwise3x3s1_i8", "avx2"): Rate(products=10.6, value=0.0105),
+    ("dwk_depthwise3x3s2_i8", "avx2"): Rate(products=8.53, value=0.013),
+    ("dwk_pool_i8", "avx2"): Rate(products=10.9, value=0.111),
+    ("dwk_product_i8", "avx2"): Rate(products=23.1, value=0.199),
+    ("dwk_stem_i8", "avx2"): Rate(products=16.5, value=0.00225),
+    ("dwk_classifier_i8", "avxvnni"): Rate(products=24.1, value=0),
+    ("dwk_depthwise3x3s1_i8", "avxvnni"): Rate(products=23.3, value=0.00477),
+    ("dwk_depthwise3x3s2_i8", "avxvnni"): Rate(products=16.5, value=0.00674),
+    ("dwk_pool_i8", "avxvnni"): Rate(products=18.5, value=0),
+    ("dwk_product_i8", "avxvnni"): Rate(products=61.2, value=0.118),
+    ("dwk_stem_i8", "avxvnni"): Rate(products=40.7, value=0.000911),
+    ("dwk_classifier_i8", "avx512vnni"): Rate(products=24.7, value=0),
+    ("dwk_depthwise3x3s1_i8", "avx512vnni"): Rate(products=28.6, value=0.00389),
+    ("dwk_depthwise3x3s2_i8", "avx512vnni"): Rate(products=21.1, value=0.00527),
+    ("dwk_pool_i8", "avx512vnni"): Rate(products=27.9, value=0),
+    ("dwk_product_i8", "avx512vnni"): Rate(products=64.5, value=0.0972),
+    ("dwk_stem_i8", "avx512vnni"): Rate(products=41.7, value=0.000888),
+    ("dwk_stem8_i8", "avx512vbmi"): Rate(products=42.9, value=0.000864),
+}
+
+
+def expected_cycles(step: Step, lanes: int) -> float | None:
+    """Cycles of all kernels of a step; None where one of them was not measured.
+
+    Args:
+        lanes: float32 values in the machine's widest vector.
+    """
+    found = [_cycles(layer, kernel, lanes) for layer, kernel in zip(step.layers, step.kernels, strict=True)]
+    return None if None in found else sum(cycles for cycles in found if cycles is not None)
+
+
+def expected_microseconds(plan: Plan, clock: float = CLOCK) -> tuple[float | None, ...]:
+    """Of each step, on one thread of a processor of so many GHz."""
+    cycles = (expected_cycles(step, plan.machine.lanes) for step in plan.steps)
+    return tuple(None if found is None else found / (clock * 1e3) for found in cycles)
+
+
+def rate_key(kernel: Kernel, lanes: int) -> tuple[str, str]:
+    """Where a kernel's rate stands in the table."""
+    return kernel.base, kernel.instructions.name or f"{lanes} lanes"
+
+
+def work(layer: Layer) -> tuple[int, int]:
+    """What a kernel multiplies, and the values that it writes; a pool adds each value of its input."""
+    shape = layer.output
+    added = layer.input.size if layer.kind == "pool" else multiply_adds(layer)
+    return added, shape.size
+
+
+def _cycles(layer: Layer, kernel: Kernel, lanes: int) -> float | None:
+    rate = RATES.get(rate_key(kernel, lanes))
+    if rate is None:
+        return None
+    products, values = work(layer)
+    return products / rate.products + values * rate.value

@@ -1,0 +1,60 @@
+"""How long steps are expected to take."""
+
+from __future__ import annotations
+
+import pytest
+
+from depthwise.compiler import expected
+from depthwise.compiler.expected import RATES, Rate, expected_cycles, expected_microseconds, rate_key
+from depthwise.compiler.plan import Plan, plan
+from depthwise.compiler.targets import LEVELS, Machine
+from depthwise.kernels.table import Precision
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.spec import Spec
+from emitted import AVX512
+
+
+def planned(machine: Machine, precision: Precision = "float32") -> Plan:
+    spec = Spec(width=0.25, resolution=64, classes=10)
+    return plan(spec, default_preprocessing(64, 3), machine, precision)
+
+
+def test_a_step_takes_the_cycles_of_its_products_and_of_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = planned(AVX512)
+    step = next(step for step in found.steps if step.name == "blocks.0.0")
+    rates = {
+        ("dwk_depthwise3x3s1_f32", "16 lanes"): Rate(products=2, value=0.5),
+        ("dwk_product_f32", "16 lanes"): Rate(products=16),
+    }
+    monkeypatch.setattr(expected, "RATES", rates)
+
+    # 32 x 32 pixels of 8 channels, then of 16.
+    depthwise = 32 * 32 * 8 * 9 / 2 + 32 * 32 * 8 * 0.5
+    assert expected_cycles(step, 16) == depthwise + 32 * 32 * 8 * 16 / 16
+
+
+def test_a_kernel_that_was_not_measured_leaves_its_step_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expected, "RATES", {("dwk_product_f32", "16 lanes"): Rate(products=16)})
+
+    found = expected_microseconds(planned(AVX512))
+
+    assert found[0] is not None
+    assert found[1:] == (None,) * (len(found) - 1)
+
+
+def test_twice_the_clock_is_half_the_time() -> None:
+    found = planned(AVX512)
+    slow, fast = expected_microseconds(found, 1.5), expected_microseconds(found, 3.0)
+
+    assert None not in slow
+    assert slow == tuple(2 * time for time in fast if time is not None)
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.name)
+@pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
+def test_every_kernel_that_an_x86_can_be_given_was_measured(precision: Precision, level: object) -> None:
+    machine = level.machine  # type: ignore[attr-defined]
+    found = planned(machine, precision)
+    used = {rate_key(kernel, machine.lanes) for step in found.steps for kernel in step.kernels}
+
+    assert used - set(RATES) == set()
