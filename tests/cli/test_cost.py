@@ -130,7 +130,7 @@ def test_a_model_folder_with_options_of_another_network_is_refused(model_folder:
         (("--resolution", "31"), "error: resolution is 31; it must be a whole number from 32 to 4096"),
         (("--unit-strides", "0,x"), "error: --unit-strides is '0,x'"),
         (("nowhere",), "error: nowhere"),
-        (("--precision", "int4"), "'int4' is not one of 'float32', 'int8'"),
+        (("--precision", "int4"), "'int4' is not one of 'float32', 'bf16', 'int8'"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )

@@ -85,9 +85,9 @@ def test_one_step_of_one_golden_logit_is_seen(
 ) -> None:
     from depthwise.compiler import golden
 
-    answers = golden.answers(model)
+    answers = golden.answers(model, "int8")
     answers[3, 2] = np.nextafter(answers[3, 2], np.float32(np.inf))
-    monkeypatch.setattr(golden, "answers", lambda _: answers)
+    monkeypatch.setattr(golden, "answers", lambda *_: answers)
     wrong = compile_model(model, target="linux-x86_64", out=tmp_path / "wrong.so")
 
     with Artifact.open(wrong.path) as artifact, pytest.raises(Unmet, match="gives an answer that differs"):
