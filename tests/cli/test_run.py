@@ -50,6 +50,18 @@ def test_an_image_gets_its_labels_the_likeliest_first(artifact: Path, images: Pa
     assert run(artifact, path) == (0, expected, "")
 
 
+def test_a_label_is_given_without_loading_numpy(artifact: Path, images: Path) -> None:
+    program = (
+        "import sys\nfrom depthwise.cli.main import main\n"
+        f"sys.argv = ['depthwise', 'run', {str(artifact)!r}, {str(images / 'b.png')!r}]\n"
+        "try:\n    main()\nfinally:\n    sys.exit('numpy' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert RED in done.stdout
+
+
 def test_top_limits_the_labels(artifact: Path, images: Path) -> None:
     assert run(artifact, images / "b.png", "--top", 1) == (0, f"{images / 'b.png'}\n   83.33%  {RED}\n", "")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.library import FUNCTIONS
@@ -58,6 +59,15 @@ def test_probabilities_features_and_prepared_pixels_are_those_of_the_image(path:
         np.testing.assert_allclose(image.mean((0, 1)), artifact.features(image), rtol=1e-6)
         np.testing.assert_array_equal(prepared, artifact.prepare(frame))
         np.testing.assert_allclose(shares(prepared), artifact.classify(frame), rtol=1e-6)
+
+
+def test_a_picture_has_the_probabilities_of_its_pixels(path: Path) -> None:
+    frame = pixels(2, (70, 45, 3))
+    with Artifact.open(path) as artifact:
+        assert artifact.label(Image.fromarray(frame)) == artifact.classify(frame).tolist()
+
+        with pytest.raises(Refused, match="takes pictures of 3 channels, not of mode L"):
+            artifact.label(Image.fromarray(frame[..., 0]))
 
 
 def test_pixels_that_do_not_lie_together_are_taken_rightly(path: Path) -> None:

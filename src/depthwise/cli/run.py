@@ -48,26 +48,24 @@ def command(artifact: Path, images: tuple[Path, ...], top: int, as_json: bool) -
 
 def _results(artifact: Artifact, images: tuple[Path, ...], top: int) -> Iterator[dict[str, Any] | Refused]:
     """What was found of each image, as it goes into the JSON document, or why it was not read."""
+    from depthwise.edge.decoding import picture
     from depthwise.edge.files import image_files
-    from depthwise.edge.pixels import decode
 
     for path in image_files(images):
         if isinstance(path, Refused):
             yield path
             continue
         try:
-            frame = decode(path, channels=artifact.input_shape[2])
+            opened = picture(path, channels=artifact.input_shape[2])
         except Refused as refusal:
             yield refusal
             continue
-        probabilities = artifact.classify(frame)
+        probabilities = artifact.label(opened)
         # Stable, so that of equal probabilities the first label stands first.
-        best = (-probabilities).argsort(kind="stable")[:top]
+        best = sorted(range(len(probabilities)), key=lambda index: -probabilities[index])[:top]
         yield {
             "image": str(path),
-            "answers": [
-                {"label": artifact.labels[i], "index": int(i), "probability": float(probabilities[i])} for i in best
-            ],
+            "answers": [{"label": artifact.labels[i], "index": i, "probability": probabilities[i]} for i in best],
         }
 
 

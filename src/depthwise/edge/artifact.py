@@ -1,4 +1,7 @@
-"""An artifact, opened: pixels in, probabilities out."""
+"""An artifact, opened: pixels in, probabilities out.
+
+numpy is loaded with the first array that is asked for: to start without it takes half of the time to a first label.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,19 @@ import json
 import os
 from threading import Lock
 from types import TracebackType
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Self
 
 from depthwise.edge.library import Library
 from depthwise.edge.trailer import INTERFACE_MAJOR, checked_library
 from depthwise.errors import Refused, Unmet
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
 
 # What no network of ours reaches; numbers beyond are taken for damage and not allocated.
 _LARGEST_SIDE = 65_535
@@ -61,7 +66,9 @@ class Artifact:
         _check_sizes(self.name, self.input_shape, count, self.feature_count, self.arena_bytes)
         self.labels = tuple(library.text("dw_label", index) for index in range(count))
         self.record = _record(library)
-        self._arena = _aligned(self.arena_bytes)
+        self._memory = ctypes.create_string_buffer(self.arena_bytes + _ALIGNMENT)
+        start = ctypes.addressof(self._memory)
+        self._arena = start + -start % _ALIGNMENT
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -95,12 +102,27 @@ class Artifact:
 
     def classify(self, frame: Pixels) -> Floats:
         """Probabilities (labels,) of a frame (H, W, channels) of any size, as `edge.pixels.decode` gives it."""
+        import numpy as np
+
         out = np.empty(len(self.labels), dtype=np.float32)
         self._of_frame("dw_classify", frame, out)
         return out
 
+    def label(self, picture: Image) -> list[float]:
+        """What `classify` gives, of an image of Pillow as `edge.decoding.picture` gives it, without numpy."""
+        channels = self.input_shape[2]
+        if picture.mode != {1: "L", 3: "RGB"}[channels]:
+            raise Refused(f"{self.name}: takes pictures of {channels} channels, not of mode {picture.mode}")
+        self._check_frame(picture.height, picture.width)
+        out = (ctypes.c_float * len(self.labels))()
+        size = (picture.height, picture.width, picture.width * channels)
+        self._call("dw_classify", picture.tobytes(), *size, out)
+        return list(out)
+
     def prepare(self, frame: Pixels) -> Pixels:
         """The prepared pixels that `classify` gives to the network, for those who want to look."""
+        import numpy as np
+
         out = np.empty(self.input_shape, dtype=np.uint8)
         self._of_frame("dw_prepare", frame, out)
         return out
@@ -131,6 +153,8 @@ class Artifact:
         self.close()
 
     def _of_pixels(self, key: str, pixels: Pixels, length: int) -> Floats:
+        import numpy as np
+
         if pixels.dtype != np.uint8 or pixels.shape != self.input_shape:
             raise Refused(
                 f"{self.name}: takes uint8 pixels of shape {self.input_shape}, not {pixels.dtype} of {pixels.shape};"
@@ -142,6 +166,8 @@ class Artifact:
         return out
 
     def _of_frame(self, key: str, frame: Pixels, out: Pixels | Floats) -> None:
+        import numpy as np
+
         channels = self.input_shape[2]
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != channels or frame.size == 0:
             raise Refused(
@@ -149,16 +175,21 @@ class Artifact:
                 f" {frame.shape}; read them with `edge.pixels.decode`"
             )
         height, width = frame.shape[:2]
-        if max(height, width) > _LARGEST_SIDE:
-            raise Refused(f"{self.name}: takes frames of up to {_LARGEST_SIDE:,} pixels a side, not {frame.shape}")
+        self._check_frame(height, width)
         frame = np.ascontiguousarray(frame)
         self._call(key, frame.ctypes.data, height, width, width * channels, out.ctypes.data)
+
+    def _check_frame(self, height: int, width: int) -> None:
+        if not 1 <= min(height, width) <= max(height, width) <= _LARGEST_SIDE:
+            raise Refused(
+                f"{self.name}: takes frames of 1 to {_LARGEST_SIDE:,} pixels a side, not {height:,} x {width:,}"
+            )
 
     def _call(self, key: str, *arguments: Any) -> None:
         with self._lock:
             if self._library is None:
                 raise Refused(f"{self.name}: is closed; open it again")
-            self._library.call(key, *arguments, self._arena.ctypes.data)
+            self._library.call(key, *arguments, self._arena)
 
 
 def _check_sizes(name: str, shape: tuple[int, int, int], labels: int, features: int, arena: int) -> None:
@@ -184,9 +215,3 @@ def _record(library: Library) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise Refused(f"{library.name}: has no readable record; write it again with `depthwise compile`")
     return record
-
-
-def _aligned(size: int) -> Pixels:
-    memory = np.empty(size + _ALIGNMENT, dtype=np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size]
