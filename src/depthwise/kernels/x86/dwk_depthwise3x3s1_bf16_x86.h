@@ -20,7 +20,8 @@ DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_r
                                  int32_t channels, int32_t count, const uint32_t *restrict weights,
                                  dwk_bf16 *restrict output, int32_t output_step)
 {
-    __m512i column[3][4];
+    __m512i column[3][4], held[12], values[2];
+    dwk_hold_bf16(weights, held);
     dwk_column_bf16(input, input_row, rows + 2, count, column[0]);
     dwk_column_bf16(input + channels, input_row, rows + 2, count, column[1]);
     input += 2 * channels;
@@ -29,10 +30,10 @@ DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_r
         for (int i = 0; i < 3; i++) {
             if (i == 0 || x + i < width) {
                 dwk_column_bf16(input, input_row, rows + 2, count, column[(i + 2) % 3]);
+                dwk_outputs_bf16(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, held, rows, values);
                 DWK_UNROLL
                 for (int y = 0; y < rows; y++) {
-                    __m512i values = dwk_outputs_bf16(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, y);
-                    dwk_store_avx512bf16(output + y * width * output_step, DWK_ACTIVATE(values), count);
+                    dwk_store_avx512bf16(output + y * width * output_step, DWK_ACTIVATE(values[y]), count);
                 }
                 input += channels;
                 output += output_step;
@@ -46,15 +47,16 @@ DWK_INLINE void DWK_S1(values)(const dwk_bf16 *restrict input, int32_t input_row
                                int32_t channels, int32_t count, const uint32_t *restrict weights,
                                dwk_bf16 *restrict output)
 {
-    __m512i column[3][4];
+    __m512i column[3][4], held[12], values[2];
+    dwk_hold_bf16(weights, held);
     DWK_UNROLL
     for (int i = 0; i < 3; i++) {
         dwk_column_bf16(input + i * channels, input_row, rows + 2, count, column[i]);
     }
+    dwk_outputs_bf16(column[0], column[1], column[2], weights, held, rows, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
-        __m512i values = dwk_outputs_bf16(column[0], column[1], column[2], weights, y);
-        dwk_store_avx512bf16(output + y * width * channels, DWK_ACTIVATE(values), count);
+        dwk_store_avx512bf16(output + y * width * channels, DWK_ACTIVATE(values[y]), count);
     }
 }
 

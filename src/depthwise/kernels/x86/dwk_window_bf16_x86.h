@@ -29,22 +29,39 @@ DWK_INLINE void dwk_column_bf16(const dwk_bf16 *at, int32_t row, int rows, int32
     dwk_interleave_avx512bf16(r[2], r[3], pairs + 2);
 }
 
-/* 32 outputs from the three columns under the kernel, as the number `row` of those computed at once. */
-DWK_INLINE __m512i dwk_outputs_bf16(const __m512i *left, const __m512i *middle, const __m512i *right,
-                                    const uint32_t *restrict weights, int row)
+/* The factors of the upper row of outputs, to be held in registers: 64 bytes a cycle is all that memory gives. */
+DWK_INLINE void dwk_hold_bf16(const uint32_t *restrict weights, __m512i *held)
 {
-    const uint32_t *factors = weights + DWK_B_BF16 + row * DWK_ROW_BF16;
+    DWK_UNROLL
+    for (int i = 0; i < 12; i++) {
+        held[i] = dwk_pairs_at_avx512bf16(weights + DWK_B_BF16 + i * 16);
+    }
+}
+
+/* 32 outputs of one or two rows from the three columns under the kernel. Sums take turns, as each waits for its last
+ * product. */
+DWK_INLINE void dwk_outputs_bf16(const __m512i *left, const __m512i *middle, const __m512i *right,
+                                 const uint32_t *restrict weights, const __m512i *held, int rows, __m512i *values)
+{
+    const uint32_t *lower = weights + DWK_B_BF16 + DWK_ROW_BF16;
     const __m512i *columns[3] = {left, middle, right};
-    __m512 sum[2];
+    __m512 sum[2][2];
     DWK_UNROLL
     for (int j = 0; j < 2; j++) {
-        sum[j] = dwk_sums_at_avx512bf16(weights + j * 16);
-        DWK_UNROLL
-        for (int i = 0; i < 6; i++) {
-            dwk_dot_at_avx512bf16(&sum[j], columns[i / 2][i % 2 * 2 + j], factors + i * DWK_B_BF16 + j * 16);
+        sum[0][j] = sum[1][j] = dwk_sums_at_avx512bf16(weights + j * 16);
+    }
+    DWK_UNROLL
+    for (int i = 0; i < 12; i++) {
+        __m512i pairs = columns[i / 4][i % 4];
+        dwk_dot_avx512bf16(&sum[0][i % 2], pairs, held[i]);
+        if (rows == 2) {
+            dwk_dot_at_avx512bf16(&sum[1][i % 2], pairs, lower + i * 16);
         }
     }
-    return dwk_ordered_avx512bf16(dwk_rounded_avx512bf16(sum[0], sum[1]));
+    DWK_UNROLL
+    for (int y = 0; y < rows; y++) {
+        values[y] = dwk_ordered_avx512bf16(dwk_rounded_avx512bf16(sum[y][0], sum[y][1]));
+    }
 }
 
 #endif
