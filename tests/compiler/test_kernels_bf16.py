@@ -19,8 +19,8 @@ from depthwise.compiler import pack_bf16
 from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
 from depthwise.compiler.lower_bf16 import floats, halves
 from depthwise.compiler.tiles import Panels, Tiling
-from depthwise.kernels.instructions import AVX512BF16, PORTABLE, Instructions
-from depthwise.kernels.table import Kernel, fastest
+from depthwise.kernels.instructions import AVX512BF16, AVX512BF16VL, PORTABLE, Instructions
+from depthwise.kernels.table import KERNELS, Kernel, fastest, half
 from emitted import STRICT, aligned, build, needs_machine, write_headers
 
 SETS = (PORTABLE, AVX512BF16)
@@ -69,8 +69,22 @@ def depthwise_forms(of: Instructions) -> list[Form]:
     return [depthwise(kernel(o, of), w, a) for o in operations for w in widths(of) for a in ACTIVATIONS]
 
 
+def with_narrow(of: Instructions) -> tuple[Instructions, ...]:
+    """Products have a form of half the width too."""
+    return (of, AVX512BF16VL) if of == AVX512BF16 else (of,)
+
+
+def product_kernel(of: Instructions) -> Kernel:
+    return half(kernel("product", AVX512BF16)) if of == AVX512BF16VL else kernel("product", of)
+
+
 def product_forms(of: Instructions) -> list[Form]:
-    return [product(kernel("product", of), *tiling, a) for tiling in tilings(of) for a in ACTIVATIONS]
+    return [
+        product(product_kernel(each), *tiling, a)
+        for each in with_narrow(of)
+        for tiling in tilings(each)
+        for a in ACTIVATIONS
+    ]
 
 
 POOLS = [pool(kernel("pool", PORTABLE), lanes) for lanes in (4, 8, 16)]
@@ -103,7 +117,7 @@ def call(of: Instructions, tmp_path_factory: pytest.TempPathFactory, zig: tuple[
     folder = tmp_path_factory.mktemp("kernels")
     write_headers(folder)
     forms = [*product_forms(of), *depthwise_forms(of), *POOLS, *CLASSIFIERS]
-    lines = ['#include "dwk_image_bf16.h"', *([f'#include "{of.vocabulary}"'] if of.name else [])]
+    lines = ['#include "dwk_image_bf16.h"', *(f'#include "{each.vocabulary}"' for each in with_narrow(of) if of.name)]
     for form in forms:
         lines += [f"#define {name} {value}" for name, value in form.macros] + [f'#include "{form.header}"']
     for name in ("dwk_pixels_u8bf16", "dwk_border_bf16", *(form.name for form in forms)):
@@ -166,10 +180,11 @@ def agree(found: Halves, expected: Doubles) -> None:
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("number", range(len(TILES)), ids=lambda n: "p{}r{}_c{}x{}-{}".format(*TILES[n]))
 def test_products_are_the_sums_of_the_formula(number: int, activation: str, of: Instructions, call: Call) -> None:
-    tiling, panels = tilings(of)[number]
-    form = product(kernel("product", of), tiling, panels, activation)
-    N, rng = panels.count * panels.channels, np.random.default_rng(number)
-    for taps, depth, full, rows in itertools.product((1, 3), (1, 6, 9), (1, 2), (1, 3)):
+    rng = np.random.default_rng(number)
+    for each, taps, depth, full, rows in itertools.product(with_narrow(of), (1, 3), (1, 6, 9), (1, 2), (1, 3)):
+        tiling, panels = tilings(each)[number]
+        form = product(product_kernel(each), tiling, panels, activation)
+        N = panels.count * panels.channels
         width, step, gap = full * tiling.pixels + tiling.rest, depth + 2, 16
         row, tap, output_row = width * step + 3, 5, width * N + gap
         source = numbers(rng, 2, rows * row + 3 * tap + depth + width * step)
@@ -284,8 +299,8 @@ def test_a_border_is_zeros_and_leaves_the_rest_alone(call: Call) -> None:
 def test_a_name_says_the_form_and_the_form_its_name() -> None:
     for of in SETS:
         for form in (*product_forms(of), *depthwise_forms(of)):
-            macros = kernel(form.name.split("_")[1], of).parse(form.name)
-            assert macros == {name.removeprefix("DWK_"): value for name, value in form.macros}
+            parsed = [found for each in KERNELS if (found := each.parse(form.name)) is not None]
+            assert parsed == [{name.removeprefix("DWK_"): value for name, value in form.macros}]
 
 
 def test_numbers_of_bfloat16_come_back_and_others_go_to_the_nearest() -> None:

@@ -66,37 +66,38 @@ enum {
     DWL_WEIGHTS_CONV_STEM = 48,
     DWL_WEIGHTS_BLOCKS_0_0_CONV_DW = 304,
     DWL_WEIGHTS_BLOCKS_0_0_CONV_PW = 720,
-    DWL_WEIGHTS_BLOCKS_1_0_CONV_DW = 1008,
-    DWL_WEIGHTS_BLOCKS_1_0_CONV_PW = 1232,
-    DWL_WEIGHTS_BLOCKS_1_1_CONV_DW = 1856,
-    DWL_WEIGHTS_BLOCKS_1_1_CONV_PW = 2688,
-    DWL_WEIGHTS_BLOCKS_2_0_CONV_DW = 3888,
-    DWL_WEIGHTS_BLOCKS_2_0_CONV_PW = 4336,
-    DWL_WEIGHTS_BLOCKS_2_1_CONV_DW = 6736,
-    DWL_WEIGHTS_BLOCKS_2_1_CONV_PW = 7984,
-    DWL_WEIGHTS_BLOCKS_3_0_CONV_DW = 12304,
-    DWL_WEIGHTS_BLOCKS_3_0_CONV_PW = 12976,
-    DWL_WEIGHTS_BLOCKS_3_1_CONV_DW = 20896,
-    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW = 23392,
-    DWL_WEIGHTS_BLOCKS_3_2_CONV_DW = 39056,
-    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW = 41552,
-    DWL_WEIGHTS_BLOCKS_3_3_CONV_DW = 57216,
-    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW = 59712,
-    DWL_WEIGHTS_BLOCKS_3_4_CONV_DW = 75376,
-    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW = 77872,
-    DWL_WEIGHTS_BLOCKS_3_5_CONV_DW = 93536,
-    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW = 96032,
-    DWL_WEIGHTS_BLOCKS_4_0_CONV_DW = 111696,
-    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW = 113040,
-    DWL_WEIGHTS_BLOCKS_4_1_CONV_DW = 145792,
-    DWL_WEIGHTS_BLOCKS_4_1_CONV_PW = 150784,
-    DWL_WEIGHTS_CLASSIFIER = 217392,
-    DWL_WEIGHTS_GOLDEN = 218848,
+    DWL_WEIGHTS_BLOCKS_1_0_CONV_DW = 944,
+    DWL_WEIGHTS_BLOCKS_1_0_CONV_PW = 1168,
+    DWL_WEIGHTS_BLOCKS_1_1_CONV_DW = 1792,
+    DWL_WEIGHTS_BLOCKS_1_1_CONV_PW = 2624,
+    DWL_WEIGHTS_BLOCKS_2_0_CONV_DW = 3824,
+    DWL_WEIGHTS_BLOCKS_2_0_CONV_PW = 4272,
+    DWL_WEIGHTS_BLOCKS_2_1_CONV_DW = 6672,
+    DWL_WEIGHTS_BLOCKS_2_1_CONV_PW = 7920,
+    DWL_WEIGHTS_BLOCKS_3_0_CONV_DW = 12240,
+    DWL_WEIGHTS_BLOCKS_3_0_CONV_PW = 12912,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_DW = 20832,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW = 23328,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_DW = 38992,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW = 41488,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_DW = 57152,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW = 59648,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_DW = 75312,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW = 77808,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_DW = 93472,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW = 95968,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_DW = 111632,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW = 112976,
+    DWL_WEIGHTS_BLOCKS_4_1_CONV_DW = 145728,
+    DWL_WEIGHTS_BLOCKS_4_1_CONV_PW = 150720,
+    DWL_WEIGHTS_CLASSIFIER = 217328,
+    DWL_WEIGHTS_GOLDEN = 218784,
 };
 
 /* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */
 #include "dwk_image_bf16.h"
 #include "dwk_avx512bf16.h"
+#include "dwk_avx512bf16vl.h"
 
 /* dwk_product_bf16_relu6_p6r5_c1x16__avx512bf16 */
 #define DWK_ACTIVATION relu6
@@ -112,13 +113,13 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_depthwise3x3s1_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p6r5_c2x16n24__avx512bf16 */
+/* dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl */
 #define DWK_ACTIVATION relu6
-#define DWK_PIXELS 6
-#define DWK_REST 5
-#define DWK_VECTORS 2
-#define DWK_SOME 24
-#define DWK_SET avx512bf16
+#define DWK_PIXELS 5
+#define DWK_REST 2
+#define DWK_VECTORS 3
+#define DWK_SOME 0
+#define DWK_SET avx512bf16vl
 #include "dwk_product_bf16_x86.h"
 
 /* dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16 */
@@ -238,7 +239,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
  * blocks.0.0.conv_pw: pointwise convolution, relu6
  *   17x17x16 -> 17x17x24; 110,976 multiply-adds
  * 4 rows at a time
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p6r5_c2x16n24__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl */
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
@@ -258,7 +259,7 @@ static void dwl_blocks_0_0(uint8_t *arena)
         int32_t rows = H - y < ROWS ? H - y : ROWS;
         dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
-        dwk_product_bf16_relu6_p6r5_c2x16n24__avx512bf16(&product, 1, rows, between,
+        dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl(&product, 1, rows, between,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
     }
 }
@@ -685,7 +686,7 @@ static const char dwl_record[] =
     " },\012"
     " \"cost\": {\012"
     "  \"multiply_adds\": 3343600,\012"
-    "  \"weight_bytes\": 875392,\012"
+    "  \"weight_bytes\": 875136,\012"
     "  \"arena_bytes\": 62400\012"
     " },\012"
     " \"accuracy\": {},\012"

@@ -11,7 +11,19 @@ from depthwise.kernels.instructions import PORTABLE, Instructions
 WHOLE_WIDTH = 14
 # Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions. With AVX2 a large tile is
 # faster although it does not fit into the registers: its two products take longer than to fetch a sum.
-_PIXELS = {"avx512vnni": (8, 8, 5, 5), "avx512bf16": (8, 8, 5, 5), "avxvnni": (8, 5, 4, 3), "avx2": (8, 6, 4, 6)}
+_PIXELS = {
+    "avx512vnni": (8, 8, 5, 5),
+    "avx512bf16": (8, 8, 5, 5),
+    "avx512bf16vl": (14, 8, 5, 4),
+    "avxvnni": (8, 5, 4, 3),
+    "avx2": (8, 6, 4, 6),
+}
+    "avx512vnni": (8, 8, 5, 5),
+    "avx512bf16": (8, 8, 5, 5),
+    "avx512bf16vl": (14, 8, 5, 4),
+    "avxvnni": (8, 5, 4, 3),
+    "avx2": (8, 6, 4, 6),
+}
 
 # Strassen's products: pixels of a tile, the first that divides a row; vectors of a panel; and from how many values of a
 # pixel on, and on maps wider than what, they pay.

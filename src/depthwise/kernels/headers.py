@@ -27,6 +27,7 @@ SHARED = (
     "dwk_avxvnni.h",
     "dwk_avx512vnni.h",
     "dwk_avx512bf16.h",
+    "dwk_avx512bf16vl.h",
     "dwk_window_bf16_x86.h",
 )
 

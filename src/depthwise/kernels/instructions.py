@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +61,5 @@ AVX512VBMI = Instructions(
     registers=32,
     words="avx512vnni",
 )
+# The same instructions in vectors of half the width.
+AVX512BF16VL = replace(AVX512BF16, name="avx512bf16vl", lanes=8)

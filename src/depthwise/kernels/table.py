@@ -9,6 +9,7 @@ from typing import Literal
 from depthwise.kernels.instructions import (
     AVX2,
     AVX512BF16,
+    AVX512BF16VL,
     AVX512VBMI,
     AVX512VNNI,
     AVXVNNI,
@@ -104,15 +105,18 @@ _DEPTHWISE: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2")
 _BF16 = 2.0**-7
 
 _BFLOAT16 = (
-    Kernel(
-        header="dwk_product_bf16_x86.h",
-        name=r"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x16(?:n(\d+))?__(avx512bf16)",
-        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "SOME", "SET"),
-        operation="product",
-        precision="bf16",
-        packing="product_bf16",
-        instructions=AVX512BF16,
-        tolerance=_BF16,
+    *(
+        Kernel(
+            header="dwk_product_bf16_x86.h",
+            name=rf"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?__({of.name})",
+            macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "SOME", "SET"),
+            operation="product",
+            precision="bf16",
+            packing="product_bf16",
+            instructions=of,
+            tolerance=_BF16,
+        )
+        for of in (AVX512BF16, AVX512BF16VL)
     ),
     *(
         Kernel(
@@ -297,7 +301,8 @@ def fastest(operation: Operation, precision: Precision, features: frozenset[str]
 
 def half(kernel: Kernel) -> Kernel:
     """The same operation in vectors of half the width where the machine has them too, else the kernel itself."""
-    if kernel.instructions != AVX512VNNI:
+    narrow = {AVX512VNNI: AVXVNNI, AVX512BF16: AVX512BF16VL}.get(kernel.instructions)
+    if narrow is None:
         return kernel
-    wanted = (kernel.operation, kernel.precision, AVXVNNI)
+    wanted = (kernel.operation, kernel.precision, narrow)
     return next(row for row in KERNELS if (row.operation, row.precision, row.instructions) == wanted)

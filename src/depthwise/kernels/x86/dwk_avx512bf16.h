@@ -29,6 +29,11 @@
 /* Two values of memory as a number. */
 typedef int32_t dwk_pair __attribute__((may_alias, aligned(2)));
 
+#define DWK_LANES_avx512bf16 16
+
+typedef __m512 dwk_sums_avx512bf16;
+typedef __m512i dwk_pairs_avx512bf16;
+
 DWK_INLINE __m512i dwk_load_avx512bf16(const dwk_bf16 *at) { return _mm512_loadu_si512(at); }
 
 DWK_INLINE __m512i dwk_part_avx512bf16(const dwk_bf16 *at, int32_t count)
