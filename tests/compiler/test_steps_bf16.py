@@ -81,7 +81,8 @@ def input_of(step: Step, source: str, run: Stepper, pixels: NDArray[np.uint8], e
     if step.kind == "classifier":
         return run.floats(source)[: step.layers[0].input.channels].astype(np.float64).reshape(1, 1, -1)
     found = floats(run.bytes(source).view(np.uint16)).astype(np.float64)
-    return found.reshape(-1, step.input.row // step.input.shape.channels, step.input.shape.channels)
+    rows = found.reshape(-1, step.input.row)
+    return rows[:, : step.input.row - step.input.apart].reshape(len(rows), -1, step.input.shape.channels)
 
 
 @pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=named)

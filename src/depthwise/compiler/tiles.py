@@ -18,12 +18,6 @@ _PIXELS = {
     "avxvnni": (8, 5, 4, 3),
     "avx2": (8, 6, 4, 6),
 }
-    "avx512vnni": (8, 8, 5, 5),
-    "avx512bf16": (8, 8, 5, 5),
-    "avx512bf16vl": (14, 8, 5, 4),
-    "avxvnni": (8, 5, 4, 3),
-    "avx2": (8, 6, 4, 6),
-}
 
 # Strassen's products: pixels of a tile, the first that divides a row; vectors of a panel; and from how many values of a
 # pixel on, and on maps wider than what, they pay.

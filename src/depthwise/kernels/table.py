@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Literal
-
 from depthwise.kernels.instructions import (
     AVX2,
     AVX512BF16,
@@ -13,50 +9,12 @@ from depthwise.kernels.instructions import (
     AVX512VBMI,
     AVX512VNNI,
     AVXVNNI,
-    PORTABLE,
     Instructions,
 )
+from depthwise.kernels.kernel import Kernel, Operation, Precision
+from depthwise.kernels.table_bf16 import BF16
 
-Precision = Literal["float32", "bf16", "int8"]
-Operation = Literal[
-    "product", "strassen", "stem", "stem8", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kernel:
-    """One kernel; a header that takes macros has many forms, each with its own name.
-
-    Attributes:
-        header: the file, which says what it computes and how its weights lie.
-        name: pattern of the functions' names; its groups are the macros of the form, in the order of `macros`.
-        macros: macros that make a form, without their prefix DWK_.
-        operation: what a step asks for; empty for what is no step's.
-        precision: of the networks that use it.
-        packing: how its weights lie, by name of a row of `compiler.pack.PACKINGS`; empty where it has none.
-        instructions: what it is written for.
-        tolerance: largest difference from the oracle, relative to the largest value of the layer.
-    """
-
-    header: str
-    name: str
-    macros: tuple[str, ...] = ()
-    operation: Operation = ""
-    precision: Precision = "float32"
-    packing: str = ""
-    instructions: Instructions = PORTABLE
-    tolerance: float = 0.0
-
-    @property
-    def base(self) -> str:
-        """The names of all its forms begin with this."""
-        end = f"_{self.instructions.name}.h" if self.instructions.name else ".h"
-        return self.header.removesuffix(end).removesuffix("_x86.h")
-
-    def parse(self, function: str) -> dict[str, str] | None:
-        """The macros of the form that a function's name says, or None when it is another kernel's."""
-        match = re.fullmatch(self.name, function)
-        return None if match is None else {m: v or "0" for m, v in zip(self.macros, match.groups(), strict=True)}
+__all__ = ["FEATURES", "KERNELS", "Kernel", "Operation", "Precision", "fastest", "half"]
 
 
 def _x86(of: Instructions) -> tuple[Kernel, ...]:
@@ -99,79 +57,6 @@ def _x86(of: Instructions) -> tuple[Kernel, ...]:
         ),
     )
 
-
-_DEPTHWISE: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2")
-# Rounding a sum to bfloat16, and where two orders of summation fall on different sides of a half, the step to the next.
-_BF16 = 2.0**-7
-
-_BFLOAT16 = (
-    *(
-        Kernel(
-            header="dwk_product_bf16_x86.h",
-            name=rf"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?__({of.name})",
-            macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "SOME", "SET"),
-            operation="product",
-            precision="bf16",
-            packing="product_bf16",
-            instructions=of,
-            tolerance=_BF16,
-        )
-        for of in (AVX512BF16, AVX512BF16VL)
-    ),
-    *(
-        Kernel(
-            header=f"dwk_{operation}_bf16_x86.h",
-            name=rf"dwk_{operation}_bf16_(relu6?)_c32__(avx512bf16)",
-            macros=("ACTIVATION", "SET"),
-            operation=operation,
-            precision="bf16",
-            packing="depthwise_bf16_x86",
-            instructions=AVX512BF16,
-            tolerance=_BF16,
-        )
-        for operation in _DEPTHWISE
-    ),
-    Kernel(
-        header="dwk_product_bf16.h",
-        name=r"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
-        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "LANES"),
-        operation="product",
-        precision="bf16",
-        packing="product_bf16",
-        tolerance=_BF16,
-    ),
-    *(
-        Kernel(
-            header=f"dwk_{operation}_bf16.h",
-            name=rf"dwk_{operation}_bf16_(relu6?)_c(4|8|16)",
-            macros=("ACTIVATION", "LANES"),
-            operation=operation,
-            precision="bf16",
-            packing="depthwise_bf16",
-            tolerance=_BF16,
-        )
-        for operation in _DEPTHWISE
-    ),
-    Kernel(
-        header="dwk_pool_bf16f32.h",
-        name=r"dwk_pool_bf16f32_c(4|8|16)",
-        macros=("LANES",),
-        operation="pool",
-        precision="bf16",
-        tolerance=1e-5,
-    ),
-    Kernel(
-        header="dwk_classifier_bf16.h",
-        name=r"dwk_classifier_bf16_c(\d+)x(4|8|16)",
-        macros=("VECTORS", "LANES"),
-        operation="classifier",
-        precision="bf16",
-        packing="product_bf16",
-        tolerance=1e-5,
-    ),
-    Kernel(header="dwk_image_bf16.h", name="dwk_pixels_u8bf16", precision="bf16"),
-    Kernel(header="dwk_image_bf16.h", name="dwk_border_bf16", precision="bf16"),
-)
 
 # Of the rows for one operation and precision the fastest stands first, and portable C last.
 KERNELS: tuple[Kernel, ...] = (
@@ -274,7 +159,7 @@ KERNELS: tuple[Kernel, ...] = (
         precision="int8",
         packing="classifier_i8",
     ),
-    *_BFLOAT16,
+    *BF16,
     Kernel(header="dwk_softmax_f32.h", name="dwk_softmax_f32", tolerance=1e-6),
     Kernel(header="dwk_image_f32.h", name="dwk_pixels_u8f32"),
     Kernel(header="dwk_image_f32.h", name="dwk_border_f32"),

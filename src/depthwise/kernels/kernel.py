@@ -1,0 +1,50 @@
+"""A kernel, as a row of a table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from depthwise.kernels.instructions import PORTABLE, Instructions
+
+Precision = Literal["float32", "bf16", "int8"]
+Operation = Literal[
+    "product", "strassen", "stem", "stem8", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """One kernel; a header that takes macros has many forms, each with its own name.
+
+    Attributes:
+        header: the file, which says what it computes and how its weights lie.
+        name: pattern of the functions' names; its groups are the macros of the form, in the order of `macros`.
+        macros: macros that make a form, without their prefix DWK_.
+        operation: what a step asks for; empty for what is no step's.
+        precision: of the networks that use it.
+        packing: how its weights lie, by name of a row of `compiler.pack.PACKINGS`; empty where it has none.
+        instructions: what it is written for.
+        tolerance: largest difference from the oracle, relative to the largest value of the layer.
+    """
+
+    header: str
+    name: str
+    macros: tuple[str, ...] = ()
+    operation: Operation = ""
+    precision: Precision = "float32"
+    packing: str = ""
+    instructions: Instructions = PORTABLE
+    tolerance: float = 0.0
+
+    @property
+    def base(self) -> str:
+        """The names of all its forms begin with this."""
+        end = f"_{self.instructions.name}.h" if self.instructions.name else ".h"
+        return self.header.removesuffix(end).removesuffix("_x86.h")
+
+    def parse(self, function: str) -> dict[str, str] | None:
+        """The macros of the form that a function's name says, or None when it is another kernel's."""
+        match = re.fullmatch(self.name, function)
+        return None if match is None else {m: v or "0" for m, v in zip(self.macros, match.groups(), strict=True)}
