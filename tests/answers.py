@@ -8,8 +8,7 @@ import numpy as np
 
 from depthwise.cloud.folder import Item
 from depthwise.cloud.store import Unreadable
-from depthwise.edge.artifact import Floats, Pixels
-from depthwise.edge.pixels import prepare
+from depthwise.edge.pixels import Floats, Pixels, prepare
 from depthwise.evaluate.predictions import Predictions
 from depthwise.evaluate.report import Report
 

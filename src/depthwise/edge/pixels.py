@@ -15,8 +15,9 @@ from depthwise.edge.decoding import SUFFIXES, decode
 from depthwise.errors import Refused
 
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
-__all__ = ["LARGEST_ASPECT", "SUFFIXES", "Geometry", "Pixels", "decode", "geometry", "prepare"]
+__all__ = ["LARGEST_ASPECT", "SUFFIXES", "Floats", "Geometry", "Pixels", "decode", "geometry", "prepare"]
 
 # A longer picture is cut to its middle before the resize, which would blow up 20,000 x 1 to 1,280,000 x 64.
 LARGEST_ASPECT = 4

@@ -14,8 +14,7 @@ import numpy as np
 from depthwise.cloud.folder import SPLITS, Item, read_split
 from depthwise.cloud.reporter import Reporter
 from depthwise.cloud.store import WORKERS, Unreadable
-from depthwise.edge.artifact import Floats, Pixels
-from depthwise.edge.pixels import decode
+from depthwise.edge.pixels import Floats, Pixels, decode
 from depthwise.errors import Refused
 from depthwise.evaluate.metrics import Ints
 from depthwise.evaluate.predictor import Predictor

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from depthwise.edge.artifact import Artifact, Floats, Pixels
-from depthwise.edge.pixels import prepare
+from depthwise.edge.artifact import Artifact
+from depthwise.edge.pixels import Floats, Pixels, prepare
 from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel
 
