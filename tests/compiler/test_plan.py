@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +21,12 @@ from depthwise.compiler.step import FLOAT, NO_BORDER
 from depthwise.compiler.targets import TARGETS, Machine, machine_of, target
 from depthwise.compiler.tiles import Tiling, tiling, vector_lanes
 from depthwise.errors import Refused
+from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, PORTABLE, Instructions
 from depthwise.kernels.table import KERNELS
 from depthwise.network.layers import layers
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE
+from emitted import AVX, AVX512, NEON, SSE, named
 
 MACHINES = (SSE, NEON, AVX, AVX512)
 machines = st.sampled_from(MACHINES)
@@ -166,6 +168,30 @@ def test_packed_depthwise_weights_are_bias_and_nine_factors_for_each_vector() ->
 
     assert (packed[1, 0] == bias[8:]).all()
     assert (packed[1, 1:] == weight[:, 8:]).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "of", "kernel"),
+    [
+        ({"width": 1.0}, AVX512VBMI, "dwk_stem_i8__avx512vnni"),
+        ({"width": 0.25}, AVX512VBMI, "dwk_stem8_i8__avx512vbmi"),
+        ({"width": 0.25}, AVX512VNNI, "dwk_stem_i8__avxvnni"),
+        ({"width": 0.25, "unit_strides": (0,)}, AVX512VBMI, "dwk_stem_i8__avxvnni"),
+        ({"width": 0.25, "channels": 1}, AVX512VBMI, "dwk_product_i8__avxvnni"),
+        ({"width": 0.25}, AVX2, "dwk_stem_i8__avx2"),
+        ({"width": 0.25}, PORTABLE, "dwk_product_i8__"),
+    ],
+    ids=named,
+)
+def test_the_first_convolution_has_the_kernel_for_its_channels_and_the_machine(
+    fields: dict[str, Any], of: Instructions, kernel: str
+) -> None:
+    spec = Spec(**{"resolution": 64, **fields})
+    machine = replace(AVX512, features=of.needs)
+
+    found = plan(spec, default_preprocessing(64, spec.channels), machine, "int8").steps[0].kernels[0]
+
+    assert f"{found.base}__{found.instructions.name}" == kernel
 
 
 def test_the_memory_for_preparing_a_frame_is_the_one_that_its_header_states() -> None:

@@ -245,10 +245,10 @@ def _spread(place: Map, setting: Setting) -> Map:
 
 def _kernel(layer: Layer, setting: Setting) -> Kernel:
     """The fastest kernel for a layer; where its channels would leave half a vector empty, one of half the width."""
-    operation = _operation(layer)
-    found = fastest(operation, setting.precision, setting.machine.features)
+    found = fastest(_operation(layer), setting.precision, setting.machine.features)
     lanes, channels = found.instructions.lanes, layer.output.channels
-    leaves_half_empty = operation in ("product", "stem") and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
+    is_cut = found.operation in ("product", "stem")
+    leaves_half_empty = is_cut and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
     return half(found) if leaves_half_empty else found
 
 
