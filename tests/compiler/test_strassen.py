@@ -14,18 +14,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conftest import SmallModel
-from depthwise.compiler.compile import Emitted, emit
+from depthwise.compiler.compile import emit
 from depthwise.compiler.forms import Form, product
 from depthwise.compiler.lower import Operation
 from depthwise.compiler.pack import strassen as packed
+from depthwise.compiler.plan import Plan, plan
 from depthwise.compiler.targets import Machine
 from depthwise.compiler.tiles import Panels, Tiling, strassen
 from depthwise.kernels.table import KERNELS, fastest
 from depthwise.network import reference
 from depthwise.network.layers import layers
-from depthwise.network.random_int8 import random_quantized
+from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, STRICT, aligned, bordered, build, stepper, write_headers
+from emitted import AVX, AVX512, NEON, SSE, STRICT, aligned, bordered, build, named, stepper, write_headers
 
 Floats = NDArray[np.float32]
 
@@ -176,30 +177,30 @@ def test_tiles_fit_into_registers_and_there_are_two(width: int, rows: int, depth
         assert (found.pixels + 1) * panels.vectors <= AVX512.registers
 
 
-def chosen(emitted: Emitted) -> list[str]:
-    return [step.layers[-1].name for step in emitted.plan.steps if step.strassen is not None]
+def chosen(plan: Plan) -> list[str]:
+    return [step.layers[-1].name for step in plan.steps if step.strassen is not None]
 
 
-def test_it_is_chosen_for_wide_vectors_many_channels_and_maps_that_are_not_small(small_model: SmallModel) -> None:
-    model = small_model(width=0.5, resolution=160)
+@pytest.mark.parametrize(("width", "resolution", "narrow", "small"), [(1.0, 224, 1, 2), (0.5, 160, 2, 0)])
+def test_it_is_chosen_for_many_channels_but_for_few_pixels_of_many_weights(
+    width: float, resolution: int, narrow: int, small: int
+) -> None:
+    spec = Spec(width=width, resolution=resolution)
 
-    found = chosen(emit(model, target_name="test", machine=AVX512))
+    found = chosen(plan(spec, default_preprocessing(resolution, 3), AVX512))
 
-    # Of 32 channels and on the map of 5 x 5 it does not pay.
-    pointwise = [layer for layer in layers(model.spec) if layer.kind == "pointwise"]
-    assert found == [layer.name for layer in pointwise if layer.input.channels >= 64 and layer.input.width > 7]
-    assert len(found) == 9
+    # `narrow` layers have 32 channels or fewer, `small` ones maps of 7 x 7 and more than 2^18 weights.
+    pointwise = [layer.name for layer in layers(spec) if layer.kind == "pointwise"]
+    assert found == pointwise[narrow : len(pointwise) - small]
 
 
-@pytest.mark.parametrize("machine", [SSE, NEON, AVX], ids=str)
-def test_it_is_not_chosen_where_it_was_not_measured(machine: Machine, small_model: SmallModel) -> None:
-    assert not chosen(emit(small_model(width=0.5, resolution=64), target_name="test", machine=machine))
+@pytest.mark.parametrize("machine", [SSE, NEON, AVX], ids=named)
+def test_it_is_not_chosen_where_it_was_not_measured(machine: Machine) -> None:
+    assert not chosen(plan(Spec(), default_preprocessing(224, 3), machine))
 
 
 def test_int8_multiplies_the_plain_way() -> None:
-    model = random_quantized(Spec(width=0.5, resolution=64, classes=3))
-
-    assert not chosen(emit(model, target_name="test", machine=AVX512))
+    assert not chosen(plan(Spec(), default_preprocessing(224, 3), AVX512, "int8"))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_a_network_with_it_is_that_of_the_oracle_and_reads_nothing_that_is_not_w
     pixels = np.random.default_rng(5).integers(0, 256, (1, size, size, 3), np.uint8)
     oracle = reference.run(model, pixels, keep=True).activations
     native = stepper(model, AVX512, tmp_path, zig)
-    assert chosen(native.emitted)
+    assert chosen(native.emitted.plan)
 
     for number, step in enumerate(native.emitted.plan.steps):
         native.step(number, pixels)
@@ -247,7 +248,7 @@ def test_an_artifact_says_where_it_is_used_and_its_weights_take_7_for_4(small_mo
     layers_of = [step.layers[-1] for step in with_it.plan.steps if step.strassen is not None]
     factors = sum(layer.input.channels * layer.output.channels for layer in layers_of)
     assert with_it.packed.offsets["golden"] - without.packed.offsets["golden"] == factors * 3 / 4
-    assert not chosen(without)
+    assert not chosen(without.plan)
     assert '\\"strassen\\": [' in with_it.model_c
-    assert all(f'\\"{name}\\"' in with_it.model_c for name in chosen(with_it))
+    assert all(f'\\"{name}\\"' in with_it.model_c for name in chosen(with_it.plan))
     assert "strassen" not in without.model_c

@@ -20,11 +20,12 @@ _PIXELS = {
 }
 
 # Strassen's products: pixels of a tile, the first that divides a row; vectors of a panel; and from how many values of a
-# pixel on, and on maps wider than what, they pay.
+# pixel on they pay. On maps up to a width more weights than so many, 7/4 as large, take as long to read as is saved.
 _STRASSEN_PIXELS = (7, 8, 10, 5, 9, 6, 12, 11, 13, 4)
 _STRASSEN_VECTORS = 2
 _STRASSEN_DEPTH = 64
 _SMALL_MAP = 7
+_SMALL_MAP_WEIGHTS = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +89,13 @@ def strassen(width: int, rows: int, depth: int, channels: int, machine: Machine)
     """
     lanes = vector_lanes(channels, machine)
     pairs = channels // (2 * _STRASSEN_VECTORS * lanes)
-    if lanes != 16 or width <= _SMALL_MAP or depth < _STRASSEN_DEPTH or not pairs:
+    if lanes != 16 or depth < _STRASSEN_DEPTH or not pairs:
+        return None
+    if width <= _SMALL_MAP and depth * channels > _SMALL_MAP_WEIGHTS:
         return None
     even = next((p for p in _STRASSEN_PIXELS if width % p == 0), 0)
     pixels = even or -(-width // -(-width // _STRASSEN_PIXELS[0]))
-    if rows * (width // pixels) < 2:
+    if pixels < min(_STRASSEN_PIXELS) or rows * (width // pixels) < 2:
         return None
     panels = Panels(count=2 * pairs, vectors=_STRASSEN_VECTORS, lanes=lanes)
     return Tiling(pixels=pixels, rest=width % pixels, panels=(panels,))

@@ -22,7 +22,7 @@
 #define DWK_NAME DWK_JOIN(dwk_product_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, ))
 #define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, ))
 
-/* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
+/* ahead: what will be read later, of which each tile asks for a cache line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk_float *restrict input,
                                  const dwk_float *restrict weights, const dwk_float *ahead, dwk_float *restrict output)
 {
@@ -67,13 +67,20 @@ static inline void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t ro
 {
     const int32_t lines = shape->taps * shape->depth * DWK_LINE;
     const int32_t size = (1 + shape->taps * shape->depth) * (DWK_VECTORS * DWK_LANES);
+    /* Tiles that the next panel leaves ask for what lies behind the last one: as much again, of the layers to come. */
+    const dwk_float *behind = weights + panels * size;
+    const dwk_float *const far = behind + panels * size;
     for (int32_t panel = 0; panel < panels; panel++) {
         int32_t tile = 0;
         for (int32_t y = 0; y < rows; y++) {
             const dwk_float *from = input + y * shape->row;
             dwk_float *to = output + y * shape->output_row + panel * (DWK_VECTORS * DWK_LANES);
             for (int32_t x = 0; x < shape->width / DWK_PIXELS; x++) {
-                const dwk_float *ahead = weights + size + tile++ % DWK_VECTORS * lines;
+                const dwk_float *ahead = weights + size + tile % DWK_VECTORS * lines;
+                if (tile++ >= DWK_VECTORS && behind < far) {
+                    ahead = behind;
+                    behind += lines;
+                }
                 DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, ahead, to);
                 from += DWK_PIXELS * shape->step;
                 to += DWK_PIXELS * shape->output_step;
