@@ -149,26 +149,48 @@ def stepper(
     whole_maps: bool = False,
     found: Live | None = None,
     precision: Precision | None = None,
+    threads: int = 1,
 ) -> Stepper:
     """A network as C for a machine, compiled, with a function that runs one step.
 
-    `whole_maps` as in `plan`, `found` and `precision` as in `emit`.
+    `whole_maps` as in `plan`, `found`, `precision` and `threads` as in `emit`. With several threads a step runs on as
+    many as `dw_set_threads` was told.
     """
-    emitted = emit(model, target_name="test", machine=machine, whole_maps=whole_maps, found=found, precision=precision)
+    emitted = emit(
+        model,
+        target_name="test",
+        machine=machine,
+        whole_maps=whole_maps,
+        found=found,
+        precision=precision,
+        threads=threads,
+    )
     write_sources(emitted, folder)
-    cases = "".join(
-        f"    case {i}: {function_name(step)}({'pixels, ' if i == 0 else ''}arena); break;\n"
-        for i, step in enumerate(emitted.plan.steps)
-    )
-    (folder / "test.c").write_text(
-        '#include "model.c"\nvoid test_step(int number, const uint8_t *pixels, uint8_t *arena);\n'
-        "void test_step(int number, const uint8_t *pixels, uint8_t *arena)\n{\n    switch (number) {\n"
-        f"{cases}    default: break;\n    }}\n}}\n",
-        encoding="utf-8",
-    )
+    (folder / "test.c").write_text(_one_step(emitted, threads), encoding="utf-8")
     flags = (*STRICT, "-O1", "-fPIC", "-shared", "-nostdlib", "-o", "test.so", "test.c", "weights.s")
     build((*compiler, *flags), folder)
     library = ctypes.CDLL(str(folder / "test.so"))
     library.test_step.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
     library.test_step.restype = None
     return Stepper(emitted=emitted, library=library)
+
+
+def _one_step(emitted: Emitted, threads: int) -> str:
+    """C around model.c: test_step runs one step, with the team where there is one."""
+    worker = ", worker" if threads > 1 else ""
+    cases = "".join(
+        f"    case {i}: {function_name(step)}({'pixels, ' if i == 0 else ''}arena{worker}); break;\n"
+        for i, step in enumerate(emitted.plan.steps)
+    )
+    arguments = "const uint8_t *pixels, uint8_t *arena"
+    body = f"{{\n    switch (test_number) {{\n{cases}    default: break;\n    }}\n"
+    if threads > 1:
+        step = f"static void test_one({arguments}, dwk_worker *worker)\n{body}    dwk_meet(worker);\n}}\n"
+        call = "dwk_together(test_one, pixels, arena);"
+    else:
+        step = f"static void test_one({arguments})\n{body}}}\n"
+        call = "test_one(pixels, arena);"
+    return (
+        f'#include "model.c"\nstatic int test_number;\n{step}void test_step(int number, {arguments});\n'
+        f"void test_step(int number, {arguments})\n{{\n    test_number = number;\n    {call}\n}}\n"
+    )

@@ -84,6 +84,7 @@ int main(void)
 
     CHECK(dw_interface() >> 16 == DW_INTERFACE_MAJOR);
     CHECK(dw_processor() == DW_OK);
+    CHECK(dw_set_threads(2) == 1 && dw_set_threads(0) == 1);
     CHECK(dw_record()[0] == '{');
     for (int32_t i = 0; i < dw_label_count(); i++) {
         CHECK(dw_label(i) != NULL);

@@ -23,6 +23,7 @@ NETWORKS: dict[str, tuple[dict[str, Any], Machine]] = {
     "odd-grey-same": ({"resolution": 45, "channels": 1, "padding": "same", "activation": "relu"}, NEON),
     "int8": ({"resolution": 33, "channels": 1}, SSE),
     "bf16": ({"resolution": 33, "width": 0.35}, BF16),
+    "threads": ({"resolution": 65, "padding": "same"}, AVX512),
     "twin-shallow-512": ({"resolution": 40, "convolution": "standard", "shallow": True}, AVX512),
 }
 
@@ -35,7 +36,8 @@ def test_emitted_c_is_the_text_that_was_reviewed(name: str, pytestconfig: pytest
     if name == "int8":
         model = random_quantized(model.spec, hidden_zero_points=True, rounded=True).replace(labels=labels)
     precision: Precision | None = "bf16" if name == "bf16" else None
-    found = emit(model, target_name="golden", machine=machine, precision=precision).model_c
+    threads = 4 if name == "threads" else 1
+    found = emit(model, target_name="golden", machine=machine, precision=precision, threads=threads).model_c
     path = GOLDEN / f"model-{name}.c"
     if pytestconfig.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)

@@ -59,12 +59,12 @@ CLASSIFIERS = [
 P, I = "dwk_float *", "int32_t "  # noqa: E741
 SIGNATURES = {
     "dwk_product": ("const dwk_product *", I, I, P, P, P),
-    "dwk_depthwise": (P, I, I, I, I, P, P, I),
-    "dwk_pool": (P, I, I, I, P),
+    "dwk_depthwise": (P, I, I, I, I, I, I, P, P, I),
+    "dwk_pool": (P, I, I, I, I, I, P),
     "dwk_classifier": (P, I, I, P, P),
     "dwk_softmax": (P, I, P),
     "dwk_pixels": ("const dwk_image *", I, I, "const uint8_t *", P, P),
-    "dwk_border": ("const dwk_image *", I, I, P),
+    "dwk_border": ("const dwk_image *", I, I, I, I, P),
     "dwk_golden": (I, I, I, I, "uint8_t *"),
 }
 
@@ -179,7 +179,8 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(form: Form, library:
         weight, bias = rng.normal(0, 1, (9, C)).astype(np.float32), rng.normal(0, 1, C).astype(np.float32)
         packed = floats(packed_depthwise(Operation(layer=LAYER, weight=weight, bias=bias), lanes))
         output = Output(rows * W * step)
-        call(library, form.name, floats(source), columns * C, rows, W, C, packed, output.values, step)
+        for part in ((0, lanes), (lanes, C)):
+            call(library, form.name, floats(source), columns * C, rows, W, C, *part, packed, output.values, step)
 
         windows = np.lib.stride_tricks.sliding_window_view(source, (3, 3), axis=(0, 1))[::stride, ::stride]
         sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.float64), weight.reshape(3, 3, C).astype(np.float64))
@@ -195,7 +196,8 @@ def test_a_pool_is_the_mean_of_each_channel(form: Form, library: ctypes.CDLL) ->
     for H, W in ((1, 1), (7, 7), (3, 5), (64, 64)):
         source = np.random.default_rng(1).uniform(0, 6, (H, W, C)).astype(np.float32)
         output = Output(C)
-        call(library, form.name, floats(source), H, W, C, output.values)
+        for part in ((0, C // 2), (C // 2, C)):
+            call(library, form.name, floats(source), H, W, C, *part, output.values)
 
         agree(output.values, source.astype(np.float64).mean(axis=(0, 1)), form.name)
         assert output.guards_hold()
@@ -251,7 +253,8 @@ def test_a_border_is_zeros_and_leaves_the_rest_alone(library: ctypes.CDLL) -> No
         H, W, C = 3, 5, 8
         output = Output((above + H + below) * (left + W + right) * C)
         output.values[:] = 1
-        call(library, "dwk_border_f32", (H, W * C, left * C, right * C), above, below, output.values)
+        for part in ((0, 0), (0, 1), (1, H), (H, H)):
+            call(library, "dwk_border_f32", (H, W * C, left * C, right * C), above, below, *part, output.values)
 
         expected = np.pad(np.ones((H, W, C)), ((above, below), (left, right), (0, 0)))
         assert output.values.tolist() == expected.ravel().tolist()

@@ -51,11 +51,11 @@ FORMS = [row[0] for row in (*PRODUCTS, *CLASSIFIERS, *DEPTHWISE, *POOLS)]
 I, B, W, R = "int32_t ", "uint8_t *", "const uint32_t *", "const dwk_rounding *"  # noqa: E741
 SIGNATURES = {
     "dwk_product": ("const dwk_product *", I, I, B, W, R, B),
-    "dwk_depthwise": (B, I, I, I, I, W, R, B, I),
-    "dwk_pool": (B, I, I, I, W, R, B),
+    "dwk_depthwise": (B, I, I, I, I, I, I, W, R, B, I),
+    "dwk_pool": (B, I, I, I, I, I, W, R, B),
     "dwk_classifier": (B, I, I, W, R, "dwk_float *"),
     "dwk_pixels": ("const dwk_image *", I, I, B, B, B),
-    "dwk_border": ("const dwk_image *", I, I, "uint8_t ", B),
+    "dwk_border": ("const dwk_image *", I, I, I, I, "uint8_t ", B),
 }
 
 
@@ -192,7 +192,8 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
         to = rounding(rng, C, 27000)
         weights = packed(form, Operation(layer=LAYER, weight=weight, bias=bias, rounding=to), step_of(lanes=lanes))
         output = Output(rows * width * step)
-        call(library, form.name, near(source), columns * C, rows, width, C, weights, to, output.values, step)
+        for part in ((0, lanes), (lanes, C)):
+            call(library, form.name, near(source), columns * C, rows, width, C, *part, weights, to, output.values, step)
 
         windows = np.lib.stride_tricks.sliding_window_view(source, (3, 3), axis=(0, 1))[::stride, ::stride]
         sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.int64), weight.reshape(3, 3, C).astype(np.int64))
@@ -211,7 +212,8 @@ def test_a_pool_is_the_rounded_sum_of_each_channel(form: Form, lanes: int, libra
         operation = Operation(layer=LAYER, weight=np.zeros(0, np.int8), bias=bias, rounding=to)
         output = Output(C)
         weights = packed(form, operation, step_of(lanes=lanes))
-        call(library, form.name, near(source), H, width, C, weights, to, output.values)
+        for part in ((0, lanes), (lanes, C)):
+            call(library, form.name, near(source), H, width, C, *part, weights, to, output.values)
 
         assert output.values.tolist() == bytes_of(source.sum(axis=(0, 1), dtype=np.int64) + bias, to).tolist()
         assert output.guards_hold()
@@ -261,7 +263,7 @@ def test_the_rounding_rule_holds_at_every_tie_and_for_sums_beyond_24_bits(librar
             operation = Operation(layer=LAYER, weight=np.zeros(0, np.int8), bias=acc, rounding=to)
             output = Output(acc.size)
             weights = packed(form, operation, step_of(lanes=lanes))
-            call(library, form.name, near(np.zeros(acc.size)), 1, 1, acc.size, weights, to, output.values)
+            call(library, form.name, near(np.zeros(acc.size)), 1, 1, acc.size, 0, acc.size, weights, to, output.values)
 
             assert (output.values == bytes_of(acc, to)).all(), (multiplier, zero)
 
@@ -295,7 +297,8 @@ def test_a_border_is_one_byte_and_leaves_the_rest_alone(library: ctypes.CDLL) ->
     for above, below, left, right in itertools.product((0, 1), repeat=4):
         H, width, C = 3, 5, 8
         output = Output((above + H + below) * (left + width + right) * C)
-        call(library, "dwk_border_u8", (H, width * C, left * C, right * C), above, below, 77, output.values)
+        for part in ((0, 0), (0, 1), (1, H), (H, H)):
+            call(library, "dwk_border_u8", (H, width * C, left * C, right * C), above, below, *part, 77, output.values)
 
         expected = np.pad(np.full((H, width, C), FILL), ((above, below), (left, right), (0, 0)), constant_values=77)
         assert output.values.tolist() == expected.ravel().tolist()

@@ -74,8 +74,8 @@ I, B, W, R = "int32_t ", "uint8_t *", "const uint32_t *", "const dwk_rounding *"
 SIGNATURES = {
     "dwk_product": ("const dwk_product *", I, I, B, W, R, B),
     "dwk_stem": ("const dwk_product *", I, I, B, W, R, B),
-    "dwk_depthwise": (B, I, I, I, I, W, R, B, I),
-    "dwk_pool": (B, I, I, I, W, R, B),
+    "dwk_depthwise": (B, I, I, I, I, I, I, W, R, B, I),
+    "dwk_pool": (B, I, I, I, I, I, W, R, B),
     "dwk_classifier": (B, I, I, W, R, "dwk_float *"),
 }
 
@@ -255,6 +255,12 @@ def assert_product(
         assert output.guards_hold()
 
 
+def parts(channels: int, of: Instructions) -> tuple[tuple[int, int], ...]:
+    """The channels in two parts, as two threads have them; the first is one vector of bytes."""
+    middle = min(4 * of.lanes, channels)
+    return ((0, middle), (middle, channels))
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("channels", [8, 16, 24, 32, 40, 56, 64, 72, 88, 128])
 def test_depthwise_convolutions_are_the_sums_of_the_formula(
@@ -272,7 +278,8 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
         bias, multiplier = words(rng, C, 9)
         packed = near(pack_x86.depthwise_chunks(weight, [bias, multiplier], 3 - stride, vocabulary))
         output = Output(rows * width * step)
-        call(form, near(source), columns * C, rows, width, C, packed, clamp, output.values, step)
+        for part in parts(C, vocabulary):
+            call(form, near(source), columns * C, rows, width, C, *part, packed, clamp, output.values, step)
 
         windows = np.lib.stride_tricks.sliding_window_view(source, (3, 3), axis=(0, 1))[::stride, ::stride]
         sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.int64), weight.reshape(3, 3, C).astype(np.int64))
@@ -293,7 +300,8 @@ def test_a_pool_is_the_rounded_sum_of_each_channel(channels: int, vocabulary: In
         multiplier = (rng.uniform(0.5, 1.5, C) / (H * width)).astype(np.float32)
         packed = near(np.concatenate(pack_x86.pool_chunks([bias, multiplier], vocabulary)))
         output = Output(C)
-        call(form, near(source), H, width, C, packed, clamp, output.values)
+        for part in parts(C, vocabulary):
+            call(form, near(source), H, width, C, *part, packed, clamp, output.values)
 
         acc = source.astype(np.int64).sum(axis=(0, 1)) + bias
         assert output.values.tolist() == bytes_of(acc, multiplier, clamp).tolist()

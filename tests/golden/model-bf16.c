@@ -199,6 +199,9 @@ enum {
 #define DWK_LANES 8
 #include "dwk_classifier_bf16.h"
 
+/* The most threads that a call may run on. */
+#define DWL_THREADS 1
+
 /* In the order in which they are read. Hidden from other libraries, and so reached without a table. */
 extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 #define dwl_constants ((const dwk_float *)dwl_weights)
@@ -223,7 +226,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     static const dwk_image around = {.height = 17, .width = 17 * 16, .left = 1 * 16, .right = 1 * 16};
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_CONV_STEM_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_CONV_STEM);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
@@ -253,11 +256,11 @@ static void dwl_blocks_0_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_CONV_STEM);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C,
+        dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
         dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl(&product, 1, rows, between,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
@@ -283,9 +286,9 @@ static void dwl_blocks_1_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_0);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, output);
@@ -310,9 +313,9 @@ static void dwl_blocks_1_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, output);
@@ -337,9 +340,9 @@ static void dwl_blocks_2_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_0);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p5_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output);
@@ -366,9 +369,9 @@ static void dwl_blocks_2_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p5_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output);
@@ -395,9 +398,9 @@ static void dwl_blocks_3_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_0);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
@@ -424,9 +427,9 @@ static void dwl_blocks_3_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_1);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
@@ -453,9 +456,9 @@ static void dwl_blocks_3_2(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_1);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_2_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_2);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
@@ -482,9 +485,9 @@ static void dwl_blocks_3_3(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_2);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_3_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_3);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
@@ -511,9 +514,9 @@ static void dwl_blocks_3_4(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_3);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_4_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_4);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
@@ -540,9 +543,9 @@ static void dwl_blocks_3_5(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_4);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_5_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_5);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
@@ -569,9 +572,9 @@ static void dwl_blocks_4_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_5);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0);
-    dwk_border_bf16(&around, 1, 1, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p2_c4x16__avx512bf16(&product, 5, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW, output);
@@ -597,7 +600,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1);
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, between, BETWEEN);
     dwk_product_bf16_relu6_p2_c4x16__avx512bf16(&product, 5, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW, output);
@@ -610,7 +613,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
  * kernels dwk_pool_bf16f32_c8 */
 static void dwl_global_pool(uint8_t *arena)
 {
-    dwk_pool_bf16f32_c8(dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1), 2, 2, 360,
+    dwk_pool_bf16f32_c8(dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1), 2, 2, 360, 0, 360,
         dwl_at(arena, DWL_AT_GLOBAL_POOL));
 }
 

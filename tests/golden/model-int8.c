@@ -152,6 +152,9 @@ enum {
 #define DWK_LANES 4
 #include "dwk_classifier_i8.h"
 
+/* The most threads that a call may run on. */
+#define DWL_THREADS 1
+
 /* In the order in which they are read. Hidden from other libraries, and so reached without a table. */
 extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 #define dwl_constants ((const dwk_float *)dwl_weights)
@@ -176,7 +179,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     static const dwk_rounding rounding = {.low = -197, .high = 23, .zero_point = 217};
     uint8_t *between = arena + DWL_AT_CONV_STEM_ROWS;
     uint8_t *output = arena + DWL_AT_CONV_STEM;
-    dwk_border_u8(&around, 1, 1, 217, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 217, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
@@ -208,11 +211,11 @@ static void dwl_blocks_0_0(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_CONV_STEM;
     uint8_t *between = arena + DWL_AT_BLOCKS_0_0_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_0_0;
-    dwk_border_u8(&around, 1, 1, 36, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 36, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s1_i8_c4(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C,
+        dwk_depthwise3x3s1_i8_c4(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, &middle, between, BETWEEN);
         dwk_product_i8_p4r1_c2x4(&product, 2, rows, between,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, &rounding, output + y * OUTPUT_ROW);
@@ -240,9 +243,9 @@ static void dwl_blocks_1_0(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_0_0;
     uint8_t *between = arena + DWL_AT_BLOCKS_1_0_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_1_0;
-    dwk_border_u8(&around, 1, 1, 215, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 215, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p5r4_c2x4(&product, 4, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, &rounding, output);
@@ -269,9 +272,9 @@ static void dwl_blocks_1_1(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_1_0;
     uint8_t *between = arena + DWL_AT_BLOCKS_1_1_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_1_1;
-    dwk_border_u8(&around, 1, 1, 1, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 1, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p5r4_c2x4(&product, 4, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, &rounding, output);
@@ -298,9 +301,9 @@ static void dwl_blocks_2_0(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_1_1;
     uint8_t *between = arena + DWL_AT_BLOCKS_2_0_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_2_0;
-    dwk_border_u8(&around, 1, 1, 194, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 194, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p5_c2x4(&product, 8, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, &rounding, output);
@@ -327,9 +330,9 @@ static void dwl_blocks_2_1(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_2_0;
     uint8_t *between = arena + DWL_AT_BLOCKS_2_1_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_2_1;
-    dwk_border_u8(&around, 1, 1, 208, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 208, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p5_c2x4(&product, 8, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, &rounding, output);
@@ -356,9 +359,9 @@ static void dwl_blocks_3_0(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_2_1;
     uint8_t *between = arena + DWL_AT_BLOCKS_3_0_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_3_0;
-    dwk_border_u8(&around, 1, 1, 94, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 94, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p3_c2x4(&product, 16, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, &rounding, output);
@@ -385,9 +388,9 @@ static void dwl_blocks_3_1(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_3_0;
     uint8_t *between = arena + DWL_AT_BLOCKS_3_1_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_3_1;
-    dwk_border_u8(&around, 1, 1, 38, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 38, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p3_c2x4(&product, 16, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, &rounding, output);
@@ -414,9 +417,9 @@ static void dwl_blocks_3_2(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_3_1;
     uint8_t *between = arena + DWL_AT_BLOCKS_3_2_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_3_2;
-    dwk_border_u8(&around, 1, 1, 224, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 224, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p3_c2x4(&product, 16, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, &rounding, output);
@@ -443,9 +446,9 @@ static void dwl_blocks_3_3(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_3_2;
     uint8_t *between = arena + DWL_AT_BLOCKS_3_3_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_3_3;
-    dwk_border_u8(&around, 1, 1, 21, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 21, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p3_c2x4(&product, 16, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, &rounding, output);
@@ -472,9 +475,9 @@ static void dwl_blocks_3_4(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_3_3;
     uint8_t *between = arena + DWL_AT_BLOCKS_3_4_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_3_4;
-    dwk_border_u8(&around, 1, 1, 225, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 225, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p3_c2x4(&product, 16, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, &rounding, output);
@@ -501,9 +504,9 @@ static void dwl_blocks_3_5(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_3_4;
     uint8_t *between = arena + DWL_AT_BLOCKS_3_5_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_3_5;
-    dwk_border_u8(&around, 1, 1, 175, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 175, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p3_c2x4(&product, 16, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, &rounding, output);
@@ -530,9 +533,9 @@ static void dwl_blocks_4_0(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_3_5;
     uint8_t *between = arena + DWL_AT_BLOCKS_4_0_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_4_0;
-    dwk_border_u8(&around, 1, 1, 80, output);
+    dwk_border_u8(&around, 1, 1, 0, H, 80, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p2_c2x4(&product, 32, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW, &rounding, output);
@@ -558,7 +561,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
     const uint8_t *input = arena + DWL_AT_BLOCKS_4_0;
     uint8_t *between = arena + DWL_AT_BLOCKS_4_1_ROWS;
     uint8_t *output = arena + DWL_AT_BLOCKS_4_1;
-    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_i8_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, &middle, between, BETWEEN);
     dwk_product_i8_p2_c2x4(&product, 32, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW, &rounding, output);
@@ -570,7 +573,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
 static void dwl_global_pool(uint8_t *arena)
 {
     static const dwk_rounding rounding = {.low = -152, .high = 59, .zero_point = 173};
-    dwk_pool_i8_c4(arena + DWL_AT_BLOCKS_4_1, 2, 2, 256,
+    dwk_pool_i8_c4(arena + DWL_AT_BLOCKS_4_1, 2, 2, 256, 0, 256,
         dwl_weights + DWL_WEIGHTS_GLOBAL_POOL, &rounding, arena + DWL_AT_GLOBAL_POOL);
 }
 

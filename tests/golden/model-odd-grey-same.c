@@ -156,6 +156,9 @@ enum {
 #define DWK_LANES 4
 #include "dwk_classifier_f32.h"
 
+/* The most threads that a call may run on. */
+#define DWL_THREADS 1
+
 /* In the order in which they are read. Hidden from other libraries, and so reached without a table. */
 extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 #define dwl_constants ((const dwk_float *)dwl_weights)
@@ -179,7 +182,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     static const dwk_image around = {.height = 23, .width = 23 * 8, .left = 1 * 8, .right = 1 * 8};
     dwk_float *between = dwl_at(arena, DWL_AT_CONV_STEM_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_CONV_STEM);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
@@ -209,11 +212,11 @@ static void dwl_blocks_0_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_0_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_0_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s1_f32_relu_c4(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C,
+        dwk_depthwise3x3s1_f32_relu_c4(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
             dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
         dwk_product_f32_relu_p4r3_c4x4(&product, 1, rows, between,
             dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
@@ -239,9 +242,9 @@ static void dwl_blocks_1_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p6_c4x4(&product, 2, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, output);
@@ -266,9 +269,9 @@ static void dwl_blocks_1_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_1);
-    dwk_border_f32(&around, 0, 1, output);
+    dwk_border_f32(&around, 0, 1, 0, H, output);
     output += 0 * OUTPUT_ROW + 0 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p6_c4x4(&product, 2, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, output);
@@ -293,9 +296,9 @@ static void dwl_blocks_2_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p6_c4x4(&product, 4, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output);
@@ -320,9 +323,9 @@ static void dwl_blocks_2_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_1);
-    dwk_border_f32(&around, 0, 1, output);
+    dwk_border_f32(&around, 0, 1, 0, H, output);
     output += 0 * OUTPUT_ROW + 0 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p6_c4x4(&product, 4, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output);
@@ -347,9 +350,9 @@ static void dwl_blocks_3_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p3_c4x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
@@ -374,9 +377,9 @@ static void dwl_blocks_3_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_1);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p3_c4x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
@@ -401,9 +404,9 @@ static void dwl_blocks_3_2(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_2_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_2);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p3_c4x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
@@ -428,9 +431,9 @@ static void dwl_blocks_3_3(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_2);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_3_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_3);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p3_c4x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
@@ -455,9 +458,9 @@ static void dwl_blocks_3_4(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_3);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_4_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_4);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p3_c4x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
@@ -482,9 +485,9 @@ static void dwl_blocks_3_5(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_4);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_5_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_5);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p3_c4x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
@@ -509,9 +512,9 @@ static void dwl_blocks_4_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_5);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p2_c4x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW, output);
@@ -535,7 +538,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_1);
-    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu_p2_c4x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW, output);
@@ -546,7 +549,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
  * kernels dwk_pool_f32_c4 */
 static void dwl_global_pool(uint8_t *arena)
 {
-    dwk_pool_f32_c4(dwl_at(arena, DWL_AT_BLOCKS_4_1), 2, 2, 256,
+    dwk_pool_f32_c4(dwl_at(arena, DWL_AT_BLOCKS_4_1), 2, 2, 256, 0, 256,
         dwl_at(arena, DWL_AT_GLOBAL_POOL));
 }
 

@@ -140,6 +140,9 @@ enum {
 #define DWK_LANES 4
 #include "dwk_classifier_f32.h"
 
+/* The most threads that a call may run on. */
+#define DWL_THREADS 1
+
 /* In the order in which they are read. Hidden from other libraries, and so reached without a table. */
 extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 #define dwl_constants ((const dwk_float *)dwl_weights)
@@ -163,7 +166,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     static const dwk_image around = {.height = 16, .width = 16 * 8, .left = 1 * 8, .right = 1 * 8};
     dwk_float *between = dwl_at(arena, DWL_AT_CONV_STEM_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_CONV_STEM);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         dwk_pixels_u8f32(&image, y * STRIDE - 1, (ROWS - 1) * STRIDE + 3, pixels,
@@ -192,10 +195,10 @@ static void dwl_blocks_0_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_0_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_0_0);
-    dwk_border_f32(&around, 1, 0, output);
+    dwk_border_f32(&around, 1, 0, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
-        dwk_depthwise3x3s1_f32_relu6_c4(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, ROWS, W, C,
+        dwk_depthwise3x3s1_f32_relu6_c4(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, ROWS, W, C, 0, C,
             dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
         dwk_product_f32_relu6_p4_c2x4(&product, 2, ROWS, between,
             dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
@@ -221,9 +224,9 @@ static void dwl_blocks_1_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p4_c2x4(&product, 4, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, output);
@@ -248,9 +251,9 @@ static void dwl_blocks_1_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_1);
-    dwk_border_f32(&around, 1, 0, output);
+    dwk_border_f32(&around, 1, 0, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p4_c2x4(&product, 4, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, output);
@@ -275,9 +278,9 @@ static void dwl_blocks_2_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p4_c2x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output);
@@ -302,9 +305,9 @@ static void dwl_blocks_2_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_1);
-    dwk_border_f32(&around, 1, 0, output);
+    dwk_border_f32(&around, 1, 0, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p4_c2x4(&product, 8, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output);
@@ -329,9 +332,9 @@ static void dwl_blocks_3_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p2_c2x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
@@ -356,9 +359,9 @@ static void dwl_blocks_3_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_1);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p2_c2x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
@@ -383,9 +386,9 @@ static void dwl_blocks_3_2(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_2_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_2);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p2_c2x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
@@ -410,9 +413,9 @@ static void dwl_blocks_3_3(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_2);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_3_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_3);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p2_c2x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
@@ -437,9 +440,9 @@ static void dwl_blocks_3_4(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_3);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_4_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_4);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p2_c2x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
@@ -464,9 +467,9 @@ static void dwl_blocks_3_5(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_4);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_5_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_5);
-    dwk_border_f32(&around, 1, 0, output);
+    dwk_border_f32(&around, 1, 0, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p2_c2x4(&product, 16, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
@@ -491,9 +494,9 @@ static void dwl_blocks_4_0(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_5);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s2_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p1_c2x4(&product, 32, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW, output);
@@ -517,7 +520,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_1);
-    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C,
+    dwk_depthwise3x3s1_f32_relu6_c4(input, INPUT_ROW, H, W, C, 0, C,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, between, BETWEEN);
     dwk_product_f32_relu6_p1_c2x4(&product, 32, H, between,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW, output);
@@ -528,7 +531,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
  * kernels dwk_pool_f32_c4 */
 static void dwl_global_pool(uint8_t *arena)
 {
-    dwk_pool_f32_c4(dwl_at(arena, DWL_AT_BLOCKS_4_1), 1, 1, 256,
+    dwk_pool_f32_c4(dwl_at(arena, DWL_AT_BLOCKS_4_1), 1, 1, 256, 0, 256,
         dwl_at(arena, DWL_AT_GLOBAL_POOL));
 }
 

@@ -118,6 +118,9 @@ enum {
 #define DWK_LANES 8
 #include "dwk_classifier_f32.h"
 
+/* The most threads that a call may run on. */
+#define DWL_THREADS 1
+
 /* In the order in which they are read. Hidden from other libraries, and so reached without a table. */
 extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 #define dwl_constants ((const dwk_float *)dwl_weights)
@@ -141,7 +144,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     static const dwk_image around = {.height = 20, .width = 20 * 8, .left = 1 * 8, .right = 1 * 8};
     dwk_float *between = dwl_at(arena, DWL_AT_CONV_STEM_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_CONV_STEM);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         dwk_pixels_u8f32(&image, y * STRIDE - 1, (ROWS - 1) * STRIDE + 3, pixels,
@@ -167,7 +170,7 @@ static void dwl_blocks_0_0(uint8_t *arena)
     static const dwk_image around = {.height = 20, .width = 20 * 16, .left = 1 * 16, .right = 0 * 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_0_0);
-    dwk_border_f32(&around, 1, 0, output);
+    dwk_border_f32(&around, 1, 0, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         dwk_product_f32_relu6_p10_c1x16(&product, 1, ROWS, input + y * (STRIDE * INPUT_ROW),
@@ -191,7 +194,7 @@ static void dwl_blocks_1_0(uint8_t *arena)
     static const dwk_image around = {.height = 10, .width = 10 * 32, .left = 1 * 32, .right = 1 * 32};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     dwk_product_f32_relu6_p10_c2x16(&product, 1, H, input,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV, output);
@@ -213,7 +216,7 @@ static void dwl_blocks_1_1(uint8_t *arena)
     static const dwk_image around = {.height = 10, .width = 10 * 32, .left = 1 * 32, .right = 0 * 32};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_0);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_1);
-    dwk_border_f32(&around, 1, 0, output);
+    dwk_border_f32(&around, 1, 0, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     dwk_product_f32_relu6_p10_c2x16(&product, 1, H, input,
         dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV, output);
@@ -235,7 +238,7 @@ static void dwl_blocks_2_0(uint8_t *arena)
     static const dwk_image around = {.height = 5, .width = 5 * 64, .left = 1 * 64, .right = 1 * 64};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     dwk_product_f32_relu6_p5_c4x16(&product, 1, H, input,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV, output);
@@ -257,7 +260,7 @@ static void dwl_blocks_2_1(uint8_t *arena)
     static const dwk_image around = {.height = 5, .width = 5 * 64, .left = 1 * 64, .right = 1 * 64};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_0);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_1);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     dwk_product_f32_relu6_p5_c4x16(&product, 1, H, input,
         dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV, output);
@@ -279,7 +282,7 @@ static void dwl_blocks_3_0(uint8_t *arena)
     static const dwk_image around = {.height = 3, .width = 3 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     dwk_product_f32_relu6_p3_c4x16(&product, 2, H, input,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV, output);
@@ -301,7 +304,7 @@ static void dwl_blocks_4_0(uint8_t *arena)
     static const dwk_image around = {.height = 2, .width = 2 * 256, .left = 1 * 256, .right = 1 * 256 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_0);
-    dwk_border_f32(&around, 1, 1, output);
+    dwk_border_f32(&around, 1, 1, 0, H, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     dwk_product_f32_relu6_p2_c4x16(&product, 4, H, input,
         dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV, output);
@@ -331,7 +334,7 @@ static void dwl_blocks_4_1(uint8_t *arena)
  * kernels dwk_pool_f32_c16 */
 static void dwl_global_pool(uint8_t *arena)
 {
-    dwk_pool_f32_c16(dwl_at(arena, DWL_AT_BLOCKS_4_1), 2, 2, 256,
+    dwk_pool_f32_c16(dwl_at(arena, DWL_AT_BLOCKS_4_1), 2, 2, 256, 0, 256,
         dwl_at(arena, DWL_AT_GLOBAL_POOL));
 }
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     help="For host and linux-x86_64 another processor than theirs: portable, avx2, avxvnni, avx512, vnni or bf16.",
 )
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
+@click.option("--threads", type=int, help="Most threads that a call may run on; 8, or 1 for source.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
 @click.option(
     "--no-strassen",
@@ -57,6 +58,7 @@ def command(
     precision: Precision | None,
     cpu: str | None,
     cc: str | None,
+    threads: int | None,
     keep_dead: bool,
     no_strassen: bool,
     explain: bool,
@@ -87,6 +89,7 @@ def command(
         strassen=not no_strassen,
         cpu=cpu,
         precision=precision,
+        threads=threads,
     )
     if precision == "bf16" and not has_bf16(built.plan.machine):
         notice(

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 @click.command("evaluate")
 @click.argument("subject", metavar="MODEL|ARTIFACT", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
+@click.option("--threads", type=click.IntRange(min=1), help="Threads that a call of an ARTIFACT runs on; 1 without it.")
 @click.option("--min-top1", type=click.FloatRange(0, 1), help="End with 1 where top-1 is below this share, 0 to 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write one page with the images, readable offline.")
-def command(subject: Path, data: Path, min_top1: float | None, as_json: bool, html: Path | None) -> None:
+def command(
+    subject: Path, data: Path, threads: int | None, min_top1: float | None, as_json: bool, html: Path | None
+) -> None:
     """Measure a model folder or an artifact on the labelled images of DATA.
 
     DATA is a folder of class folders, or one with `test` or `validation` in it. Labels are matched by name; DATA may
@@ -36,7 +39,7 @@ def command(subject: Path, data: Path, min_top1: float | None, as_json: bool, ht
     from depthwise.evaluate.report import Report
 
     reporter = make_reporter()
-    with _opened(subject) as (kind, predictor):
+    with _opened(subject, threads) as (kind, predictor):
         report = Report(subject=str(subject), kind=kind, predictions=predict_folder(predictor, data, reporter))
     if html is not None:
         from depthwise.evaluate.page import page
@@ -55,17 +58,21 @@ def command(subject: Path, data: Path, min_top1: float | None, as_json: bool, ht
 
 
 @contextmanager
-def _opened(subject: Path) -> Iterator[tuple[str, Predictor]]:
+def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor]]:
     """What is to be measured, and its kind: a folder is a model, a file an artifact."""
     if not subject.exists():
         raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
     if subject.is_dir():
+        if threads is not None:
+            raise Refused(
+                f"{subject}: is a model folder, and --threads is for artifacts; compile it, or leave --threads away"
+            )
         yield "model", _model(subject)
         return
     from depthwise.edge.artifact import Artifact
     from depthwise.evaluate.predictor import ArtifactPredictor
 
-    with Artifact.open(subject) as artifact:
+    with Artifact.open(subject, threads=threads or 1) as artifact:
         yield "artifact", ArtifactPredictor(artifact)
 
 

@@ -77,12 +77,14 @@ def emit(
     strassen: bool = True,
     found: Live | None = None,
     precision: Precision | None = None,
+    threads: int = 1,
 ) -> Emitted:
     """The C of a model for a machine; `whole_maps` and `strassen` as in `plan`.
 
     Args:
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
         precision: "bf16" for a float model in bf16; else the model's own.
+        threads: most threads that a call may run on.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
     is_whole = found is None or found.table == layers(model.spec)
@@ -102,6 +104,7 @@ def emit(
         whole_maps=whole_maps,
         strassen=strassen,
         table=tuple(operation.layer for operation in lowered.operations),
+        threads=threads,
     )
     packed = pack(lowered, planned, golden.answers(model, planned.precision))
     text = record.record(model, target_name, planned, packed, extra or {}, None if found is None else found.table)
@@ -119,6 +122,7 @@ def compile_model(
     strassen: bool = True,
     cpu: str | None = None,
     precision: Precision | None = None,
+    threads: int | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
@@ -132,6 +136,7 @@ def compile_model(
         strassen: multiply by Strassen's way where that pays; those weights are 7/4 as large.
         cpu: name of a row of `targets.LEVELS`, for targets host and linux-x86_64 on or for x86.
         precision: the model's own, or "bf16" for a float model; None for its own.
+        threads: most threads that a call may run on; None for what the target's row says.
     Raises: Refused, when the model has no such precision, the target or processor is unknown, the compiler is missing
         or fails, or `out` cannot be written.
     """
@@ -156,6 +161,7 @@ def compile_model(
         strassen=strassen,
         found=found,
         precision=precision,
+        threads=targets.threads(row, threads),
     )
     if compiler is None:
         size = source_folder(emitted.model_c, emitted.weights_c(), emitted.plan.precision, out)

@@ -44,31 +44,41 @@ class Dialect:
         """Address of the pool's output, which is of floats in all but int8."""
         return self.at(name) if self.is_int8 else f"dwl_at(arena, DWL_AT_{constant(name)})"
 
-    def weights(self, layer: Layer, channels: int = 0, kernel: Kernel | None = None, strassen: int = 0) -> str:
+    def weights(
+        self, layer: Layer, channels: int = 0, kernel: Kernel | None = None, *, strassen: int = 0, own: str = ""
+    ) -> str:
         """Address of the weights of a product or classifier, behind those of so many output channels.
 
+        Args:
+            own: a C expression of further channels, where a thread begins behind them.
+            strassen: how many channels, the first ones, have Strassen's products.
+
         A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale), and its factors;
-        kernels for x86 take these in fours. Of the `strassen` channels of Strassen's products there are 7 for 4.
+        kernels for x86 take these in fours. Of Strassen's products there are 7 for 4.
         """
         start = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
-        if not channels:
+        if not channels and not own:
             return start
         assert kernel is not None
         of = kernel.instructions
         factors = {"classifier": str(layer.input.channels), "pointwise": "C"}.get(layer.kind, "3 * 3 * C")
-        if strassen:
-            start += f" + {strassen} * (1 + 7 * C / 4)"
-            channels -= strassen
+        seven = "(1 + 7 * C / 4)"
+        if 0 < strassen <= channels:
+            start += f" + {strassen} * {seven}"
+            channels, strassen = channels - strassen, 0
+        behind = f"({channels} + {own})" if channels and own else own or str(channels or "")
+        if not behind:
+            return start
         if self.lowered.precision == "float32":
-            return f"{start} + {channels} * (1 + {factors})" if channels else start
+            return f"{start} + {behind} * {seven if strassen else f'(1 + {factors})'}"
         depth = 3 * layer.input.channels if layer.kernel == 3 else layer.input.channels
         if not self.is_int8:
-            return f"{start} + {channels} * {1 + layer.kernel * -(-depth // 2)}"
+            return f"{start} + {behind} * {1 + layer.kernel * -(-depth // 2)}"
         words = 3 if layer.kind == "classifier" else 2
         if not of.name:
-            return f"{start} + {channels} * ({4 * words} + {factors}) / 4"
+            return f"{start} + {behind} * ({4 * words} + {factors}) / 4"
         quads = 7 if kernel.operation == "stem" else layer.kernel * -(-depth // 4)
-        return f"{start} + {channels} * {words + quads * (2 if of.pairs else 1)}"
+        return f"{start} + {behind} * {words + quads * (2 if of.pairs else 1)}"
 
     def roundings(self, out: Lines, **layers: Layer) -> None:
         """Append the constants with which layers round, by name; float32 has none."""

@@ -39,6 +39,7 @@ def emit_model(model: Described, target: str, plan: Plan, packed: Packed, lowere
     )
     _constants(out, model, plan, packed)
     _includes(out, plan, spec.activation)
+    _threads(out, plan)
     _access(out, plan)
     previous = ""
     for step in plan.steps:
@@ -141,11 +142,22 @@ def _access(out: Lines, plan: Plan) -> None:
     out.add("")
 
 
+def _threads(out: Lines, plan: Plan) -> None:
+    out.add("/* The most threads that a call may run on. */", f"#define DWL_THREADS {plan.threads}")
+    if plan.threads > 1:
+        out.add('#include "dwk_threads.h"')
+    out.add("")
+
+
 def _network(out: Lines, plan: Plan) -> None:
     out.add("/* Prepared pixels to the sums of the labels. */")
-    with out.block("static void dwl_network(const uint8_t *pixels, uint8_t *arena)"):
+    worker = ", dwk_worker *worker" if plan.threads > 1 else ""
+    with out.block(f"static void dwl_network(const uint8_t *pixels, uint8_t *arena{worker})"):
         for step in plan.steps:
-            out.add(f"{function_name(step)}({'pixels, ' if step.kind == 'stem' else ''}arena);")
+            pixels = "pixels, " if step.kind == "stem" else ""
+            out.add(f"{function_name(step)}({pixels}arena{', worker' if worker else ''});")
+            if worker:
+                out.add("dwk_meet(worker);")
     out.add("")
 
 

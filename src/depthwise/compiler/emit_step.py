@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from depthwise.compiler.ctext import Lines, constant, identifier
 from depthwise.compiler.dialect import Dialect
+from depthwise.compiler.emit_product import emit_products, parts
 from depthwise.compiler.forms import Form, forms
 from depthwise.compiler.record import multiply_adds
 from depthwise.compiler.step import NO_BORDER, Map, Step
@@ -34,7 +35,8 @@ def emit_step(out: Lines, step: Step, source: str, activation: str, dialect: Dia
     used = forms(step, activation)
     _comment(out, step, used, activation)
     first = "const uint8_t *pixels, " if step.kind == "stem" else ""
-    with out.block(f"static void {function_name(step)}({first}uint8_t *arena)"):
+    worker = ", dwk_worker *worker" if step.split else ""
+    with out.block(f"static void {function_name(step)}({first}uint8_t *arena{worker})"):
         match step.kind:
             case "pool":
                 _pool(out, step, source, used[0], dialect)
@@ -56,6 +58,8 @@ def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) ->
         lines += [f"{layer.name}: {what}", f"  {layer.input} -> {layer.output}; {multiply_adds(layer):,} multiply-adds"]
     if step.rows:
         lines.append("whole map at once" if step.rows == step.output.shape.height else f"{step.rows} rows at a time")
+    if step.split:
+        lines.append("threads share " + ("rows" if step.split == "rows" else "channels"))
     lines.append("kernels " + ", ".join(form.name for form in used))
     out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
 
@@ -72,21 +76,27 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
     if step.kind != "stem":
         out.add(f"const {dialect.value} *input = {dialect.at(source)};")
     if step.scratch:
-        out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')};")
+        own = " + worker->index * SCRATCH" if step.split == "rows" else ""
+        out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')}{own};")
     if step.strassen is not None:
         out.add(f"{dialect.value} *sums = between + ROWS * W * BETWEEN;")
     out.add(f"{dialect.value} *output = {dialect.at(step.name)};")
+    start, end = "0", "H"
+    if step.split:
+        start, end = "own.first", "own.end"
+        if step.split == "rows" or step.output.border != NO_BORDER:
+            out.add(f"const dwk_part own = dwk_own(worker, H, {'ROWS' if step.split == 'rows' else '1'});")
     border = step.output.border
     if border != NO_BORDER:
         out.add(
-            f"{dialect.border}(&around, {border.top}, {border.bottom}, {dialect.padding(last)}output);",
+            f"{dialect.border}(&around, {border.top}, {border.bottom}, {start}, {end}, {dialect.padding(last)}output);",
             f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
         )
     H = last.output.height
-    if step.rows == H:
+    if step.split != "rows" and step.rows == H:
         _rows(out, step, used, "0", "H", dialect)
         return
-    with out.block("for (int32_t y = 0; y < H; y += ROWS) {"):
+    with out.block(f"for (int32_t y = {start}; y < {end}; y += ROWS) {{"):
         rows = "ROWS"
         if H % step.rows:
             rows = "rows"
@@ -108,6 +118,8 @@ def _sizes(out: Lines, step: Step) -> None:
     }
     if step.scratch_step:
         sizes["BETWEEN"] = step.scratch_step
+    if step.scratch and step.split == "rows":
+        sizes["SCRATCH"] = step.scratch
     with out.block("enum {", "};"):
         out.wrap([f"{name} = {value}" for name, value in sizes.items()])
 
@@ -161,56 +173,43 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dia
                 f"    {dialect.edge}, between);",
             )
         case "separable":
+            part = _channels(out, step, "C")
             out.add(
-                f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C,",
+                f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C, {part},",
                 f"    {dialect.weights(first)}, {dialect.round('middle')}between, BETWEEN);",
             )
+            if step.split == "channels":
+                out.add("dwk_meet(worker);")
             used = used[1:]
         case _:
             source = at_input
-    _products(out, step, used, rows, source, at_output, dialect)
+    emit_products(out, step, used, rows, source, at_output, dialect)
 
 
-def _products(
-    out: Lines, step: Step, used: tuple[Form, ...], rows: str, source: str, at_output: str, dialect: Dialect
-) -> None:
-    """One call for each group of panels."""
-    assert step.tiling is not None
-    last = step.layers[-1]
-    channels = strassen = 0
-    if step.strassen is not None:
-        (group,), form, used = step.strassen.panels, used[0], used[1:]
-        out.add(
-            f"{form.name}(&product, {group.count // 2}, {rows}, {source}, sums,",
-            f"    {dialect.weights(last)}, {at_output});",
-        )
-        channels = strassen = group.count * group.channels
-    for form, group in zip(used, step.tiling.panels, strict=True):
-        weights = dialect.weights(last, channels, step.kernels[-1], strassen)
-        target = dialect.round("rounding") + at_output + (f" + {channels}" if channels else "")
-        out.add(f"{form.name}(&product, {group.count}, {rows}, {source},", f"    {weights}, {target});")
-        channels += group.count * group.channels
+def _channels(out: Lines, step: Step, all_: str) -> str:
+    """The arguments for the channels that a thread computes without a product."""
+    if step.split != "channels":
+        return f"0, {all_}"
+    out.add(f"const dwk_part channels = dwk_own(worker, {all_}, {step.lanes});")
+    return "channels.first, channels.end"
 
 
 def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> None:
     (layer,) = step.layers
     shape = step.input.shape
     dialect.roundings(out, rounding=layer)
-    size = f"{shape.height}, {shape.width}, {shape.channels}"
+    size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
     weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.is_int8 else ""
     out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
 
 
 def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
-    assert step.tiling is not None
     (layer,) = step.layers
     dialect.roundings(out, rounding=layer)
     output = f"{dialect.round('rounding')}dwl_at(arena, DWL_AT_{constant(step.name)})"
-    labels = 0
-    for form, group in zip(used, step.tiling.panels, strict=True):
-        place = f" + {labels}" if labels else ""
+    for form, part in zip(used, parts(out, step), strict=True):
+        weights = dialect.weights(layer, part.channels, step.kernels[-1], own=part.own)
         out.add(
-            f"{form.name}({dialect.features(source)}, {layer.input.channels}, {group.count},",
-            f"    {dialect.weights(layer, labels, step.kernels[-1])}, {output}{place});",
+            f"{form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
+            f"    {weights}, {output}{part.behind});",
         )
-        labels += group.count * group.channels

@@ -22,7 +22,8 @@ class Plan:
     """Steps in the order in which data flows, and the arena.
 
     `regions` has one entry for each of `prepare`, `pixels`, the output of each step by its name, `<name>.rows`
-    for the scratch of a step, and `probabilities`.
+    for the scratch of a step (side by side those of all threads, where each has one), and `probabilities`.
+    `threads` is the most that a call may run on.
     """
 
     precision: Precision
@@ -30,6 +31,7 @@ class Plan:
     steps: tuple[Step, ...]
     regions: dict[str, Region]
     arena_bytes: int
+    threads: int = 1
 
 
 def plan(
@@ -42,6 +44,7 @@ def plan(
     whole_maps: bool = False,
     strassen: bool = True,
     table: tuple[Layer, ...] | None = None,
+    threads: int = 1,
 ) -> Plan:
     """The plan of a network for a machine.
 
@@ -50,29 +53,44 @@ def plan(
         logits: what an int8 network makes of its last sums, "products" or "bytes".
         whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
         strassen: let float32 multiply by Strassen's way where that pays.
+        threads: most threads that a call may run on.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    setting = Setting(machine=machine, precision=precision, whole_maps=whole_maps, logits=logits, strassen=strassen)
+    setting = Setting(
+        machine=machine,
+        precision=precision,
+        whole_maps=whole_maps,
+        logits=logits,
+        strassen=strassen,
+        threads=threads,
+    )
     parts = groups(table or layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(parts):
         following = parts[index + 1][0] if index + 1 < len(parts) else None
         steps.append(make_step(group, steps[-1].output if steps else None, following, setting))
-    values = _values(steps, preprocessing, VALUE[precision])
+    values = _values(steps, preprocessing, VALUE[precision], threads)
     regions, arena_bytes = place(values)
     if arena_bytes > _LARGEST_ARENA:
         raise Refused(
             f"this network needs {arena_bytes:,} bytes of memory for activations and at most {_LARGEST_ARENA:,} can be"
             " addressed; choose a smaller resolution or width"
         )
-    return Plan(precision=precision, machine=machine, steps=tuple(steps), regions=regions, arena_bytes=arena_bytes)
+    return Plan(
+        precision=precision,
+        machine=machine,
+        steps=tuple(steps),
+        regions=regions,
+        arena_bytes=arena_bytes,
+        threads=threads,
+    )
 
 
 # Offsets in the arena are 32-bit in the emitted C.
 _LARGEST_ARENA = 2**31 - 1
 
 
-def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int) -> list[Value]:
+def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int, threads: int) -> list[Value]:
     """What lies in the arena, and from which moment to which: moment 0 prepares a frame, i + 1 is step i."""
     end = len(steps) + 1
     pixels = steps[0].layers[0].input.size
@@ -88,7 +106,7 @@ def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int) -
         size = step.output.size * (FLOAT if is_float else value_bytes)
         values.append(Value(name=step.name, bytes=size, first=moment, last=last))
         if step.scratch:
-            size = step.scratch * value_bytes
+            size = step.scratch * value_bytes * (threads if step.split == "rows" else 1)
             values.append(Value(name=f"{step.name}.rows", bytes=size, first=moment, last=moment))
     classes = steps[-1].layers[0].output.channels
     values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))

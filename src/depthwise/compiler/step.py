@@ -18,6 +18,7 @@ FLOAT = 4
 VALUE: dict[Precision, int] = {"float32": FLOAT, "bf16": 2, "int8": 1}
 NO_BORDER = Padding()
 StepKind = Literal["stem", "separable", "standard", "pool", "classifier"]
+Split = Literal["", "rows", "channels"]
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
 _ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
@@ -79,6 +80,8 @@ class Step:
         logits: of an int8 classifier, "products" or "bytes" (docs/int8.md Q8), else empty.
         scratch: values that it needs for itself.
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
+        split: how several threads share it: blocks of rows, each thread with a scratch of its own; or channels of each
+            layer, between which they meet. Empty where there is one thread.
     """
 
     kind: StepKind
@@ -94,6 +97,7 @@ class Step:
     logits: str = ""
     scratch: int = 0
     scratch_step: int = 0
+    split: Split = ""
 
 
 def groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:
@@ -115,6 +119,7 @@ class Setting:
         whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
         logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
         strassen: multiply by Strassen's way where that pays.
+        threads: most threads that a call may run on.
     """
 
     machine: Machine
@@ -122,6 +127,7 @@ class Setting:
     whole_maps: bool = False
     logits: str = ""
     strassen: bool = True
+    threads: int = 1
 
 
 def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:
@@ -142,6 +148,12 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         output=output,
         kernels=kernels,
     )
+    step = _made(step, setting)
+    return _shared(step) if setting.threads > 1 else step
+
+
+def _made(step: Step, setting: Setting) -> Step:
+    """What belongs to its kind."""
     match step.kind:
         case "stem":
             return _stem(step, setting)
@@ -150,10 +162,22 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         case "standard":
             return _standard(step, setting)
         case "pool":
-            lanes = vector_lanes(shape.channels, setting.machine, kernels[0].instructions)
+            lanes = vector_lanes(step.output.shape.channels, setting.machine, step.kernels[0].instructions)
             return replace(step, lanes=lanes)
         case _:
             return _classifier(step, setting)
+
+
+def _shared(step: Step) -> Step:
+    """The step for several threads.
+
+    They share rows where there are several blocks of them: what a thread wrote, it mostly reads itself in the next
+    step. On small maps they share channels, as weights are large there and each thread then reads only its own.
+    """
+    if step.kind != "stem" and not 0 < step.rows < step.output.shape.height:
+        return replace(step, split="channels")
+    # Nobody writes to a cache line of another thread's scratch.
+    return replace(step, split="rows", scratch=-(-step.scratch // _APART) * _APART)
 
 
 def _stem(step: Step, setting: Setting) -> Step:

@@ -36,6 +36,7 @@ class Target:
         machine: the processor, or None where the compiler is asked what this machine has.
         zig: arguments that make zig compile for it; None where only source is written.
         cc: arguments for a system compiler; None where that cannot compile for it.
+        threads: most threads that a call may run on, unless others are asked for.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Target:
     machine: Machine | None
     zig: tuple[str, ...] | None
     cc: tuple[str, ...] | None = None
+    threads: int = 8
 
 
 # Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.
@@ -58,7 +60,7 @@ TARGETS = (
         zig=("-mcpu=native",),
         cc=("-march=native",),
     ),
-    Target(name="source", about="a folder of C that any C11 compiler builds", machine=PORTABLE, zig=None),
+    Target(name="source", about="a folder of C that any C11 compiler builds", machine=PORTABLE, zig=None, threads=1),
     Target(
         name="linux-x86_64",
         about="a library for any 64-bit x86 with Linux",
@@ -102,6 +104,21 @@ class Level:
     machine: Machine
     zig: tuple[str, ...]
     cc: tuple[str, ...]
+
+
+# Beyond, threads wait for each other longer than they compute.
+MOST_THREADS = 64
+
+
+def threads(row: Target, wanted: int | None) -> int:
+    """Most threads that a call of an artifact for a target may run on.
+
+    Raises: Refused, when so many cannot be.
+    """
+    found = row.threads if wanted is None else wanted
+    if not 1 <= found <= MOST_THREADS:
+        raise Refused(f"--threads is {found}; give a number from 1 to {MOST_THREADS}")
+    return found
 
 
 # From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which

@@ -35,6 +35,7 @@ class Artifact:
     """One network with its weights, labels and preprocessing, in this process.
 
     Several threads may share it; one call runs at a time. For calls at the same time open the artifact once a thread.
+    A call itself may run on several threads; a process that is forked has none of them and runs on one.
 
         with Artifact.open("model.so") as artifact:
             probabilities = artifact.classify(decode("photo.jpg"))
@@ -71,11 +72,14 @@ class Artifact:
         self._arena = start + -start % _ALIGNMENT
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Self:
+    def open(cls, path: str | os.PathLike[str], *, threads: int = 1) -> Self:
         """Check a file, then load it.
 
+        Args:
+            threads: how many a call runs on, up to what the artifact was compiled for. Answers do not depend on it.
         Raises: Refused, when there is no such file, it is no artifact, is damaged, or is for another machine, another
-            processor or another version; nothing of it has run then, except where its own functions say so.
+            processor, another version or fewer threads; nothing of it has run then, except where its own functions say
+            so.
         """
         content, minor = checked_library(path)
         library = Library(content, os.fspath(path))
@@ -87,6 +91,8 @@ class Artifact:
                     f" {INTERFACE_MAJOR}.{minor}; write it again with `depthwise compile`"
                 )
             library.check_processor()
+            if threads != 1:
+                library.set_threads(threads)
             return cls(library)
         except BaseException:
             library.close()

@@ -16,6 +16,7 @@ from depthwise.errors import Refused, Unmet
 FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_interface": (c_uint32, ()),
     "dw_processor": (c_int32, ()),
+    "dw_set_threads": (c_int32, (c_int32,)),
     "dw_record": (c_char_p, ()),
     "dw_input_height": (c_int32, ()),
     "dw_input_width": (c_int32, ()),
@@ -30,8 +31,8 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_features": (c_int32, (c_void_p, c_void_p, c_void_p)),
     "dw_verify": (c_int32, (POINTER(c_float), c_void_p)),
 }
-# Artifacts of interface 1.0 lack it.
-_SINCE_1_1 = "dw_processor"
+# Artifacts of interface 1.0 lack both, those of 1.1 the second.
+_SINCE_1_1, _SINCE_1_2 = "dw_processor", "dw_set_threads"
 _GOLDEN_DIFFERS = 4
 _STATUS = {
     1: "was given no buffer",
@@ -67,7 +68,9 @@ class Library:
             self._folder.cleanup()
         try:
             self._functions = {
-                key: self._declared(key) for key in FUNCTIONS if key != _SINCE_1_1 or hasattr(self._library, key)
+                key: self._declared(key)
+                for key in FUNCTIONS
+                if key not in (_SINCE_1_1, _SINCE_1_2) or hasattr(self._library, key)
             }
         except Refused:
             self.close()
@@ -114,8 +117,20 @@ class Library:
                 " compile the model on this machine, or with a lower --cpu"
             )
 
+    def set_threads(self, threads: int) -> None:
+        """Let calls run on so many threads.
+
+        Raises: Refused, when they cannot.
+        """
+        found = self.get(_SINCE_1_2, threads) if _SINCE_1_2 in self._functions else 1
+        if found != threads:
+            raise Refused(
+                f"{self.name}: can run on {found} threads, not on {threads}; take {found}, or compile the model with"
+                f" --threads {threads}"
+            )
+
     def close(self) -> None:
-        """Give the library back to the system; no function of it may be running."""
+        """Give the library back to the system, which ends its threads; no function of it may be running."""
         if sys.platform == "win32":
             _ctypes.FreeLibrary(self._library._handle)
             self._folder.cleanup()

@@ -1,4 +1,4 @@
-/* depthwise.h: how an artifact is called. Interface version 1.1, described in docs/artifact.md.
+/* depthwise.h: how an artifact is called. Interface version 1.2, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
  * keeps no state between calls but what lies in the arena. Two calls may run at the same time when each has an arena
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define DW_INTERFACE_MAJOR 1u
-#define DW_INTERFACE_MINOR 1u
+#define DW_INTERFACE_MINOR 2u
 
 /* What a call returns. */
 enum {
@@ -28,6 +28,11 @@ uint32_t dw_interface(void);
 /* DW_OK or DW_PROCESSOR. Where it is not DW_OK, a call of dw_run, dw_classify, dw_prepare, dw_features or dw_verify may
  * end the process. Since 1.1. */
 int32_t dw_processor(void);
+
+/* Let calls run on this many threads, which the artifact starts and keeps until there are to be fewer; 1 at first.
+ * Returns how many they are now: fewer where it was compiled for fewer or the system gives no more. A number below 1
+ * changes nothing. Answers do not depend on it. Waits for a call that is running. Since 1.2. */
+int32_t dw_set_threads(int32_t threads);
 
 /* JSON in UTF-8: network, preprocessing, precision, target, cost, provenance, accuracy. */
 const char *dw_record(void);

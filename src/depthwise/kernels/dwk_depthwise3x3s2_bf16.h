@@ -17,10 +17,11 @@
 /* input: the top left value under the kernel of the first output, padding included; input_row values from row to row.
  * output: pixels of output_step values, without gaps between the rows. */
 static inline void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, const uint32_t *restrict weights, dwk_bf16 *restrict output,
-                            int32_t output_step)
+                            int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                            dwk_bf16 *restrict output, int32_t output_step)
 {
-    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+    weights += first * 10;
+    for (int32_t c = first; c < end; c += DWK_LANES) {
         DWK_V w[10];
         DWK_UNROLL
         for (int i = 0; i < 10; i++) {

@@ -15,10 +15,11 @@
 
 /* Arguments as in dwk_depthwise3x3s1_f32.h. */
 static inline void DWK_NAME(const dwk_float *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, const dwk_float *restrict weights, dwk_float *restrict output,
-                            int32_t output_step)
+                            int32_t channels, int32_t first, int32_t end, const dwk_float *restrict weights,
+                            dwk_float *restrict output, int32_t output_step)
 {
-    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+    weights += first * 10;
+    for (int32_t c = first; c < end; c += DWK_LANES) {
         const DWK_V bias = DWK_LOAD(weights);
         DWK_V w[9];
         DWK_UNROLL

@@ -17,10 +17,11 @@
 
 /* Arguments as in dwk_depthwise3x3s1_i8.h. */
 static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, const uint32_t *restrict weights, const dwk_rounding *to,
-                            uint8_t *restrict output, int32_t output_step)
+                            int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                            const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
 {
-    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+    weights += first * 17 / 4;
+    for (int32_t c = first; c < end; c += DWK_LANES) {
         const DWK_I bias = *(const DWK_NEAR_I *)weights;
         const uint32_t *multiplier = weights + DWK_LANES;
         DWK_I w[9];

@@ -43,18 +43,19 @@ static inline void dwk_pixels_u8f32(const dwk_image *image, int32_t first, int32
 }
 
 /* dwk_border_f32: zeros all around an activation. output: its first value, which is padding where there is any.
- * above, below: rows of zeros. */
-static inline void dwk_border_f32(const dwk_image *image, int32_t above, int32_t below, dwk_float *restrict output)
+ * above, below: rows of zeros. Only what is beside rows `first` to before `end` is written, and above or below these. */
+static inline void dwk_border_f32(const dwk_image *image, int32_t above, int32_t below, int32_t first, int32_t end,
+                                  dwk_float *restrict output)
 {
     int32_t row = image->left + image->width + image->right;
-    dwk_zeros_f32(output, above * row);
-    output += above * row;
-    for (int32_t y = 0; y < image->height; y++) {
+    dwk_zeros_f32(output, ((first == 0) & (end > 0)) * above * row);
+    output += (above + first) * row;
+    for (int32_t y = first; y < end; y++) {
         dwk_zeros_f32(output, image->left);
         dwk_zeros_f32(output + image->left + image->width, image->right);
         output += row;
     }
-    dwk_zeros_f32(output, below * row);
+    dwk_zeros_f32(output, ((first < end) & (end == image->height)) * below * row);
 }
 
 #endif

@@ -49,19 +49,19 @@ static inline void dwk_pixels_u8(const dwk_image *image, int32_t first, int32_t 
 }
 
 /* dwk_border_u8: one byte all around an activation. output: its first value, which is padding where there is any.
- * above, below: rows of it. */
-static inline void dwk_border_u8(const dwk_image *image, int32_t above, int32_t below, uint8_t value,
-                                 uint8_t *restrict output)
+ * above, below: rows of it. Only what is beside rows `first` to before `end` is written, and above or below these. */
+static inline void dwk_border_u8(const dwk_image *image, int32_t above, int32_t below, int32_t first, int32_t end,
+                                 uint8_t value, uint8_t *restrict output)
 {
     int32_t row = image->left + image->width + image->right;
-    dwk_fill_u8(output, above * row, value);
-    output += above * row;
-    for (int32_t y = 0; y < image->height; y++) {
+    dwk_fill_u8(output, ((first == 0) & (end > 0)) * above * row, value);
+    output += (above + first) * row;
+    for (int32_t y = first; y < end; y++) {
         dwk_fill_u8(output, image->left, value);
         dwk_fill_u8(output + image->left + image->width, image->right, value);
         output += row;
     }
-    dwk_fill_u8(output, below * row, value);
+    dwk_fill_u8(output, ((first < end) & (end == image->height)) * below * row, value);
 }
 
 #endif

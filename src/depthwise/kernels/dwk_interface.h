@@ -1,6 +1,6 @@
 /* dwk_interface.h: the functions of depthwise.h, for the network above it in model.c.
  *
- * Needs dwl_network, dwl_features, dwl_record, dwl_labels, dwl_constants and the constants DWL_... of model.c. */
+ * Needs DWL_THREADS, dwl_network, dwl_features, dwl_record, dwl_labels, dwl_constants and the constants DWL_... of model.c. */
 #ifndef DWK_INTERFACE_H
 #define DWK_INTERFACE_H
 
@@ -46,15 +46,34 @@ static float dwk_tolerance(const dwk_float *expected)
     return DWK_TOLERANCE * size;
 }
 
+static void dwk_run(const uint8_t *pixels, uint8_t *arena)
+{
+#if DWL_THREADS > 1
+    dwk_together(dwl_network, pixels, arena);
+#else
+    dwl_network(pixels, arena);
+#endif
+}
+
 static void dwk_answer(const uint8_t *pixels, dwk_float *probabilities, uint8_t *arena)
 {
-    dwl_network(pixels, arena);
+    dwk_run(pixels, arena);
     dwk_softmax_f32((const dwk_float *)(const void *)(arena + DWL_AT_CLASSIFIER), DWL_LABELS, probabilities);
 }
 
 uint32_t dw_interface(void) { return DW_INTERFACE_MAJOR << 16 | DW_INTERFACE_MINOR; }
 
 int32_t dw_processor(void) { return dwk_processor_lacks() * DW_PROCESSOR; }
+
+int32_t dw_set_threads(int32_t threads)
+{
+#if DWL_THREADS > 1
+    return dwk_set_threads(threads);
+#else
+    (void)threads;
+    return 1;
+#endif
+}
 
 const char *dw_record(void) { return dwl_record; }
 
@@ -122,7 +141,7 @@ int32_t dw_features(const uint8_t *pixels, float *features, void *arena)
     if (pixels == NULL || features == NULL) {
         return DW_NO_POINTER;
     }
-    dwl_network(pixels, memory);
+    dwk_run(pixels, memory);
     dwl_features(memory, features);
     return DW_OK;
 }

@@ -8,11 +8,12 @@
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
 #define DWK_NAME DWK_JOIN(dwk_pool_f32_c, DWK_LANES, )
 
-/* input: height x width x channels without padding. output: channels. */
+/* input: height x width x channels without padding. output: channels; of these `first` to before `end`, in whole
+ * vectors, are computed. */
 static inline void DWK_NAME(const dwk_float *restrict input, int32_t height, int32_t width, int32_t channels,
-                            dwk_float *restrict output)
+                            int32_t first, int32_t end, dwk_float *restrict output)
 {
-    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+    for (int32_t c = first; c < end; c += DWK_LANES) {
         const dwk_float *from = input + c;
         DWK_V total = {0};
         for (int32_t y = 0; y < height; y++) {

@@ -13,11 +13,14 @@
 #define DWK_STORE DWK_JOIN(dwk_store_v, DWK_LANES, )
 #define DWK_NAME DWK_JOIN(dwk_pool_i8_c, DWK_LANES, )
 
-/* input: height x width x channels without padding. output: channels. */
+/* input: height x width x channels without padding. output: channels; of these `first` to before `end`, in whole
+ * vectors, are computed. */
 static inline void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels,
-                            const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+                            int32_t first, int32_t end, const uint32_t *restrict weights,
+                            const dwk_rounding *to, uint8_t *restrict output)
 {
-    for (int32_t c = 0; c < channels; c += DWK_LANES) {
+    weights += 2 * first;
+    for (int32_t c = first; c < end; c += DWK_LANES) {
         DWK_I sum = *(const DWK_NEAR_I *)weights;
         for (int32_t i = 0; i < height * width; i++) {
             sum += __builtin_convertvector(*(const DWK_U *)(input + c + i * channels), DWK_I);

@@ -150,15 +150,16 @@ DWK_INLINE int32_t DWK_NAMED(place)(int32_t tile, int32_t across, int32_t row, i
 }
 
 /* `rows` rows of outputs, in `pairs` pairs of panels. Each pair's weights are used for all of the rows before the next
- * ones are read. The depth is even; s has room for the values of all pixels once more. */
-static inline void DWK_NAMED(strassen)(const dwk_product *shape, int32_t pairs, int32_t rows,
+ * ones are read. The depth is even; s has room for the values of all pixels once more. Before, S1 to S4 are made of
+ * pairs of tiles `first` to before `end`; the others of them must be in s. */
+static inline void DWK_NAMED(strassen)(const dwk_product *shape, int32_t first, int32_t end, int32_t pairs, int32_t rows,
                                        const dwk_float *restrict input, dwk_float *restrict s,
                                        const dwk_float *restrict weights, dwk_float *restrict output)
 {
     const int32_t across = shape->width / DWK_PIXELS, tiles = rows * across;
     const int32_t size = 2 * DWK_PANEL + shape->depth / 2 * (7 * DWK_PANEL), lines = size / DWK_VECTORS;
     const int32_t used = 2 * DWK_PIXELS * shape->depth;
-    for (int32_t tile = 0; tile + 1 < tiles; tile += 2) {
+    for (int32_t tile = 2 * first; tile + 1 < tiles && tile < 2 * end; tile += 2) {
         DWK_NAMED(halves)(shape, input + DWK_NAMED(place)(tile, across, shape->row, shape->step),
                           input + DWK_NAMED(place)(tile + 1, across, shape->row, shape->step), s + tile / 2 * used);
     }

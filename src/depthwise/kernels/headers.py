@@ -19,6 +19,8 @@ SHARED = (
     "dwk_golden.h",
     "dwk_interface.h",
     "dwk_processor.h",
+    "dwk_team.h",
+    "dwk_threads.h",
     "dwk_x86.h",
     "dwk_256_x86.h",
     "dwk_window_x86.h",

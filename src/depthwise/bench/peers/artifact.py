@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depthwise.bench.peers import Floats, Pixels, Setting
-from depthwise.errors import Refused
 
 if TYPE_CHECKING:
     from depthwise.kernels.table import Precision
@@ -44,20 +43,19 @@ def load(path: Path, setting: Setting) -> Loaded:
 
     Raises: Refused, when it cannot run on so many threads.
     """
-    if setting.threads != 1:
-        raise Refused(f"an artifact runs on one thread, not on {setting.threads}")
-    return Loaded(path)
+    return Loaded(path, setting.threads)
 
 
 class Loaded:
     """An artifact whose buffers are bound once, as those of the peers are."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int) -> None:
         from depthwise.edge.library import Library
         from depthwise.edge.trailer import checked_library
 
         content, _ = checked_library(path)
         self._library = Library(content, str(path))
+        self._library.set_threads(threads)
         self._answer: Floats = np.zeros(self._library.get("dw_label_count"), np.float32)
         memory = np.empty(self._library.get("dw_arena_bytes") + _ALIGNMENT, np.uint8)
         self._arena: Pixels = memory[-memory.ctypes.data % _ALIGNMENT :]

@@ -99,18 +99,20 @@ DWK_INLINE void DWK_S1(rows)(const dwk_bf16 *restrict input, int32_t input_row, 
 }
 
 /* input: the top left value under the kernel of the first output, padding included; input_row values from row to row.
+ * first, end: the channels to compute, from a multiple of 32 to before another one or all; with fewer than 32 all.
  * output: pixels of output_step values, without gaps between the rows; with fewer than 32 channels without any. */
 DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                         int32_t channels, const uint32_t *restrict weights, dwk_bf16 *restrict output,
-                         int32_t output_step)
+                         int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                         dwk_bf16 *restrict output, int32_t output_step)
 {
-    int32_t c = 0;
-    for (; c + DWK_B_BF16 <= channels; c += DWK_B_BF16) {
+    int32_t c = first;
+    weights += first / DWK_B_BF16 * DWK_WEIGHTS;
+    for (; c + DWK_B_BF16 <= end; c += DWK_B_BF16) {
         DWK_S1(rows)(input + c, input_row, rows, width, channels, DWK_B_BF16, weights, output + c, output_step);
         weights += DWK_WEIGHTS;
     }
-    if (c < channels) {
-        DWK_S1(rows)(input + c, input_row, rows, width, channels, channels - c, weights, output + c, output_step);
+    if (c < end) {
+        DWK_S1(rows)(input + c, input_row, rows, width, channels, end - c, weights, output + c, output_step);
     }
 }
 

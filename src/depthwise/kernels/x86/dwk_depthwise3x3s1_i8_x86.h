@@ -103,18 +103,20 @@ DWK_INLINE void DWK_X(s1_rows)(const uint8_t *restrict input, int32_t input_row,
 }
 
 /* input: the top left byte under the kernel of the first output, padding included; input_row bytes from row to row.
+ * first, end: the channels to compute, from a multiple of B to before another one or all; with fewer than B all.
  * output: pixels of output_step bytes, without gaps between the rows; with fewer than B channels without any. */
 DWK_INLINE void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                         int32_t channels, const uint32_t *restrict weights, const dwk_rounding *to,
-                         uint8_t *restrict output, int32_t output_step)
+                         int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                         const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
 {
-    int32_t c = 0;
-    for (; c + DWK_B <= channels; c += DWK_B) {
+    int32_t c = first;
+    weights += first / DWK_B * DWK_WEIGHTS;
+    for (; c + DWK_B <= end; c += DWK_B) {
         DWK_X(s1_rows)(input + c, input_row, rows, width, channels, DWK_B, weights, to, output + c, output_step);
         weights += DWK_WEIGHTS;
     }
-    if (c < channels) {
-        DWK_X(s1_rows)(input + c, input_row, rows, width, channels, channels - c, weights, to, output + c, output_step);
+    if (c < end) {
+        DWK_X(s1_rows)(input + c, input_row, rows, width, channels, end - c, weights, to, output + c, output_step);
     }
 }
 

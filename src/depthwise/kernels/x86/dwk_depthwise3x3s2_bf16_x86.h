@@ -37,20 +37,21 @@ DWK_INLINE void DWK_S2(const dwk_bf16 *restrict input, int32_t input_row, int32_
 
 /* Arguments as in dwk_depthwise3x3s1_bf16_x86.h. */
 DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                         int32_t channels, const uint32_t *restrict weights, dwk_bf16 *restrict output,
-                         int32_t output_step)
+                         int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                         dwk_bf16 *restrict output, int32_t output_step)
 {
     const int32_t output_row = width * output_step;
-    int32_t c = 0;
-    for (; c + DWK_B_BF16 <= channels; c += DWK_B_BF16) {
+    int32_t c = first;
+    weights += first / DWK_B_BF16 * (DWK_B_BF16 + DWK_ROW_BF16);
+    for (; c + DWK_B_BF16 <= end; c += DWK_B_BF16) {
         for (int32_t y = 0; y < rows; y++) {
             DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, DWK_B_BF16, weights,
                    output + y * output_row + c, output_step);
         }
         weights += DWK_B_BF16 + DWK_ROW_BF16;
     }
-    for (int32_t y = 0; y < rows && c < channels; y++) {
-        DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, channels - c, weights,
+    for (int32_t y = 0; y < rows && c < end; y++) {
+        DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, end - c, weights,
                output + y * output_row + c, output_step);
     }
 }

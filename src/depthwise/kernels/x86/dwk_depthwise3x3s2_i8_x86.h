@@ -91,28 +91,29 @@ DWK_INLINE void DWK_X(s2_flat)(const uint8_t *restrict input, int32_t input_row,
 
 /* Arguments as in dwk_depthwise3x3s1_i8_x86.h. */
 DWK_INLINE void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                         int32_t channels, const uint32_t *restrict weights, const dwk_rounding *to,
-                         uint8_t *restrict output, int32_t output_step)
+                         int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                         const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
 {
     const int32_t output_row = width * output_step;
 #if DWK_JOIN(DWK_ALTERNATE_, DWK_SET, )
     if (channels < DWK_B && channels % 8 == 0 && DWK_B % channels == 0) {
-        for (int32_t y = 0; y < rows; y++) {
+        for (int32_t y = 0; y < rows && first < end; y++) {
             DWK_X(s2_flat)(input + 2 * y * input_row, input_row, width, channels, weights, to, output + y * output_row);
         }
         return;
     }
 #endif
-    int32_t c = 0;
-    for (; c + DWK_B <= channels; c += DWK_B) {
+    int32_t c = first;
+    weights += first / DWK_B * DWK_WEIGHTS;
+    for (; c + DWK_B <= end; c += DWK_B) {
         for (int32_t y = 0; y < rows; y++) {
             DWK_X(s2_channels)(input + 2 * y * input_row + c, input_row, width, channels, DWK_B, weights, to,
                                output + y * output_row + c, output_step);
         }
         weights += DWK_WEIGHTS;
     }
-    for (int32_t y = 0; y < rows && c < channels; y++) {
-        DWK_X(s2_channels)(input + 2 * y * input_row + c, input_row, width, channels, channels - c, weights, to,
+    for (int32_t y = 0; y < rows && c < end; y++) {
+        DWK_X(s2_channels)(input + 2 * y * input_row + c, input_row, width, channels, end - c, weights, to,
                            output + y * output_row + c, output_step);
     }
 }

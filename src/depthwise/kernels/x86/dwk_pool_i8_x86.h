@@ -11,13 +11,16 @@
 #define DWK_BYTES DWK_JOIN(DWK_BYTES_, DWK_SET, )
 #define DWK_NAME DWK_JOIN(dwk_pool_i8_c, DWK_JOIN(DWK_BYTES, __, DWK_SET), )
 
-/* input: height x width x channels without padding. output: channels. */
+/* input: height x width x channels without padding. output: channels; of these `first`, a multiple of B, to before
+ * `end`, another one or all of them, are computed. */
 static inline void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels,
-                            const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+                            int32_t first, int32_t end, const uint32_t *restrict weights,
+                            const dwk_rounding *to, uint8_t *restrict output)
 {
     const int32_t pixels = height * width;
-    for (int32_t c = 0; c < channels; c += DWK_B) {
-        const int32_t count = channels - c < DWK_B ? channels - c : DWK_B;
+    weights += 2 * first;
+    for (int32_t c = first; c < end; c += DWK_B) {
+        const int32_t count = end - c < DWK_B ? end - c : DWK_B;
         const uint8_t *from = input + c;
         DWK_X(sums) sum[4];
         DWK_UNROLL
