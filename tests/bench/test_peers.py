@@ -10,7 +10,7 @@ import pytest
 
 from conftest import make_model
 from depthwise.bench.agreement import agreement, agrees
-from depthwise.bench.peers import NAMES, OWN, Setting, is_installed, peer
+from depthwise.bench.peers import NAMES, OWN, PLAIN, Setting, is_installed, peer
 from depthwise.bench.plain_int8 import plain_int8
 from depthwise.bench.subject import comparison_images, subject
 from depthwise.network import reference, reference_int8
@@ -18,7 +18,7 @@ from depthwise.network.model import Model
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.quantized import QuantizedModel
 
-ALL = (OWN, *NAMES)
+ALL = (OWN, PLAIN, *NAMES)
 
 
 def unusual() -> Model:
@@ -29,7 +29,7 @@ def unusual() -> Model:
 
 
 def answers(name: str, model: Model | QuantizedModel, precision: str, folder: Path, form: str) -> np.ndarray:
-    if name != OWN and not is_installed(name):
+    if not is_installed(name):
         pytest.skip(f"{name} is not installed")
     path = peer(name).write(model, form, folder)
     mean = model.preprocessing.mean

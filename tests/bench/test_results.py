@@ -61,6 +61,10 @@ def test_the_lead_is_over_the_fastest_peer() -> None:
     assert lead(measurement(SLOW, OURS, FAST), 1) == 1.5
 
 
+def test_our_own_network_without_strassen_is_no_peer() -> None:
+    assert lead(measurement(result("no-strassen", 2.5, 3.0, 2.5), OURS, FAST), 1) == 1.5
+
+
 def test_ours_stands_first_and_the_fastest_peer_next() -> None:
     assert [r.name for r in measurement(SLOW, FAST, OURS).of(1)] == ["depthwise", "fast", "slow"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.bench.agreement import Agreement, agreement, agrees
-from depthwise.bench.peers import NAMES, OWN, is_installed, peer
+from depthwise.bench.peers import NAMES, OURS, OWN, is_installed, peer
 from depthwise.bench.workplace import Workplace
 from depthwise.errors import Refused, Unmet
 
@@ -32,11 +32,11 @@ def choose(name: str, place: Workplace) -> tuple[Contender, ...]:
 
     Raises: Refused, with the reason, when it cannot be measured; Unmet, when its answers are those of another network.
     """
-    if name != OWN and not is_installed(name):
+    if not is_installed(name):
         raise Refused(f"is not installed; run: pip install {NAMES[name][1]}")
     forms = peer(name).forms(place.subject.precision)
-    if name == OWN and forms:
-        forms = (place.subject.own_form,)
+    if name in OURS:
+        forms = tuple(form for form in forms if form.split(",")[0] == place.subject.own_form)
     if not forms:
         raise Refused(f"has no {place.subject.precision} on this processor, or none with the same numbers")
     found: list[Contender] = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from depthwise.bench.agreement import Agreement
 from depthwise.bench.peak import Peak
-from depthwise.bench.peers import OWN
+from depthwise.bench.peers import OURS, OWN
 from depthwise.network.spec import Spec
 
 
@@ -122,7 +122,7 @@ class Measurement:
 
     def best_peer(self, threads: int) -> Result | None:
         """The peer with the least time."""
-        return next((result for result in self.of(threads) if result.name != OWN), None)
+        return next((result for result in self.of(threads) if result.name not in OURS), None)
 
     def peak(self, threads: int) -> Peak | None:
         """The limit of this machine on so many threads."""

@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from depthwise.bench.subject import Subject
 
 PEERS = ("onnxruntime", "openvino", "litert", "ncnn")
+# The artifact without Strassen's products.
+PLAIN = "no-strassen"
 
 
 @click.command("bench")
 @click.argument("model", required=False, type=click.Path(path_type=Path))
-@click.option("--against", default=",".join(PEERS), show_default=True, help="Peers, with commas between; or `none`.")
+@click.option(
+    "--against",
+    default=",".join(PEERS),
+    show_default=True,
+    help=f"Peers, with commas between (also {PLAIN}); or `none`.",
+)
 @click.option("--threads", default="1", show_default=True, help="Thread counts, with commas between.")
 @click.option("--precision", type=click.Choice(["float32", "bf16", "int8"]), help="Default: the model's own.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that provably never change, as peers do.")
@@ -126,7 +133,7 @@ def _names(text: str) -> tuple[str, ...]:
 
     names = () if text == "none" else tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     for name in names:
-        if name not in PEERS:
+        if name not in (*PEERS, PLAIN):
             near = difflib.get_close_matches(name, PEERS, n=2, cutoff=0.4) or PEERS
             raise Refused(f"--against: there is no peer {name!r}; is it {' or '.join(near)}?")
     return names

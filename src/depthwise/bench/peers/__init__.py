@@ -24,6 +24,10 @@ Floats = NDArray[np.float32]
 
 # The artifact itself, the first of the contenders.
 OWN = "depthwise"
+# The same with plain matrix products, which is no peer.
+PLAIN = "no-strassen"
+# The modules of both in this folder.
+OURS = {OWN: "artifact", PLAIN: "plain"}
 # The module of each peer in this folder, and the module and the distribution that it needs.
 NAMES: dict[str, tuple[str, str]] = {
     "onnxruntime": ("onnxruntime", "onnxruntime"),
@@ -78,7 +82,7 @@ class Peer(Protocol):
 
 def peer(name: str) -> Peer:
     """The contender of a name."""
-    module: Any = importlib.import_module(f"depthwise.bench.peers.{'artifact' if name == OWN else name}")
+    module: Any = importlib.import_module(f"depthwise.bench.peers.{OURS.get(name, name)}")
     return cast(Peer, module)
 
 
@@ -86,7 +90,7 @@ def is_installed(name: str) -> bool:
     """Whether what a peer needs is there."""
     from importlib.util import find_spec
 
-    return find_spec(NAMES[name][0]) is not None
+    return name in OURS or find_spec(NAMES[name][0]) is not None
 
 
 def version(name: str) -> str:
@@ -94,12 +98,12 @@ def version(name: str) -> str:
     # Here, as it is slow to import and workers do without.
     from importlib import metadata
 
-    return metadata.version(OWN if name == OWN else NAMES[name][1])
+    return metadata.version(OWN if name in OURS else NAMES[name][1])
 
 
 def runtime_bytes(name: str) -> int:
     """Bytes of the files that a peer's distribution installed; 0 for an artifact, which needs none to run."""
-    if name == OWN:
+    if name in OURS:
         return 0
     from importlib import metadata
 
