@@ -14,6 +14,7 @@ import pytest
 from conftest import make_model
 from depthwise.compiler import compile_model
 from depthwise.errors import Refused
+from depthwise.kernels.table import Precision
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -28,16 +29,23 @@ DRIVE = Path(__file__).with_name("drive.c")
 LABELS = ("a */ b", "c \\", "??/", '"d"', "🐳", "e\nf", "g", "h", "i", "j", "k")
 
 
-@pytest.fixture(scope="module", params=["float32", "int8"])
-def model(request: pytest.FixtureRequest) -> Model | QuantizedModel:
-    """A network whose maps are odd, so that blocks of rows, tiles and kernels all have a remainder somewhere."""
-    model = make_model(seed=1, labels=LABELS, resolution=67)
-    return model if request.param == "float32" else random_quantized(model.spec).replace(labels=LABELS)
+@pytest.fixture(scope="module", params=["float32", "bf16", "int8"])
+def precision(request: pytest.FixtureRequest) -> Precision:
+    found: Precision = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
-def folder(model: Model | QuantizedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_model(model, target="source", out=tmp_path_factory.mktemp("source") / "c").path
+def model(precision: Precision) -> Model | QuantizedModel:
+    """A network whose maps are odd, so that blocks of rows, tiles and kernels all have a remainder somewhere."""
+    model = make_model(seed=1, labels=LABELS, resolution=67)
+    return random_quantized(model.spec).replace(labels=LABELS) if precision == "int8" else model
+
+
+@pytest.fixture(scope="module")
+def folder(model: Model | QuantizedModel, precision: Precision, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("source") / "c"
+    return compile_model(model, target="source", out=out, precision=precision).path
 
 
 def copied(folder: Path, to: Path) -> Path:
@@ -65,7 +73,7 @@ def test_the_folder_holds_all_that_its_readme_needs(folder: Path) -> None:
 
 
 def test_the_program_of_the_readme_checks_itself_and_labels_a_picture(
-    folder: Path, model: Model | QuantizedModel, gcc: str, tmp_path: Path
+    folder: Path, model: Model | QuantizedModel, precision: Precision, gcc: str, tmp_path: Path
 ) -> None:
     here = copied(folder, tmp_path)
     (command,) = [line.split() for line in (here / "README.md").read_text().splitlines() if line.startswith("    cc ")]
@@ -88,7 +96,9 @@ def test_the_program_of_the_readme_checks_itself_and_labels_a_picture(
 
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
     assert (labelled.returncode, labelled.stderr) == (0, "")
-    assert labelled.stdout == f"{LABELS[best]} {probabilities[best]:.4f}\n"
+    label, probability = labelled.stdout.rsplit(" ", 1)
+    assert label == LABELS[best]
+    assert float(probability) == pytest.approx(probabilities[best], abs=1e-2 if precision == "bf16" else 6e-5)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "not a PPM" in wrong.stderr
 
@@ -108,9 +118,7 @@ def test_it_is_clean_under_address_and_undefined_behaviour_sanitizers(folder: Pa
     driven(gcc, here, "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def test_its_tests_take_every_branch_both_ways(
-    folder: Path, model: Model | QuantizedModel, gcc: str, tmp_path: Path
-) -> None:
+def test_its_tests_take_every_branch_both_ways(folder: Path, precision: Precision, gcc: str, tmp_path: Path) -> None:
     gcov = shutil.which("gcov")
     if gcov is None:
         pytest.skip("gcov is not installed; branches are not counted")
@@ -130,16 +138,18 @@ def test_its_tests_take_every_branch_both_ways(
         for line in file["lines"]
         if line["count"] == 0 or any(branch["count"] == 0 for branch in line["branches"])
     ]
-    product = "dwk_product_f32.h" if isinstance(model, Model) else "dwk_product_i8.h"
-    assert {"model.c", "dwk_interface.h", "dwk_prepare.h", product} <= covered
+    product = {"float32": "dwk_product_f32.h", "bf16": "dwk_product_bf16.h", "int8": "dwk_product_i8.h"}
+    assert {"model.c", "dwk_interface.h", "dwk_prepare.h", product[precision]} <= covered
     assert missing == []
 
 
 _TEXT = {"capture_output": True, "text": True, "check": True, "env": {**os.environ, "LC_ALL": "C"}}
 
 
-def test_the_same_model_gives_the_same_files(model: Model | QuantizedModel, folder: Path, tmp_path: Path) -> None:
-    again = compile_model(model, target="source", out=tmp_path / "elsewhere").path
+def test_the_same_model_gives_the_same_files(
+    model: Model | QuantizedModel, precision: Precision, folder: Path, tmp_path: Path
+) -> None:
+    again = compile_model(model, target="source", out=tmp_path / "elsewhere", precision=precision).path
 
     assert {p.name: p.read_bytes() for p in again.iterdir()} == {p.name: p.read_bytes() for p in folder.iterdir()}
 

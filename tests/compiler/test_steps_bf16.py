@@ -29,10 +29,13 @@ NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.75, "resolution": 97, "padding": "same", "classes": 37}, BF16),
     ({"width": 0.35, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12), "channels": 1}, BF16),
     ({"width": 0.5, "resolution": 49, "convolution": "standard", "shallow": True}, BF16),
+    ({"width": 0.5, "resolution": 37, "activation": "relu", "padding": "same"}, AVX),
+    ({"width": 0.25, "resolution": 33, "channels": 1}, SSE),
+]
+MORE: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 1.25, "resolution": 40, "activation": "relu"}, BF16),
     ({"width": 1.0, "resolution": 113, "padding": "same"}, BF16),
-    ({"width": 0.25, "resolution": 33, "channels": 1}, SSE),
-    ({"width": 0.5, "resolution": 37, "activation": "relu", "padding": "same"}, AVX),
+    ({"width": 0.5, "resolution": 129}, BF16),
     ({"width": 0.35, "resolution": 40}, NEON),
     ({"width": 0.25, "resolution": 49, "convolution": "standard"}, AVX512),
 ]
@@ -85,7 +88,9 @@ def input_of(step: Step, source: str, run: Stepper, pixels: NDArray[np.uint8], e
     return rows[:, : step.input.row - step.input.apart].reshape(len(rows), -1, step.input.shape.channels)
 
 
-@pytest.mark.parametrize(("fields", "machine"), NETWORKS, ids=named)
+@pytest.mark.parametrize(
+    ("fields", "machine"), [*NETWORKS, *(pytest.param(*more, marks=pytest.mark.slow) for more in MORE)], ids=named
+)
 def test_every_step_is_the_formula_of_its_input_and_writes_nowhere_else(
     fields: dict[str, Any], machine: Machine, small_model: Callable[..., Model], tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
