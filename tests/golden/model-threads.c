@@ -38,20 +38,20 @@ enum {
     DWL_AT_BLOCKS_2_0_ROWS = 77184, /* 10368 */
     DWL_AT_BLOCKS_2_1 = 77184, /* 30976 */
     DWL_AT_BLOCKS_2_1_ROWS = 0, /* 41472 */
-    DWL_AT_BLOCKS_3_0 = 0, /* 25088 */
-    DWL_AT_BLOCKS_3_0_ROWS = 25088, /* 6400 */
-    DWL_AT_BLOCKS_3_1 = 25088, /* 25088 */
-    DWL_AT_BLOCKS_3_1_ROWS = 50176, /* 12800 */
-    DWL_AT_BLOCKS_3_2 = 0, /* 25088 */
-    DWL_AT_BLOCKS_3_2_ROWS = 50176, /* 12800 */
-    DWL_AT_BLOCKS_3_3 = 25088, /* 25088 */
-    DWL_AT_BLOCKS_3_3_ROWS = 50176, /* 12800 */
-    DWL_AT_BLOCKS_3_4 = 0, /* 25088 */
-    DWL_AT_BLOCKS_3_4_ROWS = 50176, /* 12800 */
-    DWL_AT_BLOCKS_3_5 = 25600, /* 25088 */
-    DWL_AT_BLOCKS_3_5_ROWS = 50688, /* 12800 */
+    DWL_AT_BLOCKS_3_0 = 25600, /* 25088 */
+    DWL_AT_BLOCKS_3_0_ROWS = 0, /* 12800 */
+    DWL_AT_BLOCKS_3_1 = 50688, /* 25088 */
+    DWL_AT_BLOCKS_3_1_ROWS = 0, /* 25600 */
+    DWL_AT_BLOCKS_3_2 = 25600, /* 25088 */
+    DWL_AT_BLOCKS_3_2_ROWS = 0, /* 25600 */
+    DWL_AT_BLOCKS_3_3 = 50688, /* 25088 */
+    DWL_AT_BLOCKS_3_3_ROWS = 0, /* 25600 */
+    DWL_AT_BLOCKS_3_4 = 25600, /* 25088 */
+    DWL_AT_BLOCKS_3_4_ROWS = 0, /* 25600 */
+    DWL_AT_BLOCKS_3_5 = 50688, /* 25088 */
+    DWL_AT_BLOCKS_3_5_ROWS = 0, /* 25600 */
     DWL_AT_BLOCKS_4_0 = 0, /* 25600 */
-    DWL_AT_BLOCKS_4_0_ROWS = 50688, /* 4608 */
+    DWL_AT_BLOCKS_4_0_ROWS = 25600, /* 4608 */
     DWL_AT_BLOCKS_4_1 = 25600, /* 9216 */
     DWL_AT_BLOCKS_4_1_ROWS = 34816, /* 9216 */
     DWL_AT_GLOBAL_POOL = 0, /* 1024 */
@@ -76,22 +76,22 @@ enum {
     DWL_WEIGHTS_BLOCKS_2_1_CONV_PW = 5648,
     DWL_WEIGHTS_BLOCKS_3_0_CONV_DW = 12880,
     DWL_WEIGHTS_BLOCKS_3_0_CONV_PW = 13520,
-    DWL_WEIGHTS_BLOCKS_3_1_CONV_DW = 21840,
-    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW = 23120,
-    DWL_WEIGHTS_BLOCKS_3_2_CONV_DW = 39632,
-    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW = 40912,
-    DWL_WEIGHTS_BLOCKS_3_3_CONV_DW = 57424,
-    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW = 58704,
-    DWL_WEIGHTS_BLOCKS_3_4_CONV_DW = 75216,
-    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW = 76496,
-    DWL_WEIGHTS_BLOCKS_3_5_CONV_DW = 93008,
-    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW = 94288,
-    DWL_WEIGHTS_BLOCKS_4_0_CONV_DW = 110800,
-    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW = 112080,
-    DWL_WEIGHTS_BLOCKS_4_1_CONV_DW = 145104,
-    DWL_WEIGHTS_BLOCKS_4_1_CONV_PW = 147664,
-    DWL_WEIGHTS_CLASSIFIER = 213456,
-    DWL_WEIGHTS_GOLDEN = 215520,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_DW = 27984,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW = 29264,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_DW = 58064,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW = 59344,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_DW = 88144,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW = 89424,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_DW = 118224,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW = 119504,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_DW = 148304,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW = 149584,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_DW = 178384,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW = 179664,
+    DWL_WEIGHTS_BLOCKS_4_1_CONV_DW = 212688,
+    DWL_WEIGHTS_BLOCKS_4_1_CONV_PW = 215248,
+    DWL_WEIGHTS_CLASSIFIER = 281040,
+    DWL_WEIGHTS_GOLDEN = 283104,
 };
 
 /* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */
@@ -152,13 +152,13 @@ enum {
 #define DWK_LANES 16
 #include "dwk_strassen_f32.h"
 
-/* dwk_product_f32_relu6_p5_c4x16 */
+/* dwk_strassen_f32_relu6_p5_c2x16 */
 #define DWK_ACTIVATION relu6
 #define DWK_PIXELS 5
 #define DWK_REST 0
-#define DWK_VECTORS 4
+#define DWK_VECTORS 2
 #define DWK_LANES 16
-#include "dwk_product_f32.h"
+#include "dwk_strassen_f32.h"
 
 /* dwk_product_f32_relu6_p3_c4x16 */
 #define DWK_ACTIVATION relu6
@@ -391,7 +391,7 @@ static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
  *   5x5x64 -> 5x5x128; 204,800 multiply-adds
  * whole map at once
  * threads share channels
- * kernels dwk_depthwise3x3s2_f32_relu6_c16, dwk_product_f32_relu6_p5_c4x16 */
+ * kernels dwk_depthwise3x3s2_f32_relu6_c16, dwk_strassen_f32_relu6_p5_c2x16 */
 static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
@@ -404,6 +404,7 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_0_ROWS);
+    dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
@@ -412,9 +413,13 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
     dwk_depthwise3x3s2_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
     dwk_meet(worker);
+    const dwk_part tiles = dwk_own(worker, 2, 1);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
+    dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_product_f32_relu6_p5_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
 }
 
 /* blocks.3.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -423,7 +428,7 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
  *   5x5x128 -> 5x5x128; 409,600 multiply-adds
  * whole map at once
  * threads share channels
- * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_product_f32_relu6_p5_c4x16 */
+ * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_strassen_f32_relu6_p5_c2x16 */
 static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
@@ -436,6 +441,7 @@ static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_1_ROWS);
+    dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_1);
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
@@ -444,9 +450,13 @@ static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
     dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
     dwk_meet(worker);
+    const dwk_part tiles = dwk_own(worker, 2, 1);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
+    dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_product_f32_relu6_p5_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
 }
 
 /* blocks.3.2.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -455,7 +465,7 @@ static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
  *   5x5x128 -> 5x5x128; 409,600 multiply-adds
  * whole map at once
  * threads share channels
- * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_product_f32_relu6_p5_c4x16 */
+ * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_strassen_f32_relu6_p5_c2x16 */
 static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
 {
     enum {
@@ -468,6 +478,7 @@ static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_1);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_2_ROWS);
+    dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_2);
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
@@ -476,9 +487,13 @@ static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
     dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
     dwk_meet(worker);
+    const dwk_part tiles = dwk_own(worker, 2, 1);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
+    dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_product_f32_relu6_p5_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
 }
 
 /* blocks.3.3.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -487,7 +502,7 @@ static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
  *   5x5x128 -> 5x5x128; 409,600 multiply-adds
  * whole map at once
  * threads share channels
- * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_product_f32_relu6_p5_c4x16 */
+ * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_strassen_f32_relu6_p5_c2x16 */
 static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
 {
     enum {
@@ -500,6 +515,7 @@ static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_2);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_3_ROWS);
+    dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_3);
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
@@ -508,9 +524,13 @@ static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
     dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
     dwk_meet(worker);
+    const dwk_part tiles = dwk_own(worker, 2, 1);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
+    dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_product_f32_relu6_p5_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
 }
 
 /* blocks.3.4.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -519,7 +539,7 @@ static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
  *   5x5x128 -> 5x5x128; 409,600 multiply-adds
  * whole map at once
  * threads share channels
- * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_product_f32_relu6_p5_c4x16 */
+ * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_strassen_f32_relu6_p5_c2x16 */
 static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
 {
     enum {
@@ -532,6 +552,7 @@ static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_3);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_4_ROWS);
+    dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_4);
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
@@ -540,9 +561,13 @@ static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
     dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
     dwk_meet(worker);
+    const dwk_part tiles = dwk_own(worker, 2, 1);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
+    dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_product_f32_relu6_p5_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
 }
 
 /* blocks.3.5.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -551,7 +576,7 @@ static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
  *   5x5x128 -> 5x5x128; 409,600 multiply-adds
  * whole map at once
  * threads share channels
- * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_product_f32_relu6_p5_c4x16 */
+ * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_strassen_f32_relu6_p5_c2x16 */
 static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
 {
     enum {
@@ -564,6 +589,7 @@ static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_4);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_5_ROWS);
+    dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_5);
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
@@ -572,9 +598,13 @@ static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
     dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
         dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
     dwk_meet(worker);
+    const dwk_part tiles = dwk_own(worker, 2, 1);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
+    dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_product_f32_relu6_p5_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
 }
 
 /* blocks.4.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
@@ -738,11 +768,17 @@ static const char dwl_record[] =
     " },\012"
     " \"cost\": {\012"
     "  \"multiply_adds\": 4917232,\012"
-    "  \"weight_bytes\": 862080,\012"
+    "  \"weight_bytes\": 1132416,\012"
     "  \"arena_bytes\": 159424\012"
     " },\012"
     " \"strassen\": [\012"
-    "  \"blocks.2.1.conv_pw\"\012"
+    "  \"blocks.2.1.conv_pw\",\012"
+    "  \"blocks.3.0.conv_pw\",\012"
+    "  \"blocks.3.1.conv_pw\",\012"
+    "  \"blocks.3.2.conv_pw\",\012"
+    "  \"blocks.3.3.conv_pw\",\012"
+    "  \"blocks.3.4.conv_pw\",\012"
+    "  \"blocks.3.5.conv_pw\"\012"
     " ],\012"
     " \"accuracy\": {},\012"
     " \"provenance\": {}\012"
