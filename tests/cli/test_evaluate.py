@@ -110,6 +110,19 @@ def test_what_cannot_be_done_ends_with_2_and_one_line(artifact: Path, data: Path
         assert text in line
 
 
+def test_threads_are_for_artifacts_that_have_them(artifact: Path, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+
+    for subject, words in (
+        (tmp_path / "model", "is a model folder, and --threads is for artifacts"),
+        (artifact, "on 1 thread, not on 2"),
+    ):
+        done = run(subject, data, "--threads", "2")
+        assert done.returncode == 2
+        assert words in done.stderr
+    assert run(artifact, data, "--threads", "1").returncode == 0
+
+
 def test_an_int8_model_folder_is_measured_without_torch_and_exactly(data: Path, tmp_path: Path) -> None:
     spec = Spec(width=0.25, resolution=32, classes=3)
     model = random_quantized(spec, seed=4).replace(labels=LABELS)

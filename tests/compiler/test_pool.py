@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from depthwise.bench.zig import compile_c
 from depthwise.compiler import compile_model
@@ -71,8 +72,22 @@ def test_a_number_of_threads_is_kept_to_what_there_can_be(path: Path) -> None:
 def test_more_threads_than_an_artifact_has_are_refused(path: Path, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"m\.so: can run on 4 threads, not on 5; .* --threads 5"):
         Artifact.open(path, threads=5)
-    with pytest.raises(Refused, match=r"can run on 1 threads?, not on 2"):
+    with pytest.raises(Refused, match=r"can run on 1 thread, not on 2"):
         Artifact.open(plain_artifact(tmp_path), threads=2)
+
+
+def test_the_command_line_labels_alike_with_any_number_and_names_one_that_cannot_be(path: Path, tmp_path: Path) -> None:
+    Image.fromarray(pixels(2)).save(tmp_path / "image.png")
+    command = [sys.executable, "-m", "depthwise", "run", str(path), str(tmp_path / "image.png"), "--threads"]
+    one, two, nine = (
+        subprocess.run([*command, threads], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        for threads in ("1", "2", "9")
+    )
+
+    assert (one.returncode, two.returncode, two.stderr) == (0, 0, "")
+    assert one.stdout == two.stdout
+    assert nine.returncode == 2
+    assert "m.so: can run on 4 threads, not on 9; take 4, or compile the model with --threads 9" in nine.stderr
 
 
 def test_threads_end_with_the_artifact_whether_they_look_or_sleep(path: Path) -> None:

@@ -124,8 +124,9 @@ class Library:
         """
         found = self.get(_SINCE_1_2, threads) if _SINCE_1_2 in self._functions else 1
         if found != threads:
+            most = "1 thread" if found == 1 else f"{found} threads"
             raise Refused(
-                f"{self.name}: can run on {found} threads, not on {threads}; take {found}, or compile the model with"
+                f"{self.name}: can run on {most}, not on {threads}; take {found}, or compile the model with"
                 f" --threads {threads}"
             )
 
