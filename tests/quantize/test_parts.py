@@ -203,5 +203,35 @@ def test_an_error_is_measured_at_the_next_layer_that_mixes_channels(small_model:
     assert found == pytest.approx(((ends[0] - ends[1]) ** 2).sum(), rel=0.01)
 
 
+def test_an_error_counts_the_rounding_of_the_next_weights_where_they_lie_on_a_grid(small_model: SmallModel) -> None:
+    """Ranges that are alike leave them there; others take them off, and they are rounded to steps of a byte."""
+    model, name = small_model(seed=3), "blocks.1.0.conv_pw.weight"
+    step = np.abs(model.weights[name]).max() / 60
+    gridded = (np.rint(model.weights[name] / step) * step).astype(np.float32)
+    net, rng = FloatNet.of(model.replace(weights={**model.weights, name: gridded})), np.random.default_rng(0)
+    rows = layers(model.spec)
+    index = next(i for i, row in enumerate(rows) if row.name == "blocks.1.0.conv_dw")
+    N, following = rows[index].output.channels, net.folded["blocks.1.0.conv_pw"]
+    acc = rng.integers(-3000, 9000, (3, rows[index].output.height, rows[index].output.width, N)).astype(np.int32)
+    unit = rng.uniform(0.0005, 0.001, N)
+    wanted = np.clip(acc * unit, 0, 6).astype(np.float32)
+    search = Search(net, index, acc, wanted, 2)
+
+    def end(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        sums = reference.convolution(x, weight, 1, rows[index + 1].padding) + following.bias
+        return np.clip(sums, 0, 6)
+
+    for scale in (np.full(N, 0.015, np.float32), rng.uniform(0.01, 0.02, N).astype(np.float32)):
+        bytes_ = np.clip(np.rint(acc * unit / scale), 0, 255)
+        weight = following.weight
+        if len(np.unique(scale)) > 1:
+            scaled = weight * scale[:, None, None]
+            steps = np.abs(scaled).max(axis=(1, 2, 3), keepdims=True) / 127
+            weight = np.rint(scaled / steps) * steps / scale[:, None, None]
+        expected = ((end(bytes_ * scale, weight) - end(wanted, following.weight)) ** 2).sum()
+        found = search.error(Draft(np.zeros(0, np.int8), unit, np.zeros(N, np.int64), np.zeros(0)), scale)
+        assert found == pytest.approx(expected, rel=1e-3)
+
+
 def test_parts_make_up_the_whole() -> None:
     assert [list(range(7))[part] for part in parts(7, 3)] == [[0, 1, 2], [3, 4, 5], [6]]

@@ -12,6 +12,8 @@ import pytest
 
 from depthwise.errors import Refused
 from depthwise.network import reference, reference_int8
+from depthwise.network.dequantize import dequantize
+from depthwise.network.folding import fold
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel, reach
@@ -143,6 +145,30 @@ def test_per_tensor_has_one_multiplier_a_layer(small_model: SmallModel) -> None:
         multiplier = done.model.layers[layer.name].multiplier
         # `choose_multiplier` moves each by some steps of float32.
         assert multiplier.max() / multiplier.min() < 1 + 2**-13, layer.name
+
+
+def on_a_grid(model: Model) -> Model:
+    """The network with the weights of each layer on one grid, as those of networks that were trained for 8 bits are."""
+    weights = dict(model.weights)
+    for name, array in model.weights.items():
+        if name.endswith("weight") and array.ndim > 1:
+            step = np.abs(array).max() / 100
+            weights[name] = (np.rint(array / step) * step).astype(np.float32)
+    return model.replace(weights=weights)
+
+
+def test_weights_that_lie_on_a_grid_stay_what_they_are(small_model: SmallModel) -> None:
+    """Also in channels whose largest weight is but 50 steps, which one search among steps for 127 would not find."""
+    model = on_a_grid(small_model(seed=5))
+
+    done = quantize(model, images(24), Options(ranges="minmax"))
+
+    folded, real = fold(model), dequantize(done.model)
+    for layer in layers(model.spec):
+        if layer.kind in ("stem", "depthwise"):
+            channels = folded[layer.name].weight.reshape(layer.output.channels, -1)
+            lost = np.abs(real[layer.name].weight.reshape(channels.shape) - channels).max(axis=1)
+            assert (lost < 1e-4 * np.abs(channels).max(axis=1)).all(), layer.name
 
 
 def test_bias_correction_takes_the_mean_error_off(small_model: SmallModel) -> None:

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.network.folding import Folded
+from depthwise.network.layers import Layer
 from depthwise.network.requantize import requantize
 from depthwise.quantize.floats import FloatNet, Floats, parts
 from depthwise.quantize.options import MEASURED, RULES, Options
 from depthwise.quantize.ranges import limits, spread
 from depthwise.quantize.statistics import Outputs
-from depthwise.quantize.weights import Draft
+from depthwise.quantize.weights import Draft, grid_steps, roughly_rounded
 
 MIXING = ("pointwise", "standard", "classifier")
 # How far the ranges of channels may differ: from not at all to as much as their values do. The smaller, the more room
@@ -38,6 +40,9 @@ class Search:
     The layers that follow, up to the next one that mixes channels, are computed in float from the candidate's bytes and
     from the wanted output: so an error counts as much as the weights after it make of it.
 
+    Where the next layer mixes channels and its weights lie on a grid, as those of a network that was trained for 8 bits
+    do, the candidate rounds them, too: they are exact as bytes only while the ranges of channels stay alike.
+
     Args:
         index: of the layer.
         acc: (M, H, W, N) its sums of products.
@@ -49,15 +54,17 @@ class Search:
         self._net, self._index, self._acc, self._size = net, index, acc, size
         kinds = [layer.kind for layer in net.table]
         self._stop = next(later for later in range(index + 1, len(kinds)) if kinds[later] in MIXING) + 1
+        self._mixing = self._gridded()
         self._wanted = [self._ahead(wanted[part]) for part in parts(len(wanted), size)]
 
     def error(self, made: Draft, scale: NDArray[np.float32]) -> float:
         """Sum of squared differences from what follows from the wanted output."""
         multiplier = (made.step / scale).astype(np.float32)
+        following = self._mixing and roughly_rounded(*self._mixing, scale.astype(np.float64))
         total = 0.0
         for part, wanted in zip(parts(len(self._acc), self._size), self._wanted, strict=True):
             output = requantize(self._acc[part] + made.bias, multiplier, 0)
-            total += squares(self._ahead(output * scale) - wanted)
+            total += squares(self._ahead(output * scale, following) - wanted)
         return total
 
     def ranges(self, made: Draft, outputs: Outputs, options: Options) -> Ranges:
@@ -73,8 +80,20 @@ class Search:
         rule = _first(rules, lambda tried: self.error(made, scale(tried, exponent)))
         return Ranges(rule, exponent, scale(rule, exponent))
 
-    def _ahead(self, output: Floats) -> Floats:
-        return self._net.forward(output, self._index + 1, self._stop)
+    def _ahead(self, output: Floats, following: Folded | None = None) -> Floats:
+        """What follows from an output, up to the layer that mixes channels; with other weights in that where given."""
+        if following is None:
+            return self._net.forward(output, self._index + 1, self._stop)
+        return self._net.activate(self._index + 1, self._net.sums(self._index + 1, output, following))
+
+    def _gridded(self) -> tuple[Layer, Folded] | None:
+        """The next layer, where it mixes channels and most of its weights lie on a grid."""
+        following = self._net.table[self._index + 1]
+        if following.kind not in MIXING:
+            return None
+        folded = self._net.folded[following.name]
+        on = grid_steps(folded.weight.reshape(len(folded.weight), -1)) > 0
+        return (following, folded) if on.mean() > 1 / 2 else None
 
 
 def squares(values: NDArray[Any]) -> float:
