@@ -184,7 +184,7 @@ class Run:
         self.save()
         self.reporter.notice(
             f"epoch {self.epoch}/{self.recipe.epochs}: loss {entry['loss']:.3f}, validation top-1 {figures['top1']:.2%}"
-            f" at {side} px, {_duration(self.seconds)}{left}"
+            f" at {self.loader.resolution if whole else side} px, {_duration(self.seconds)}{left}"
         )
         asked = torch.tensor([float(self.interrupts.asked)], dtype=torch.float64)
         if not self._finished() and self.world.total(asked).item() > 0:
