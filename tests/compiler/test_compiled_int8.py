@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from depthwise.compiler import Built, compile_model
+from depthwise.compiler.lower import lower
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import prepare
 from depthwise.errors import Unmet
@@ -85,7 +86,7 @@ def test_one_step_of_one_golden_logit_is_seen(
 ) -> None:
     from depthwise.compiler import golden
 
-    answers = golden.answers(model, "int8")
+    answers = golden.answers(model, lower(model))
     answers[3, 2] = np.nextafter(answers[3, 2], np.float32(np.inf))
     monkeypatch.setattr(golden, "answers", lambda *_: answers)
     wrong = compile_model(model, target="linux-x86_64", out=tmp_path / "wrong.so")

@@ -106,7 +106,7 @@ def emit(
         table=tuple(operation.layer for operation in lowered.operations),
         threads=threads,
     )
-    packed = pack(lowered, planned, golden.answers(model, planned.precision))
+    packed = pack(lowered, planned, golden.answers(model, lowered))
     text = record.record(model, target_name, planned, packed, extra or {}, None if found is None else found.table)
     return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, lowered, text))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.kernels.table import Precision
+from depthwise.compiler import reference_bf16
+from depthwise.compiler.lower import Lowered
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -25,16 +26,20 @@ def images(spec: Spec) -> NDArray[np.uint8]:
     return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noise])
 
 
-def answers(model: Model | QuantizedModel, precision: Precision) -> NDArray[np.float32]:
+def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float32]:
     """(4, classes), from the oracle: probabilities of the golden images, or of an int8 or bf16 network the logits.
 
     Those of int8 are the same everywhere to the last bit (docs/int8.md Q8), and probabilities are not; those of bf16
     are judged by their own size.
+
+    Args:
+        lowered: the model, as it is compiled.
     """
     if isinstance(model, QuantizedModel):
         return reference_int8.run(model, images(model.spec)).logits
-    found = reference.run(model, images(model.spec))
-    return np.asarray(found.logits if precision == "bf16" else found.probabilities, np.float32)
+    if lowered.precision == "bf16":
+        return reference_bf16.logits(lowered, model.spec.activation, images(model.spec)).astype(np.float32)
+    return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float32)
 
 
 def _noise(count: int) -> NDArray[np.uint8]:
