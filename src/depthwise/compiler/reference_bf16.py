@@ -40,7 +40,7 @@ def layer(operation: Operation, x: Doubles, activation: str) -> Doubles:
     row, weight = operation.layer, operation.weight.astype(np.float64)
     match row.kind:
         case "pool":
-            return reference.pool(x)
+            return np.asarray(reference.pool(x), np.float64)
         case "classifier":
             return np.asarray(x @ weight[0] + operation.bias)
         case "depthwise":
@@ -48,4 +48,4 @@ def layer(operation: Operation, x: Doubles, activation: str) -> Doubles:
         case _:
             taps = weight.reshape(row.kernel, row.kernel, row.input.channels, -1).transpose(3, 2, 0, 1)
             sums = reference.convolution(x, taps, row.stride, row.padding)
-    return reference.activate(sums + operation.bias, activation)
+    return np.asarray(reference.activate(sums + operation.bias, activation), np.float64)
