@@ -16,8 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.compile import Emitted, emit
-from depthwise.compiler.emit import emit_assembly
 from depthwise.compiler.emit_step import function_name
+from depthwise.compiler.emit_weights import emit_assembly
 from depthwise.compiler.step import Map
 from depthwise.compiler.targets import Machine
 from depthwise.kernels.headers import headers

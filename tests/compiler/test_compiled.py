@@ -169,7 +169,7 @@ def test_the_trailer_tells_length_checksum_and_interface(built: Built) -> None:
 
     assert TRAILER.size == 56
     assert content[-56:] == trailer(library)
-    assert TRAILER.unpack(content[-56:]) == (b"DWTRAIL1", len(library), hashlib.sha256(library).digest(), 1, 1)
+    assert TRAILER.unpack(content[-56:]) == (b"DWTRAIL1", len(library), hashlib.sha256(library).digest(), 1, 2)
     assert built.bytes == len(content)
 
 

@@ -5,11 +5,6 @@
  * lie as height x width x channels. H and W are the sizes of a step's output, C and N the channels of its
  * input and output; a row is the distance from one row to the next, in values. */
 
-/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */
-#define DWK_CHANNELS 3
-#define DWK_RESIZE 74
-#define DWK_CROP 65
-
 /* Whether activations are bytes (docs/int8.md), bfloat16, or else floats. */
 #define DWL_INT8 0
 #define DWL_BF16 0
@@ -21,6 +16,11 @@ enum {
     DWL_LABELS = 3,
     DWL_FEATURES = 256,
 };
+
+/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */
+#define DWK_CHANNELS 3
+#define DWK_RESIZE 74
+#define DWK_CROP 65
 
 /* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */
 enum {
@@ -734,12 +734,20 @@ static void dwl_features(const uint8_t *arena, dwk_float *features)
     }
 }
 
+#include "dwk_as_level.h"
+
+static const dwk_level dwl_level = DWK_LEVEL("golden");
+static const dwk_level *const dwl_levels[] = {&dwl_level};
+
 static const char dwl_record[] =
     "{\012"
     " \"schema\": 1,\012"
     " \"depthwise\": \"0.1.0\",\012"
     " \"precision\": \"float32\",\012"
     " \"target\": \"golden\",\012"
+    " \"levels\": [\012"
+    "  \"golden\"\012"
+    " ],\012"
     " \"spec\": {\012"
     "  \"width\": 0.25,\012"
     "  \"resolution\": 65,\012"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--cpu",
     metavar="PROCESSOR",
-    help="For host and linux-x86_64 another processor than theirs: portable, avx2, avxvnni, avx512, vnni or bf16.",
+    help="For host and linux-x86_64 one processor: portable, v2, avx2, avxvnni, avx512, vnni or bf16.",
 )
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option("--threads", type=int, help="Most threads that a call may run on; 8, or 1 for source.")

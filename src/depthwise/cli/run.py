@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Labels shown of each image.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads a call runs on.")
+@click.option("--cpu", metavar="LEVEL", help="A level of instructions that the ARTIFACT carries, not the highest.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def command(artifact: Path, images: tuple[Path, ...], top: int, threads: int, as_json: bool) -> None:
+def command(artifact: Path, images: tuple[Path, ...], top: int, threads: int, cpu: str | None, as_json: bool) -> None:
     """Label IMAGES, files or folders of them, with an ARTIFACT.
 
     Images that cannot be read are named and counted on stderr; the command fails only when none could be.
@@ -30,7 +31,7 @@ def command(artifact: Path, images: tuple[Path, ...], top: int, threads: int, as
 
     read: list[dict[str, Any]] = []
     unreadable: list[str] = []
-    with Artifact.open(artifact, threads=threads) as opened:
+    with Artifact.open(artifact, threads=threads, cpu=cpu) as opened:
         for result in _results(opened, images, top):
             if isinstance(result, Refused):
                 unreadable.append(str(result))

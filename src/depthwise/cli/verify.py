@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,24 +12,32 @@ from depthwise.errors import Unmet
 
 @click.command("verify")
 @click.argument("artifact", type=click.Path(path_type=Path))
+@click.option("--cpu", metavar="LEVEL", help="Only this level of instructions that the ARTIFACT carries.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a sentence.")
-def command(artifact: Path, as_json: bool) -> None:
-    """Run the golden cases that an ARTIFACT carries, on this machine.
+def command(artifact: Path, cpu: str | None, as_json: bool) -> None:
+    """Run the golden cases that an ARTIFACT carries, on this machine, at every level of instructions that it has.
 
     Ends with 1 when an answer differs from the one the reference gave when the artifact was made.
     """
     from depthwise.cli.output import print_json, printable
     from depthwise.edge.artifact import Artifact
 
-    document = {"schema": 1, "artifact": str(artifact)}
-    with Artifact.open(artifact) as opened:
+    document: dict[str, Any] = {"schema": 1, "artifact": str(artifact)}
+    with Artifact.open(artifact, cpu=cpu) as opened:
         try:
-            worst = opened.verify()
+            worst = opened.verify_levels() if cpu is None else {opened.level: opened.verify()}
         except Unmet as difference:
             if as_json:
                 print_json({**document, "verified": False, "reason": str(difference)})
             raise
+        lacking = [] if cpu else [level for level in opened.levels if level not in worst]
     if as_json:
-        print_json({**document, "verified": True, "worst": worst})
-    else:
-        click.echo(f"{printable(str(artifact))}: every golden case agrees, the largest difference is {worst:.2g}")
+        levels = [{"level": level, "worst": most} for level, most in worst.items() if level]
+        found = {"verified": True, "worst": max(worst.values()), "levels": levels, "lacking": lacking}
+        print_json({**document, **found})
+        return
+    at = f" at {', '.join(worst)}" if len(opened.levels) > 1 else ""
+    most = max(worst.values())
+    click.echo(f"{printable(str(artifact))}: every golden case agrees{at}, the largest difference is {most:.2g}")
+    if lacking:
+        click.echo(f"notice: not run, as this processor lacks them: {', '.join(lacking)}", err=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from depthwise.compiler import build, golden, record, targets
-from depthwise.compiler.emit import emit_model, emit_weights
+from depthwise.compiler.emit import emit_level, emit_levels, emit_model, file_of_level
+from depthwise.compiler.emit_weights import emit_weights
 from depthwise.compiler.lower import lower
 from depthwise.compiler.lower_bf16 import lower_bf16
-from depthwise.compiler.pack import Packed, pack
+from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan import Plan, plan
 from depthwise.compiler.source import source_folder
-from depthwise.compiler.targets import Machine
+from depthwise.compiler.targets import Machine, Target
 from depthwise.compiler.thin import lower_live
 from depthwise.errors import Refused
 from depthwise.kernels.table import Precision
@@ -38,8 +39,9 @@ class Built:
         live_multiply_adds: of the channels that can change; the nominal ones where none was left out. What is run lies
             above it where a layer's channels are filled up for its kernel.
         seconds: to make it.
-        plan: its steps, tiles and places in the arena.
-        compiler: the compiler and its arguments, or empty for a folder of C.
+        plan: its steps, tiles and places in the arena, at the highest level of instructions.
+        levels: the levels of instructions that it carries, from the lowest to the highest.
+        compiler: the compiler of the lowest and its arguments, or empty for a folder of C.
     """
 
     path: Path
@@ -51,16 +53,30 @@ class Built:
     live_multiply_adds: int
     seconds: float
     plan: Plan
+    levels: tuple[str, ...]
     compiler: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Emitted:
-    """A network as C, before anything is written or built."""
+    """A network as C, before anything is written or built.
 
-    plan: Plan
+    Attributes:
+        plans: of each level of instructions by its name, from the lowest to the highest.
+        packed: the constants of all levels, and where those of the highest begin.
+        model_c: the text of model.c.
+        levels: where there are several, the C of each level by its name.
+    """
+
+    plans: Mapping[str, Plan]
     packed: Packed
     model_c: str
+    levels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> Plan:
+        """Of the highest level, or the only one."""
+        return list(self.plans.values())[-1]
 
     def weights_c(self) -> str:
         """The text of weights.c."""
@@ -79,7 +95,7 @@ def emit(
     precision: Precision | None = None,
     threads: int = 1,
 ) -> Emitted:
-    """The C of a model for a machine; `whole_maps` and `strassen` as in `plan`.
+    """The C of a model for one machine; `whole_maps` and `strassen` as in `plan`.
 
     Args:
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
@@ -87,6 +103,33 @@ def emit(
         threads: most threads that a call may run on.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
+    machines = {target_name: machine}
+    return emit_for(
+        model,
+        machines,
+        target_name=target_name,
+        extra=extra,
+        whole_maps=whole_maps,
+        strassen=strassen,
+        found=found,
+        precision=precision,
+        threads=threads,
+    )
+
+
+def emit_for(
+    model: Model | QuantizedModel,
+    machines: Mapping[str, Machine],
+    *,
+    target_name: str,
+    extra: Mapping[str, Any] | None = None,
+    whole_maps: bool = False,
+    strassen: bool = True,
+    found: Live | None = None,
+    precision: Precision | None = None,
+    threads: int = 1,
+) -> Emitted:
+    """The same for one or several machines by name of their level of instructions, from the lowest to the highest."""
     is_whole = found is None or found.table == layers(model.spec)
     lowered = lower(model) if found is None or is_whole else lower_live(model, found)
     if precision == "bf16":
@@ -95,20 +138,33 @@ def emit(
     logits = ""
     if isinstance(model, QuantizedModel):
         logits = "bytes" if model.layers["classifier"].rounded else "products"
-    planned = plan(
-        model.spec,
-        model.preprocessing,
-        machine,
-        lowered.precision,
-        logits=logits,
-        whole_maps=whole_maps,
-        strassen=strassen,
-        table=tuple(operation.layer for operation in lowered.operations),
-        threads=threads,
-    )
-    packed = pack(lowered, planned, golden.answers(model, lowered))
-    text = record.record(model, target_name, planned, packed, extra or {}, None if found is None else found.table)
-    return Emitted(plan=planned, packed=packed, model_c=emit_model(model, target_name, planned, packed, lowered, text))
+    plans = {
+        level: plan(
+            model.spec,
+            model.preprocessing,
+            machine,
+            lowered.precision,
+            logits=logits,
+            whole_maps=whole_maps,
+            strassen=strassen,
+            table=tuple(operation.layer for operation in lowered.operations),
+            threads=threads,
+        )
+        for level, machine in machines.items()
+    }
+    answers = golden.answers(model, lowered)
+    packs = merged([pack(lowered, planned, answers) for planned in plans.values()])
+    text = record.record(model, target_name, plans, packs[-1], extra or {}, None if found is None else found.table)
+    if len(plans) == 1:
+        ((level, planned),) = plans.items()
+        model_c = emit_model(model, target_name, level, planned, packs[0], lowered, text)
+        return Emitted(plans=plans, packed=packs[0], model_c=model_c)
+    texts = {
+        level: emit_level(model, target_name, level, planned, packed, lowered)
+        for (level, planned), packed in zip(plans.items(), packs, strict=True)
+    }
+    model_c = emit_levels(model, target_name, plans, packs[-1], text)
+    return Emitted(plans=plans, packed=packs[-1], model_c=model_c, levels=texts)
 
 
 def compile_model(
@@ -142,42 +198,37 @@ def compile_model(
     """
     start = time.perf_counter()
     _check_precision(model, precision)
-    row = targets.at_level(targets.target(target), cpu)
-    if row.zig is None:
-        if cc is not None:
-            raise Refused(f"target {target} writes C and compiles nothing; leave --cc away")
-        compiler: build.Compiler | None = None
-        machine = row.machine
-    else:
-        compiler = build.compiler(row, cc)
-        machine = row.machine or compiler.machine()
-    assert machine is not None
+    precision = precision or ("int8" if isinstance(model, QuantizedModel) else "float32")
+    rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
+    compilers = _compilers(rows, cc)
+    machines = {row.level: row.machine or compilers[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
-    emitted = emit(
+    emitted = emit_for(
         model,
+        machines,
         target_name=target,
-        machine=machine,
         extra=extra,
         strassen=strassen,
         found=found,
         precision=precision,
-        threads=targets.threads(row, threads),
+        threads=targets.threads(rows[0], threads),
     )
-    if compiler is None:
-        size = source_folder(emitted.model_c, emitted.weights_c(), emitted.plan.precision, out)
+    if not compilers:
+        size = source_folder(emitted.model_c, emitted.weights_c(), precision, out)
     else:
-        size = build.library(compiler, emitted.model_c, emitted.packed.words, emitted.plan.precision, out)
+        size = _library(emitted, compilers, precision, out)
     return Built(
         path=out,
         target=target,
         bytes=size,
         weight_bytes=emitted.packed.offsets["golden"] * 4,
-        arena_bytes=emitted.plan.arena_bytes,
+        arena_bytes=max(plan.arena_bytes for plan in emitted.plans.values()),
         multiply_adds=sum(map(record.multiply_adds, layers(model.spec))),
         live_multiply_adds=sum(map(record.multiply_adds, layers(model.spec) if found is None else found.table)),
         seconds=time.perf_counter() - start,
         plan=emitted.plan,
-        compiler=compiler.command if compiler is not None else (),
+        levels=tuple(machines),
+        compiler=next(iter(compilers.values())).command if compilers else (),
     )
 
 
@@ -186,3 +237,21 @@ def _check_precision(model: Model | QuantizedModel, precision: Precision | None)
     if precision is not None and is_int8 != (precision == "int8"):
         held = "int8" if is_int8 else "float"
         raise Refused(f"an {held} model cannot be compiled to {precision}; give another model or precision")
+
+
+def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, build.Compiler]:
+    """The compiler of each level by its name; none where C is written and not compiled."""
+    if rows[0].zig is not None:
+        return {row.level: build.compiler(row, cc) for row in rows}
+    if cc is not None:
+        raise Refused(f"target {rows[0].name} writes C and compiles nothing; leave --cc away")
+    return {}
+
+
+def _library(emitted: Emitted, compilers: Mapping[str, build.Compiler], precision: Precision, out: Path) -> int:
+    units = [
+        build.Unit(name=file_of_level(level), text=text, compiler=compilers[level])
+        for level, text in emitted.levels.items()
+    ]
+    lowest = next(iter(compilers.values()))
+    return build.library(lowest, emitted.model_c, emitted.packed.words, precision, out, units)

@@ -1,9 +1,11 @@
-"""The text of model.c and of the constants beside it."""
+"""The text of model.c, and of the files beside it where an artifact has several levels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from depthwise import __version__
-from depthwise.compiler.ctext import Lines, constant, strings, words
+from depthwise.compiler.ctext import Lines, constant, strings
 from depthwise.compiler.dialect import dialect
 from depthwise.compiler.emit_step import emit_step, function_name
 from depthwise.compiler.forms import forms
@@ -16,94 +18,149 @@ from depthwise.network.layers import layers
 
 # The precision's kernels for images.
 _IMAGES: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "u8"}
-# Words on a line of weights.c.
-_WORDS = 9
+# The end of the comment at the top.
+_LEGEND = (
+    " *",
+    " * A step is one function dwl_<layer or block>; kernels dwk_... are in the headers beside this file. Values",
+    " * lie as height x width x channels. H and W are the sizes of a step's output, C and N the channels of its",
+    " * input and output; a row is the distance from one row to the next, in values. */",
+    "",
+)
 
 
-def emit_model(model: Described, target: str, plan: Plan, packed: Packed, lowered: Lowered, record: str) -> str:
+def emit_model(
+    model: Described, target: str, level: str, plan: Plan, packed: Packed, lowered: Lowered, record: str
+) -> str:
     """model.c: one function a step, and the functions of depthwise.h.
 
     The same model and target give the same text; it holds no time and no path.
+
+    Args:
+        level: what the one level of instructions is called.
     """
     out = Lines()
-    spec = model.spec
+    out.add(*_title(model, plan.precision, target, "model.c", ""), *_LEGEND)
+    _sizes(out, model, plan.precision)
+    _network_of_level(out, model, plan, packed.offsets, lowered, "dwk_threads.h")
     out.add(
-        f"/* model.c: MobileNet V1 of width {spec.width:g} in {plan.precision}, {spec.resolution}x{spec.resolution}"
-        f"x{spec.channels} pixels to {spec.classes} labels.",
-        f" * Written by depthwise {__version__} for target {target}; how to call it stands in depthwise.h.",
-        " *",
-        " * A step is one function dwl_<layer or block>; kernels dwk_... are in the headers beside this file. Values",
-        " * lie as height x width x channels. H and W are the sizes of a step's output, C and N the channels of its",
-        " * input and output; a row is the distance from one row to the next, in values. */",
+        '#include "dwk_as_level.h"',
+        "",
+        f'static const dwk_level dwl_level = DWK_LEVEL("{level}");',
+        "static const dwk_level *const dwl_levels[] = {&dwl_level};",
         "",
     )
-    _constants(out, model, plan, packed)
-    _includes(out, plan, spec.activation)
-    _threads(out, plan)
-    _access(out, plan)
-    previous = ""
-    for step in plan.steps:
-        emit_step(out, step, previous, spec.activation, dialect(lowered))
-        previous = step.name
-    _network(out, plan)
-    _features(out, plan, lowered)
     _texts(out, model, record)
     out.add('#include "dwk_interface.h"')
     return str(out)
 
 
-def emit_weights(packed: Packed) -> str:
-    """weights.c: the constants as 32-bit words, part by part."""
+def emit_level(model: Described, target: str, level: str, plan: Plan, packed: Packed, lowered: Lowered) -> str:
+    """level-<name>.c of an artifact with several: the same functions, and what model.c of `emit_levels` reaches."""
     out = Lines()
+    out.add(*_title(model, plan.precision, target, f"{file_of_level(level)}", f", at level {level}"), *_LEGEND)
+    _sizes(out, model, plan.precision)
+    _network_of_level(out, model, plan, packed.offsets, lowered, "dwk_team.h")
+    name = f"dwl_level_{level}"
     out.add(
-        "/* weights.c: the constants of model.c, which says where each part begins. */",
-        "#include <stdint.h>",
+        '#include "dwk_as_level.h"',
         "",
-        "extern const uint32_t dwl_weights[];",
-        "",
+        "/* For model.c. */",
+        f'extern const dwk_level {name} __attribute__((visibility("hidden")));',
+        f'const dwk_level {name} = DWK_LEVEL("{level}");',
     )
-    starts = [*packed.offsets.values(), packed.words.size]
-    with out.block(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{", "};"):
-        for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
-            out.add(f"/* {name}: words {start} to {end - 1} */")
-            row = words(packed.words[start:end])
-            out.add(*(", ".join(row[at : at + _WORDS]) + "," for at in range(0, len(row), _WORDS)))
     return str(out)
 
 
-def emit_assembly(words: int) -> str:
-    """weights.s: the same constants out of weights.bin, for ELF targets; compilers read C arrays far more slowly."""
+def emit_levels(model: Described, target: str, plans: Mapping[str, Plan], packed: Packed, record: str) -> str:
+    """model.c of an artifact with several levels: the functions of depthwise.h, which choose among them."""
+    out = Lines()
+    lowest = next(iter(plans))
+    precision = plans[lowest].precision
+    names = [f"dwl_level_{level}" for level in plans]
+    out.add(*_title(model, precision, target, "model.c", ""))
+    out.add(
+        " *",
+        f" * The network is in {file_of_level(lowest)} and the files beside it, once for each level of instructions;",
+        " * here is what chooses among them. Compiled for the lowest. */",
+        "",
+    )
+    _sizes(out, model, precision)
+    with out.block("enum {", "};"):
+        out.add(
+            f"DWL_ARENA_BYTES = {max(plan.arena_bytes for plan in plans.values())}, /* of the level that needs most */",
+            f"DWL_WEIGHTS_GOLDEN = {packed.offsets['golden']}",
+        )
+    out.add("")
+    _threads(out, plans[lowest].threads, "dwk_threads.h")
+    out.add('#include "dwk_level.h"', "")
+    _access(out, precision)
+    out.add("/* From the lowest to the highest. */")
+    out.add(*(f'extern const dwk_level {name} __attribute__((visibility("hidden")));' for name in names))
+    with out.block("static const dwk_level *const dwl_levels[] = {", "};"):
+        out.wrap([f"&{name}" for name in names])
+    out.add("")
+    _texts(out, model, record)
+    out.add('#include "dwk_interface.h"')
+    return str(out)
+
+
+def file_of_level(level: str) -> str:
+    """The file of a level's network."""
+    return f"level-{level}.c"
+
+
+def _title(model: Described, precision: Precision, target: str, file: str, level: str) -> tuple[str, ...]:
+    """The first lines of a file, a comment that is left open."""
+    spec = model.spec
     return (
-        '    .section .rodata,"a",%progbits\n'
-        "    .balign 64\n"
-        "    .globl dwl_weights\n"
-        "    .hidden dwl_weights\n"
-        "    .type dwl_weights, %object\n"
-        f"    .size dwl_weights, {words * 4}\n"
-        "dwl_weights:\n"
-        '    .incbin "weights.bin"\n'
-        '    .section .note.GNU-stack,"",%progbits\n'
+        f"/* {file}: MobileNet V1 of width {spec.width:g} in {precision}, {spec.resolution}x{spec.resolution}"
+        f"x{spec.channels} pixels to {spec.classes} labels.",
+        f" * Written by depthwise {__version__} for target {target}{level}; how to call it stands in depthwise.h.",
     )
 
 
-def _constants(out: Lines, model: Described, plan: Plan, packed: Packed) -> None:
-    spec, pre = model.spec, model.preprocessing
+def _network_of_level(
+    out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int], lowered: Lowered, workers: str
+) -> None:
+    """The network as it is planned for one level: constants, kernels, a function a step."""
+    activation = model.spec.activation
+    _places(out, model, plan, offsets)
+    _includes(out, plan, activation)
+    _threads(out, plan.threads, workers)
+    _access(out, plan.precision)
+    previous = ""
+    for step in plan.steps:
+        emit_step(out, step, previous, activation, dialect(lowered))
+        previous = step.name
+    _network(out, plan)
+    _features(out, plan, lowered)
+
+
+def _sizes(out: Lines, model: Described, precision: Precision) -> None:
+    spec = model.spec
     out.add(
-        "/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */",
-        f"#define DWK_CHANNELS {spec.channels}",
-        f"#define DWK_RESIZE {pre.resize}",
-        f"#define DWK_CROP {pre.crop}",
-        "",
         "/* Whether activations are bytes (docs/int8.md), bfloat16, or else floats. */",
-        f"#define DWL_INT8 {int(plan.precision == 'int8')}",
-        f"#define DWL_BF16 {int(plan.precision == 'bf16')}",
+        f"#define DWL_INT8 {int(precision == 'int8')}",
+        f"#define DWL_BF16 {int(precision == 'bf16')}",
         "",
     )
     with out.block("enum {", "};"):
         sizes = {"HEIGHT": spec.resolution, "WIDTH": spec.resolution, "CHANNELS": spec.channels}
         sizes |= {"LABELS": spec.classes, "FEATURES": layers(spec)[-1].input.channels}
         out.add(*(f"DWL_{name} = {value}," for name, value in sizes.items()))
-    out.add("", "/* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */")
+    out.add("")
+
+
+def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]) -> None:
+    pre = model.preprocessing
+    out.add(
+        "/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */",
+        f"#define DWK_CHANNELS {model.spec.channels}",
+        f"#define DWK_RESIZE {pre.resize}",
+        f"#define DWK_CROP {pre.crop}",
+        "",
+        "/* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */",
+    )
     with out.block("enum {", "};"):
         out.add(
             *(f"DWL_AT_{constant(n)} = {r.offset}, /* {r.bytes} */" for n, r in plan.regions.items()),
@@ -111,7 +168,7 @@ def _constants(out: Lines, model: Described, plan: Plan, packed: Packed) -> None
         )
     out.add("", "/* Where each part of dwl_weights begins, in words. */")
     with out.block("enum {", "};"):
-        out.add(*(f"DWL_WEIGHTS_{constant(n)} = {start}," for n, start in packed.offsets.items()))
+        out.add(*(f"DWL_WEIGHTS_{constant(n)} = {start}," for n, start in offsets.items()))
     out.add("")
 
 
@@ -129,7 +186,7 @@ def _includes(out: Lines, plan: Plan, activation: str) -> None:
     out.add("")
 
 
-def _access(out: Lines, plan: Plan) -> None:
+def _access(out: Lines, precision: Precision) -> None:
     out.add(
         "/* In the order in which they are read. Hidden from other libraries, and so reached without a table. */",
         'extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));',
@@ -137,15 +194,15 @@ def _access(out: Lines, plan: Plan) -> None:
         "",
         "#define dwl_at(arena, offset) ((dwk_float *)(void *)((arena) + (offset)))",
     )
-    if plan.precision == "bf16":
+    if precision == "bf16":
         out.add("#define dwl_at_bf16(arena, offset) ((dwk_bf16 *)(void *)((arena) + (offset)))")
     out.add("")
 
 
-def _threads(out: Lines, plan: Plan) -> None:
-    out.add("/* The most threads that a call may run on. */", f"#define DWL_THREADS {plan.threads}")
-    if plan.threads > 1:
-        out.add('#include "dwk_threads.h"')
+def _threads(out: Lines, threads: int, header: str) -> None:
+    out.add("/* The most threads that a call may run on. */", f"#define DWL_THREADS {threads}")
+    if threads > 1:
+        out.add(f'#include "{header}"')
     out.add("")
 
 

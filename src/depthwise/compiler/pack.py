@@ -6,7 +6,7 @@ How they lie is a property of the kernel that the plan chose: its `packing` is a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,33 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         pieces.append(np.pad(words, (0, -words.size % ALIGNMENT)))
         size += pieces[-1].size
     return Packed(words=np.concatenate(pieces), offsets=offsets)
+
+
+def merged(packs: Sequence[Packed]) -> tuple[Packed, ...]:
+    """The constants of several levels in one array, parts that are the same only once, the golden answers last."""
+    parts: dict[bytes, int] = {}
+    pieces: list[Words] = []
+    size = 0
+
+    def place(name: str, words: Words) -> int:
+        nonlocal size
+        key = name.encode() + words.tobytes()
+        if key not in parts:
+            parts[key] = size
+            pieces.append(words)
+            size += words.size
+        return parts[key]
+
+    offsets = [{name: place(name, words) for name, words in _parts(packed) if name != "golden"} for packed in packs]
+    golden = place("golden", dict(_parts(packs[0]))["golden"])
+    words = np.concatenate(pieces)
+    return tuple(Packed(words=words, offsets={**places, "golden": golden}) for places in offsets)
+
+
+def _parts(packed: Packed) -> list[tuple[str, Words]]:
+    starts = list(packed.offsets.values())
+    ends = [*starts[1:], packed.words.size]
+    return [(n, packed.words[start:end]) for n, start, end in zip(packed.offsets, starts, ends, strict=True)]
 
 
 def depthwise(operation: Operation, lanes: int) -> Floats:

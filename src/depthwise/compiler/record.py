@@ -34,7 +34,7 @@ def strassen_layers(plan: Plan) -> list[str]:
 def record(
     model: Described,
     target: str,
-    plan: Plan,
+    plans: Mapping[str, Plan],
     packed: Packed,
     extra: Mapping[str, Any],
     live: tuple[Layer, ...] | None = None,
@@ -42,23 +42,27 @@ def record(
     """JSON, indented.
 
     Args:
+        plans: of each level of instructions, by its name.
+        packed: the constants of all of them.
         extra: further fields for users' own purposes, under a key of their own.
         live: the layers with the channels that can change, where the others were left out.
     """
+    highest = list(plans.values())[-1]
     document = {
         "schema": SCHEMA,
         "depthwise": __version__,
-        "precision": plan.precision,
+        "precision": highest.precision,
         "target": target,
+        "levels": list(plans),
         "spec": model.spec.to_dict(),
         "preprocessing": model.preprocessing.to_dict(),
         "cost": {
             "multiply_adds": sum(map(multiply_adds, layers(model.spec))),
             "weight_bytes": packed.offsets["golden"] * 4,
-            "arena_bytes": plan.arena_bytes,
+            "arena_bytes": max(plan.arena_bytes for plan in plans.values()),
             **({} if live is None else {"live_multiply_adds": sum(map(multiply_adds, live))}),
         },
-        **({"strassen": by_strassen} if (by_strassen := strassen_layers(plan)) else {}),
+        **({"strassen": by_strassen} if (by_strassen := strassen_layers(highest)) else {}),
         "accuracy": dict(model.accuracy),
         "provenance": dict(model.provenance),
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
 from depthwise.kernels.instructions import AVX512BF16
-from depthwise.kernels.table import FEATURES
+from depthwise.kernels.table import FEATURES, Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,8 @@ class Target:
         name: what `--target` takes.
         about: one line for help and lists.
         machine: the processor, or None where the compiler is asked what this machine has.
+        level: what the level of its instructions is called.
+        carries_levels: whether one library carries all of `LEVELS` that make a difference, instead of this one.
         zig: arguments that make zig compile for it; None where only source is written.
         cc: arguments for a system compiler; None where that cannot compile for it.
         threads: most threads that a call may run on, unless others are asked for.
@@ -42,9 +44,11 @@ class Target:
     name: str
     about: str
     machine: Machine | None
+    level: str
     zig: tuple[str, ...] | None
     cc: tuple[str, ...] | None = None
     threads: int = 8
+    carries_levels: bool = False
 
 
 # Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.
@@ -52,56 +56,23 @@ PORTABLE = Machine(lanes=4, registers=16)
 _AVX2 = frozenset({"__AVX2__"})
 _AVX512 = _AVX2 | {"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__"}
 
-TARGETS = (
-    Target(
-        name="host",
-        about="a library for the processor of this machine",
-        machine=None,
-        zig=("-mcpu=native",),
-        cc=("-march=native",),
-    ),
-    Target(name="source", about="a folder of C that any C11 compiler builds", machine=PORTABLE, zig=None, threads=1),
-    Target(
-        name="linux-x86_64",
-        about="a library for any 64-bit x86 with Linux",
-        machine=PORTABLE,
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64"),
-    ),
-    Target(
-        name="linux-x86_64-v3",
-        about="a library for x86 with AVX2 and FMA and Linux",
-        machine=Machine(lanes=8, registers=16, features=_AVX2),
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v3"),
-    ),
-    Target(
-        name="linux-x86_64-v4",
-        about="a library for x86 with AVX-512 and Linux",
-        machine=Machine(lanes=16, registers=32, features=_AVX512),
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4-prefer_256_bit"),
-    ),
-    Target(
-        name="linux-aarch64",
-        about="a library for any 64-bit ARM with Linux",
-        machine=Machine(lanes=4, registers=32),
-        zig=("-target", "aarch64-linux-gnu", "-mcpu=generic"),
-    ),
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """A processor of x86 that can be asked for by `--cpu` instead of the one that a target stands for.
+    """A processor of x86, by the instructions that it has.
 
     Attributes:
         name: what `--cpu` takes.
         about: one line for help.
         machine: as the planner knows it.
+        carried: networks of which a library with several levels carries this one, as it is faster than those below.
         zig, cc: arguments that make zig, or a system compiler, use its instructions.
     """
 
     name: str
     about: str
     machine: Machine
+    carried: frozenset[Precision]
     zig: tuple[str, ...]
     cc: tuple[str, ...]
 
@@ -121,6 +92,11 @@ def threads(row: Target, wanted: int | None) -> int:
     return found
 
 
+_ALL: frozenset[Precision] = frozenset({"float32", "bf16", "int8"})
+_FLOATS: frozenset[Precision] = frozenset({"float32", "bf16"})
+_BF16: frozenset[Precision] = frozenset({"bf16"})
+_INT8: frozenset[Precision] = frozenset({"int8"})
+
 # From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
 # costs float32 a fifth of its speed on Zen 4.
 LEVELS = (
@@ -128,13 +104,23 @@ LEVELS = (
         name="portable",
         about="any 64-bit x86",
         machine=PORTABLE,
+        carried=_ALL,
         zig=("-mcpu=x86_64",),
         cc=("-march=x86-64",),
+    ),
+    Level(
+        name="v2",
+        about="SSE4.2",
+        machine=PORTABLE,
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v2",),
+        cc=("-march=x86-64-v2",),
     ),
     Level(
         name="avx2",
         about="AVX2 and FMA",
         machine=Machine(lanes=8, registers=16, features=_AVX2),
+        carried=_ALL,
         zig=("-mcpu=x86_64_v3",),
         cc=("-march=x86-64-v3",),
     ),
@@ -142,6 +128,7 @@ LEVELS = (
         name="avxvnni",
         about="AVX2 with AVX-VNNI",
         machine=Machine(lanes=8, registers=16, features=_AVX2 | {"__AVXVNNI__"}),
+        carried=_INT8,
         zig=("-mcpu=x86_64_v3+avxvnni",),
         cc=("-march=x86-64-v3", "-mavxvnni"),
     ),
@@ -149,6 +136,7 @@ LEVELS = (
         name="avx512",
         about="AVX-512",
         machine=Machine(lanes=16, registers=32, features=_AVX512),
+        carried=_FLOATS,
         zig=("-mcpu=x86_64_v4-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mprefer-vector-width=512"),
     ),
@@ -156,6 +144,7 @@ LEVELS = (
         name="vnni",
         about="AVX-512 with VNNI",
         machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__"}),
+        carried=_INT8,
         zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
     ),
@@ -163,8 +152,57 @@ LEVELS = (
         name="bf16",
         about="AVX-512 with VNNI and BF16",
         machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
+        carried=_BF16,
         zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16", "-mprefer-vector-width=512"),
+    ),
+)
+
+TARGETS = (
+    Target(
+        name="host",
+        about="a library for the processor of this machine",
+        machine=None,
+        level="host",
+        zig=("-mcpu=native",),
+        cc=("-march=native",),
+    ),
+    Target(
+        name="source",
+        about="a folder of C that any C11 compiler builds",
+        machine=PORTABLE,
+        level="portable",
+        zig=None,
+        threads=1,
+    ),
+    Target(
+        name="linux-x86_64",
+        about="a library for any 64-bit x86 with Linux, for each at its best",
+        machine=PORTABLE,
+        level="portable",
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64"),
+        carries_levels=True,
+    ),
+    Target(
+        name="linux-x86_64-v3",
+        about="a library for x86 with AVX2 and FMA and Linux",
+        machine=Machine(lanes=8, registers=16, features=_AVX2),
+        level="avx2",
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v3"),
+    ),
+    Target(
+        name="linux-x86_64-v4",
+        about="a library for x86 with AVX-512 and Linux",
+        machine=Machine(lanes=16, registers=32, features=_AVX512),
+        level="avx512",
+        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4-prefer_256_bit"),
+    ),
+    Target(
+        name="linux-aarch64",
+        about="a library for any 64-bit ARM with Linux",
+        machine=Machine(lanes=4, registers=32),
+        level="portable",
+        zig=("-target", "aarch64-linux-gnu", "-mcpu=generic"),
     ),
 )
 
@@ -190,7 +228,7 @@ def target(name: str) -> Target:
 
 
 def at_level(row: Target, cpu: str | None) -> Target:
-    """A target for another processor of x86 than the one that it stands for.
+    """A target for another processor of x86 than the one that it stands for, and for no other.
 
     Raises: Refused, when there is no such level, or the target has no choice of it.
     """
@@ -199,16 +237,24 @@ def at_level(row: Target, cpu: str | None) -> Target:
     level = next((level for level in LEVELS if level.name == cpu), None)
     if level is None:
         raise Refused(f"there is no processor {cpu!r}; --cpu takes {', '.join(level.name for level in LEVELS)}")
+    row = replace(row, machine=level.machine, level=level.name, carries_levels=False)
     if row.name == "host" and platform.machine().lower() in ("x86_64", "amd64"):
-        return replace(row, machine=level.machine, zig=level.zig, cc=level.cc)
+        return replace(row, zig=level.zig, cc=level.cc)
     if row.name == "linux-x86_64":
-        return replace(row, machine=level.machine, zig=("-target", "x86_64-linux-gnu", *level.zig))
+        return replace(row, zig=("-target", "x86_64-linux-gnu", *level.zig))
     raise Refused(f"--cpu chooses among processors of x86; target {row.name} here has none to choose, leave it away")
 
 
 def has_bf16(machine: Machine) -> bool:
     """Whether it computes in bfloat16, and does not widen it to float32 first."""
     return machine.features >= AVX512BF16.needs
+
+
+def levels(row: Target, precision: Precision) -> tuple[Target, ...]:
+    """The levels that a library carries, from the lowest to the highest, each as a target for it alone."""
+    if not row.carries_levels:
+        return (row,)
+    return tuple(at_level(row, level.name) for level in LEVELS if precision in level.carried)
 
 
 def machine_of(macros: frozenset[str]) -> Machine:

@@ -45,6 +45,7 @@ class Artifact:
         name: path of the file.
         labels: in the order of the probabilities.
         record: the artifact's description of itself: network, preprocessing, cost, provenance, accuracy.
+        levels: of instructions that it carries, from the lowest to the highest; of interface 1.1 and before, none.
         input_shape: (height, width, channels) of prepared pixels.
         feature_count: length of the pooled features.
         arena_bytes: working memory.
@@ -67,16 +68,18 @@ class Artifact:
         _check_sizes(self.name, self.input_shape, count, self.feature_count, self.arena_bytes)
         self.labels = tuple(library.text("dw_label", index) for index in range(count))
         self.record = _record(library)
+        self.levels = library.levels()
         self._memory = ctypes.create_string_buffer(self.arena_bytes + _ALIGNMENT)
         start = ctypes.addressof(self._memory)
         self._arena = start + -start % _ALIGNMENT
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, threads: int = 1) -> Self:
+    def open(cls, path: str | os.PathLike[str], *, threads: int = 1, cpu: str | None = None) -> Self:
         """Check a file, then load it.
 
         Args:
             threads: how many a call runs on, up to what the artifact was compiled for. Answers do not depend on it.
+            cpu: the level of instructions to use, by name; without it the highest that this processor has.
         Raises: Refused, when there is no such file, it is no artifact, is damaged, or is for another machine, another
             processor, another version or fewer threads; nothing of it has run then, except where its own functions say
             so.
@@ -93,6 +96,8 @@ class Artifact:
             library.check_processor()
             if threads != 1:
                 library.set_threads(threads)
+            if cpu is not None:
+                library.use_level(cpu)
             return cls(library)
         except BaseException:
             library.close()
@@ -145,6 +150,36 @@ class Artifact:
             raise Unmet(f"{difference} (the largest difference is {worst.value:.3g})") from None
         return worst.value
 
+    def verify_levels(self) -> dict[str, float]:
+        """`verify` at every level that this processor has; the largest difference of each. The level stays what it is.
+
+        Raises: Unmet, naming the level, when an answer differs by more than rounding.
+        """
+        if not self.levels:
+            return {"": self.verify()}
+        before, worst = self.level, {}
+        try:
+            for level in filter(self.use_level, self.levels):
+                try:
+                    worst[level] = self.verify()
+                except Unmet as difference:
+                    raise Unmet(f"{difference}, at level {level}") from None
+        finally:
+            self.use_level(before)
+        return worst
+
+    @property
+    def level(self) -> str:
+        """The level of instructions in use; empty where it carries none that it knows."""
+        with self._lock:
+            library = self._open()
+            return self.levels[library.get("dw_level_in_use")] if self.levels else ""
+
+    def use_level(self, name: str) -> bool:
+        """Use another level that it carries from now on; False, and nothing changes, where this processor lacks it."""
+        with self._lock:
+            return self._open().has_level(name)
+
     def close(self) -> None:
         """Give the library and its memory back; waits for a call that is running."""
         with self._lock:
@@ -193,9 +228,12 @@ class Artifact:
 
     def _call(self, key: str, *arguments: Any) -> None:
         with self._lock:
-            if self._library is None:
-                raise Refused(f"{self.name}: is closed; open it again")
-            self._library.call(key, *arguments, self._arena)
+            self._open().call(key, *arguments, self._arena)
+
+    def _open(self) -> Library:
+        if self._library is None:
+            raise Refused(f"{self.name}: is closed; open it again")
+        return self._library
 
 
 def _check_sizes(name: str, shape: tuple[int, int, int], labels: int, features: int, arena: int) -> None:

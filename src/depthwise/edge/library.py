@@ -17,6 +17,10 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_interface": (c_uint32, ()),
     "dw_processor": (c_int32, ()),
     "dw_set_threads": (c_int32, (c_int32,)),
+    "dw_level_count": (c_int32, ()),
+    "dw_level": (c_char_p, (c_int32,)),
+    "dw_level_in_use": (c_int32, ()),
+    "dw_use_level": (c_int32, (c_int32,)),
     "dw_record": (c_char_p, ()),
     "dw_input_height": (c_int32, ()),
     "dw_input_width": (c_int32, ()),
@@ -31,8 +35,8 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_features": (c_int32, (c_void_p, c_void_p, c_void_p)),
     "dw_verify": (c_int32, (POINTER(c_float), c_void_p)),
 }
-# Artifacts of interface 1.0 lack both, those of 1.1 the second.
-_SINCE_1_1, _SINCE_1_2 = "dw_processor", "dw_set_threads"
+# Artifacts of interface 1.0 lack the first, and of 1.1 the others.
+_LATER = ("dw_processor", "dw_set_threads", "dw_level_count", "dw_level", "dw_level_in_use", "dw_use_level")
 _GOLDEN_DIFFERS = 4
 _STATUS = {
     1: "was given no buffer",
@@ -68,9 +72,7 @@ class Library:
             self._folder.cleanup()
         try:
             self._functions = {
-                key: self._declared(key)
-                for key in FUNCTIONS
-                if key not in (_SINCE_1_1, _SINCE_1_2) or hasattr(self._library, key)
+                key: self._declared(key) for key in FUNCTIONS if key not in _LATER or hasattr(self._library, key)
             }
         except Refused:
             self.close()
@@ -111,7 +113,7 @@ class Library:
 
     def check_processor(self) -> None:
         """Raises: Refused, when the library says that this processor lacks what it was built for."""
-        if _SINCE_1_1 in self._functions and self.get(_SINCE_1_1) != 0:
+        if "dw_processor" in self._functions and self.get("dw_processor") != 0:
             raise Refused(
                 f"{self.name}: was built for a processor with instructions that this one lacks;"
                 " compile the model on this machine, or with a lower --cpu"
@@ -122,13 +124,35 @@ class Library:
 
         Raises: Refused, when they cannot.
         """
-        found = self.get(_SINCE_1_2, threads) if _SINCE_1_2 in self._functions else 1
+        found = self.get("dw_set_threads", threads) if "dw_set_threads" in self._functions else 1
         if found != threads:
             most = "1 thread" if found == 1 else f"{found} threads"
             raise Refused(
                 f"{self.name}: can run on {most}, not on {threads}; take {found}, or compile the model with"
                 f" --threads {threads}"
             )
+
+    def levels(self) -> tuple[str, ...]:
+        """The levels of instructions that it carries, from the lowest to the highest; none that it knows before 1.2."""
+        if "dw_level_count" not in self._functions:
+            return ()
+        return tuple(self.text("dw_level", index) for index in range(self.get("dw_level_count")))
+
+    def use_level(self, name: str) -> None:
+        """Use a level from now on.
+
+        Raises: Refused, when the library carries none of this name, or this processor lacks what it needs.
+        """
+        levels = self.levels()
+        if name not in levels:
+            carried = f"carries {', '.join(levels)}" if levels else "is of a version that has no levels to choose"
+            raise Refused(f"{self.name}: has no level {name!r}; it {carried}")
+        if not self.has_level(name):
+            raise Refused(f"{self.name}: this processor lacks instructions of level {name!r}; choose a lower one")
+
+    def has_level(self, name: str) -> bool:
+        """Whether this processor has what a level needs; it is used from now on if so."""
+        return bool(self.get("dw_use_level", self.levels().index(name)) == 0)
 
     def close(self) -> None:
         """Give the library back to the system, which ends its threads; no function of it may be running."""

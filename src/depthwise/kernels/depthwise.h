@@ -1,8 +1,8 @@
 /* depthwise.h: how an artifact is called. Interface version 1.2, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
- * keeps no state between calls but what lies in the arena. Two calls may run at the same time when each has an arena
- * of its own. */
+ * keeps no state between calls but its level and what lies in the arena. Two calls may run at the same time when each
+ * has an arena of its own. */
 #ifndef DEPTHWISE_H
 #define DEPTHWISE_H
 
@@ -19,7 +19,8 @@ enum {
     DW_FRAME_SIZE = 2,     /* height or width of a frame is below 1 or above 65,535, or its pitch is too small */
     DW_ARENA_ALIGNMENT = 3, /* the arena does not begin at a multiple of 64 bytes */
     DW_GOLDEN_DIFFERS = 4, /* an answer differs from the one that the oracle gave when the artifact was made */
-    DW_PROCESSOR = 5       /* this processor lacks instructions that the artifact was built for */
+    DW_PROCESSOR = 5,      /* this processor lacks instructions that the artifact was built for */
+    DW_NO_LEVEL = 6        /* the artifact carries no level of this index */
 };
 
 /* major << 16 | minor. A caller refuses another major version and reads nothing else. */
@@ -33,6 +34,18 @@ int32_t dw_processor(void);
  * Returns how many they are now: fewer where it was compiled for fewer or the system gives no more. A number below 1
  * changes nothing. Answers do not depend on it. Waits for a call that is running. Since 1.2. */
 int32_t dw_set_threads(int32_t threads);
+
+/* The levels of instructions that the artifact carries, from the lowest to the highest, by name ("portable", "avx2");
+ * null for an index that is out of range. Since 1.2. */
+int32_t dw_level_count(void);
+const char *dw_level(int32_t index);
+
+/* The level that calls use: the one that dw_use_level chose, else the highest that this processor has. Since 1.2. */
+int32_t dw_level_in_use(void);
+
+/* Chooses a level for calls that begin after it: DW_OK, or DW_NO_LEVEL or DW_PROCESSOR, and then nothing changes.
+ * Since 1.2. */
+int32_t dw_use_level(int32_t index);
 
 /* JSON in UTF-8: network, preprocessing, precision, target, cost, provenance, accuracy. */
 const char *dw_record(void);
@@ -49,7 +62,7 @@ const char *dw_label(int32_t index);
 /* Number of pooled features that dw_features writes. */
 int32_t dw_feature_count(void);
 
-/* Bytes of an arena, which must begin at a multiple of 64. */
+/* Bytes of an arena, which must begin at a multiple of 64; enough for every level. */
 size_t dw_arena_bytes(void);
 
 /* Probabilities of prepared pixels. A null arena stands for the one built in, which one call at a time may use. */

@@ -1,33 +1,54 @@
-/* dwk_interface.h: the functions of depthwise.h, for the network above it in model.c.
+/* dwk_interface.h: the functions of depthwise.h, for the levels above it in model.c.
  *
- * Needs DWL_THREADS, dwl_network, dwl_features, dwl_record, dwl_labels, dwl_constants and the constants DWL_... of model.c. */
+ * Needs DWL_THREADS, dwl_levels, from the lowest to the highest, dwl_record, dwl_labels, dwl_constants and the constants
+ * DWL_... */
 #ifndef DWK_INTERFACE_H
 #define DWK_INTERFACE_H
 
 #include "depthwise.h"
 #include "dwk_golden.h"
-#include "dwk_prepare.h"
-#include "dwk_processor.h"
-#include "dwk_softmax_f32.h"
+#include "dwk_level.h"
 
-/* What the golden cases hold, and how far from the oracle's it may be. */
+/* How far from the oracle's answer another may be: logits that are the same everywhere to the last bit, logits by their
+ * own size, or probabilities. */
 #if DWL_INT8
-#define DWK_JUDGED DWL_AT_CLASSIFIER /* logits, which are the same everywhere to the last bit */
 #define DWK_TOLERANCE 0.0f
 #elif DWL_BF16
-#define DWK_JUDGED DWL_AT_CLASSIFIER /* logits, by their own size */
 #define DWK_TOLERANCE 2e-2f
 #else
-#define DWK_JUDGED DWL_AT_PROBABILITIES
 #define DWK_TOLERANCE 1e-4f
 #endif
+
+#define DWK_LEVELS ((int32_t)(sizeof dwl_levels / sizeof *dwl_levels))
+
+/* The level that was asked for, and the highest that this processor has; -1 before it is known. Threads that find it
+ * out at the same time find the same. */
+static int32_t dwk_asked = -1, dwk_highest = -1;
+
+static int32_t dwk_level_in_use(void)
+{
+    const int32_t asked = __atomic_load_n(&dwk_asked, __ATOMIC_RELAXED);
+    int32_t highest = __atomic_load_n(&dwk_highest, __ATOMIC_RELAXED);
+    if (asked >= 0) {
+        return asked;
+    }
+    if (highest < 0) {
+        highest = DWK_LEVELS - 1;
+        while (highest > 0 && dwk_processor_lacks(dwl_levels[highest]->needs)) {
+            highest--;
+        }
+        __atomic_store_n(&dwk_highest, highest, __ATOMIC_RELAXED);
+    }
+    return highest;
+}
 
 /* The arena of those who bring none. */
 static _Alignas(64) uint8_t dwk_arena[DWL_ARENA_BYTES];
 
-/* Puts the arena to be used into *arena; DW_OK, or what is wrong with it. */
-static int32_t dwk_choose_arena(void *given, uint8_t **arena)
+/* Puts the level and the arena to be used into *level and *arena; DW_OK, or what is wrong with the arena. */
+static int32_t dwk_begin(void *given, const dwk_level **level, uint8_t **arena)
 {
+    *level = dwl_levels[dwk_level_in_use()];
     *arena = given == NULL ? dwk_arena : (uint8_t *)given;
     return (uintptr_t)*arena % 64 == 0 ? DW_OK : DW_ARENA_ALIGNMENT;
 }
@@ -46,24 +67,42 @@ static float dwk_tolerance(const dwk_float *expected)
     return DWK_TOLERANCE * size;
 }
 
-static void dwk_run(const uint8_t *pixels, uint8_t *arena)
+static void dwk_run(const dwk_level *level, const uint8_t *pixels, uint8_t *arena)
 {
 #if DWL_THREADS > 1
-    dwk_together(dwl_network, pixels, arena);
+    dwk_together(level->network, pixels, arena);
 #else
-    dwl_network(pixels, arena);
+    level->network(pixels, arena);
 #endif
 }
 
-static void dwk_answer(const uint8_t *pixels, dwk_float *probabilities, uint8_t *arena)
+static void dwk_answer(const dwk_level *level, const uint8_t *pixels, dwk_float *probabilities, uint8_t *arena)
 {
-    dwk_run(pixels, arena);
-    dwk_softmax_f32((const dwk_float *)(const void *)(arena + DWL_AT_CLASSIFIER), DWL_LABELS, probabilities);
+    dwk_run(level, pixels, arena);
+    level->softmax((const dwk_float *)(const void *)(arena + level->at_sums), DWL_LABELS, probabilities);
 }
 
 uint32_t dw_interface(void) { return DW_INTERFACE_MAJOR << 16 | DW_INTERFACE_MINOR; }
 
-int32_t dw_processor(void) { return dwk_processor_lacks() * DW_PROCESSOR; }
+int32_t dw_processor(void) { return dwk_processor_lacks(dwl_levels[0]->needs) * DW_PROCESSOR; }
+
+int32_t dw_level_count(void) { return DWK_LEVELS; }
+
+const char *dw_level(int32_t index) { return index >= 0 && index < DWK_LEVELS ? dwl_levels[index]->name : NULL; }
+
+int32_t dw_level_in_use(void) { return dwk_level_in_use(); }
+
+int32_t dw_use_level(int32_t index)
+{
+    if (index < 0 || index >= DWK_LEVELS) {
+        return DW_NO_LEVEL;
+    }
+    if (dwk_processor_lacks(dwl_levels[index]->needs)) {
+        return DW_PROCESSOR;
+    }
+    __atomic_store_n(&dwk_asked, index, __ATOMIC_RELAXED);
+    return DW_OK;
+}
 
 int32_t dw_set_threads(int32_t threads)
 {
@@ -93,73 +132,78 @@ size_t dw_arena_bytes(void) { return DWL_ARENA_BYTES; }
 
 int32_t dw_run(const uint8_t *pixels, float *probabilities, void *arena)
 {
+    const dwk_level *level;
     uint8_t *memory;
-    int32_t status = dwk_choose_arena(arena, &memory);
+    int32_t status = dwk_begin(arena, &level, &memory);
     if (status != DW_OK) {
         return status;
     }
     if (pixels == NULL || probabilities == NULL) {
         return DW_NO_POINTER;
     }
-    dwk_answer(pixels, probabilities, memory);
+    dwk_answer(level, pixels, probabilities, memory);
     return DW_OK;
 }
 
 int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,
                     void *arena)
 {
+    const dwk_level *level;
     uint8_t *memory;
-    int32_t status = dwk_choose_arena(arena, &memory);
+    int32_t status = dwk_begin(arena, &level, &memory);
     if (status != DW_OK) {
         return status;
     }
     if (probabilities == NULL) {
         return DW_NO_POINTER;
     }
-    uint8_t *pixels = memory + DWL_AT_PIXELS;
-    status = dwk_prepare(frame, height, width, pitch, pixels, memory + DWL_AT_PREPARE);
+    uint8_t *pixels = memory + level->at_pixels;
+    status = level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare);
     if (status == DW_OK) {
-        dwk_answer(pixels, probabilities, memory);
+        dwk_answer(level, pixels, probabilities, memory);
     }
     return status;
 }
 
 int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels, void *arena)
 {
+    const dwk_level *level;
     uint8_t *memory;
-    int32_t status = dwk_choose_arena(arena, &memory);
-    return status == DW_OK ? dwk_prepare(frame, height, width, pitch, pixels, memory + DWL_AT_PREPARE) : status;
+    int32_t status = dwk_begin(arena, &level, &memory);
+    return status == DW_OK ? level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare) : status;
 }
 
 int32_t dw_features(const uint8_t *pixels, float *features, void *arena)
 {
+    const dwk_level *level;
     uint8_t *memory;
-    int32_t status = dwk_choose_arena(arena, &memory);
+    int32_t status = dwk_begin(arena, &level, &memory);
     if (status != DW_OK) {
         return status;
     }
     if (pixels == NULL || features == NULL) {
         return DW_NO_POINTER;
     }
-    dwk_run(pixels, memory);
-    dwl_features(memory, features);
+    dwk_run(level, pixels, memory);
+    level->features(memory, features);
     return DW_OK;
 }
 
 int32_t dw_verify(float *worst, void *arena)
 {
+    const dwk_level *level;
     uint8_t *memory;
-    int32_t status = dwk_choose_arena(arena, &memory);
+    int32_t status = dwk_begin(arena, &level, &memory);
     if (status != DW_OK) {
         return status;
     }
     const dwk_float *expected = dwl_constants + DWL_WEIGHTS_GOLDEN;
-    dwk_float *probabilities = (dwk_float *)(void *)(memory + DWL_AT_PROBABILITIES);
-    const dwk_float *judged = (const dwk_float *)(const void *)(memory + DWK_JUDGED);
+    dwk_float *probabilities = (dwk_float *)(void *)(memory + level->at_probabilities);
+    const dwk_float *judged = (const dwk_float *)(const void *)(memory + level->at_judged);
     float most = 0.0f;
     for (int32_t number = 0; number < DWK_GOLDEN_CASES; number++) {
-        dwk_golden_image(number, DWL_HEIGHT, DWL_WIDTH, DWL_CHANNELS, memory + DWL_AT_PIXELS);
-        dwk_answer(memory + DWL_AT_PIXELS, probabilities, memory);
+        dwk_golden_image(number, DWL_HEIGHT, DWL_WIDTH, DWL_CHANNELS, memory + level->at_pixels);
+        dwk_answer(level, memory + level->at_pixels, probabilities, memory);
         const float tolerance = dwk_tolerance(expected);
         for (int32_t i = 0; i < DWL_LABELS; i++) {
             float off = judged[i] - *expected++;

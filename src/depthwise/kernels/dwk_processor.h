@@ -1,4 +1,4 @@
-/* dwk_processor.h: whether this processor has what the compiler was told to use.
+/* dwk_processor.h: whether a processor has what a compiler was told to use.
  *
  * Asked of the processor itself (cpuid) and of the system (xgetbv: whether it keeps the wide registers): compilers'
  * own functions for it need their run-time library, and zig's answers 0 to everything. */
@@ -7,143 +7,159 @@
 
 #include <stdint.h>
 
-#if defined(__x86_64__)
+/* Bits of cpuid that code needs: of leaf 1 ecx, of leaf 7 ebx, ecx and edx, of leaf 7.1 eax; and of xcr0, the
+ * registers that the system must keep. */
+typedef struct {
+    uint32_t leaf1c, leaf7b, leaf7c, leaf7d, leaf71a, xcr0;
+} dwk_needs;
 
-/* Bits of cpuid that stand for what this file was compiled with: of leaf 1 ecx, leaf 7 ebx, ecx and edx, leaf 7.1 eax. */
-enum {
-    DWK_CPUID_1C = 0
-#ifdef __SSE4_2__
-                   | 1 << 20
+/* What the file that includes this is compiled with. */
+static const dwk_needs dwk_needed = {
+    .leaf1c = 0u
+#ifdef __SSE3__
+              | 1u << 0
+#endif
+#ifdef __SSSE3__
+              | 1u << 9
 #endif
 #ifdef __FMA__
-                   | 1 << 12
+              | 1u << 12
+#endif
+#ifdef __SSE4_1__
+              | 1u << 19
+#endif
+#ifdef __SSE4_2__
+              | 1u << 20
 #endif
 #ifdef __MOVBE__
-                   | 1 << 22
+              | 1u << 22
 #endif
 #ifdef __POPCNT__
-                   | 1 << 23
+              | 1u << 23
 #endif
 #ifdef __AVX__
-                   | 1 << 28 | 1 << 27
+              | 1u << 28 | 1u << 27
 #endif
 #ifdef __F16C__
-                   | 1 << 29
+              | 1u << 29
 #endif
     ,
-    DWK_CPUID_7B = 0
+    .leaf7b = 0u
 #ifdef __BMI__
-                   | 1 << 3
+              | 1u << 3
 #endif
 #ifdef __AVX2__
-                   | 1 << 5
+              | 1u << 5
 #endif
 #ifdef __BMI2__
-                   | 1 << 8
+              | 1u << 8
 #endif
 #ifdef __AVX512F__
-                   | 1 << 16
+              | 1u << 16
 #endif
 #ifdef __AVX512DQ__
-                   | 1 << 17
+              | 1u << 17
 #endif
 #ifdef __AVX512CD__
-                   | 1 << 28
+              | 1u << 28
 #endif
 #ifdef __AVX512BW__
-                   | 1 << 30
+              | 1u << 30
+#endif
+#ifdef __AVX512VL__
+              | 1u << 31
 #endif
     ,
-    DWK_CPUID_7C = 0
+    .leaf7c = 0u
 #ifdef __AVX512VBMI__
-                   | 1 << 1
+              | 1u << 1
 #endif
 #ifdef __AVX512VBMI2__
-                   | 1 << 6
+              | 1u << 6
 #endif
 #ifdef __GFNI__
-                   | 1 << 8
+              | 1u << 8
 #endif
 #ifdef __AVX512VNNI__
-                   | 1 << 11
+              | 1u << 11
 #endif
 #ifdef __AVX512BITALG__
-                   | 1 << 12
+              | 1u << 12
 #endif
 #ifdef __AVX512VPOPCNTDQ__
-                   | 1 << 14
+              | 1u << 14
 #endif
     ,
-    DWK_CPUID_7D = 0
+    .leaf7d = 0u
 #ifdef __AVX512FP16__
-                   | 1 << 23
+              | 1u << 23
 #endif
     ,
-    DWK_CPUID_71A = 0
+    .leaf71a = 0u
 #ifdef __AVXVNNI__
-                    | 1 << 4
+               | 1u << 4
 #endif
 #ifdef __AVX512BF16__
-                    | 1 << 5
+               | 1u << 5
 #endif
     ,
-    /* Registers that the system must keep: of 128 and 256 bits, and the three parts of those of 512. */
+    /* Registers of 128 and 256 bits, and the three parts of those of 512. */
 #if defined(__AVX512F__)
-    DWK_XCR0 = 0xE6
+    .xcr0 = 0xE6u
 #elif defined(__AVX__)
-    DWK_XCR0 = 0x06
+    .xcr0 = 0x06u
 #else
-    DWK_XCR0 = 0
+    .xcr0 = 0u
 #endif
 };
 
-static void dwk_cpuid(uint32_t leaf, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+#if defined(__x86_64__)
+
+/* What asks may not use what it asks for. */
+#define DWK_PLAIN __attribute__((noinline, target("no-avx,no-bmi,no-bmi2")))
+
+typedef struct {
+    uint32_t a, b, c, d;
+} dwk_cpuid_answer;
+
+DWK_PLAIN static dwk_cpuid_answer dwk_cpuid(uint32_t leaf, uint32_t part)
 {
-    __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(*c));
+    dwk_cpuid_answer of;
+    __asm__ volatile("cpuid" : "=a"(of.a), "=b"(of.b), "=c"(of.c), "=d"(of.d) : "a"(leaf), "c"(part));
+    return of;
 }
 
 /* 1 where something is missing, else 0. */
-static int32_t dwk_processor_lacks(void)
+DWK_PLAIN static int32_t dwk_processor_lacks(const dwk_needs *needs)
 {
-    uint32_t a, b, c = 0, d;
-    dwk_cpuid(0, &a, &b, &c, &d);
-    const uint32_t leaves = a;
-    c = 0;
-    dwk_cpuid(1, &a, &b, &c, &d);
-    if ((c & (uint32_t)DWK_CPUID_1C) != (uint32_t)DWK_CPUID_1C) {
+    const uint32_t leaves = dwk_cpuid(0, 0).a;
+    uint32_t missing = needs->leaf1c & ~dwk_cpuid(1, 0).c;
+    if (missing != 0) {
         return 1;
     }
-    if (DWK_XCR0 != 0) {
-        __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-        if ((a & (uint32_t)DWK_XCR0) != (uint32_t)DWK_XCR0) {
-            return 1;
-        }
+    /* The processor has xgetbv: whatever needs those registers needs the bit of leaf 1 that says so. */
+    if (needs->xcr0 != 0) {
+        uint32_t low, high;
+        __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        missing |= needs->xcr0 & ~low;
     }
-    b = c = d = 0;
+    dwk_cpuid_answer seven = {0, 0, 0, 0}, one = {0, 0, 0, 0};
     if (leaves >= 7) {
-        dwk_cpuid(7, &a, &b, &c, &d);
+        seven = dwk_cpuid(7, 0);
     }
-#ifdef __AVX512VL__
-    if ((b >> 31 & 1) == 0) {
-        return 1;
+    if (seven.a >= 1) {
+        one = dwk_cpuid(7, 1);
     }
-#endif
-    if ((b & (uint32_t)DWK_CPUID_7B) != (uint32_t)DWK_CPUID_7B ||
-        (c & (uint32_t)DWK_CPUID_7C) != (uint32_t)DWK_CPUID_7C ||
-        (d & (uint32_t)DWK_CPUID_7D) != (uint32_t)DWK_CPUID_7D) {
-        return 1;
-    }
-    a = 0;
-    if (leaves >= 7) {
-        c = 1;
-        dwk_cpuid(7, &a, &b, &c, &d);
-    }
-    return (a & (uint32_t)DWK_CPUID_71A) != (uint32_t)DWK_CPUID_71A;
+    missing |= needs->leaf7b & ~seven.b;
+    missing |= needs->leaf7c & ~seven.c;
+    missing |= needs->leaf7d & ~seven.d;
+    missing |= needs->leaf71a & ~one.a;
+    return missing != 0;
 }
 
 #else
 
-static int32_t dwk_processor_lacks(void) { return 0; }
+static int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->xcr0 != 0; }
 
 #endif
 

@@ -14,6 +14,9 @@ typedef struct {
     uint32_t round; /* how often they have met */
 } dwk_worker;
 
+/* A network, as each worker of one call runs it. */
+typedef void dwk_network(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker);
+
 /* What one of them does: from `first` to before `end`. */
 typedef struct {
     int32_t first, end;
@@ -69,7 +72,8 @@ typedef struct {
     _Atomic uint32_t sleepers; /* workers that wait for it in their sleep */
 } dwk_flag;
 
-static dwk_flag dwk_flags[DWL_THREADS];
+/* Of all files of an artifact together; dwk_threads.h, which one of them includes, makes them. */
+extern dwk_flag dwk_flags[DWL_THREADS] __attribute__((visibility("hidden")));
 
 static inline void dwk_sleep(_Atomic uint32_t *word, uint32_t while_it_is)
 {

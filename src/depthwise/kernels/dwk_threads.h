@@ -7,9 +7,6 @@
 
 #include "dwk_team.h"
 
-/* A network, as each worker of one call runs it. */
-typedef void dwk_network(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker);
-
 #if DWK_HAS_THREADS
 
 /* Weak, as a process may have no threads (a C library before glibc 2.34 without its libpthread); then there is one. */
@@ -22,6 +19,8 @@ extern int dwk_getpid(void) __asm__("getpid");
 /* Words of a set of signals, as C libraries have it; SIG_SETMASK. */
 #define DWK_SIGNAL_WORDS 16
 #define DWK_SET_SIGNALS 2
+
+dwk_flag dwk_flags[DWL_THREADS];
 
 static struct {
     _Atomic uint32_t taken;  /* 0: nobody has the team; 1: a call or a change; 2: the same, and others may wait */

@@ -9,8 +9,8 @@ from depthwise.kernels.table import KERNELS
 
 FOLDER = Path(__file__).parent
 INTERFACE = "depthwise.h"
-# Headers that are not a kernel's: vectors, shapes, images of the golden cases, the functions of depthwise.h, and the
-# vocabularies in which kernels for x86 are written.
+# Headers that are not a kernel's: vectors, shapes, images of the golden cases, the levels and the functions of
+# depthwise.h, and the vocabularies in which kernels for x86 are written.
 SHARED = (
     "dwk_vector.h",
     "dwk_vector_i8.h",
@@ -18,6 +18,8 @@ SHARED = (
     "dwk_shapes.h",
     "dwk_golden.h",
     "dwk_interface.h",
+    "dwk_level.h",
+    "dwk_as_level.h",
     "dwk_processor.h",
     "dwk_team.h",
     "dwk_threads.h",

@@ -1,0 +1,21 @@
+/* dwk_as_level.h: a network with what comes before and after it, as one level of an artifact.
+ *
+ * Needs dwl_network, dwl_features and the constants DWK_... and DWL_... of the C above it. */
+#ifndef DWK_AS_LEVEL_H
+#define DWK_AS_LEVEL_H
+
+#include "depthwise.h"
+#include "dwk_level.h"
+#include "dwk_prepare.h"
+#include "dwk_softmax_f32.h"
+
+/* Golden cases hold the sums of labels, but of float32 their probabilities. */
+#define DWK_LEVEL(level)                                                                                              \
+    {                                                                                                                 \
+        .name = level, .needs = &dwk_needed, .at_prepare = DWL_AT_PREPARE, .at_pixels = DWL_AT_PIXELS,                \
+        .at_sums = DWL_AT_CLASSIFIER, .at_probabilities = DWL_AT_PROBABILITIES,                                       \
+        .at_judged = DWL_INT8 || DWL_BF16 ? DWL_AT_CLASSIFIER : DWL_AT_PROBABILITIES, .prepare = dwk_prepare,         \
+        .network = dwl_network, .softmax = dwk_softmax_f32, .features = dwl_features                                  \
+    }
+
+#endif
