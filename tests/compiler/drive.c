@@ -69,6 +69,8 @@ static void refusals(float *probabilities, uint8_t *pixels, uint8_t *arena)
     CHECK(dwk_prepare(pixels, 1, 1, 3, pixels, NULL) == DW_NO_POINTER);
     CHECK(dw_verify(NULL, odd) == DW_ARENA_ALIGNMENT);
     CHECK(dw_label(-1) == NULL && dw_label(dw_label_count()) == NULL);
+    CHECK(dw_level(-1) == NULL && dw_level(dw_level_count()) == NULL);
+    CHECK(dw_use_level(-1) == DW_NO_LEVEL && dw_use_level(dw_level_count()) == DW_NO_LEVEL);
 }
 
 int main(void)
@@ -85,6 +87,8 @@ int main(void)
     CHECK(dw_interface() >> 16 == DW_INTERFACE_MAJOR);
     CHECK(dw_processor() == DW_OK);
     CHECK(dw_set_threads(2) == 1 && dw_set_threads(0) == 1);
+    CHECK(dw_level_count() == 1 && dw_level(0)[0] != 0 && dw_level_in_use() == 0);
+    CHECK(dw_use_level(0) == DW_OK && dw_level_in_use() == 0);
     CHECK(dw_record()[0] == '{');
     for (int32_t i = 0; i < dw_label_count(); i++) {
         CHECK(dw_label(i) != NULL);

@@ -245,7 +245,7 @@ def test_a_level_forced_down_gives_the_oracles_answers_or_is_refused(
 
 def test_a_level_that_does_not_exist_or_does_not_fit_is_refused(model: Model, tmp_path: Path) -> None:
     for chosen, cpu, message in (
-        ("host", "sse9", "there is no processor 'sse9'; --cpu takes portable, avx2"),
+        ("host", "sse9", "there is no processor 'sse9'; --cpu takes portable, v2, avx2"),
         ("linux-aarch64", "avx2", "--cpu chooses among processors of x86"),
         ("source", "avx2", "--cpu chooses among processors of x86"),
     ):
