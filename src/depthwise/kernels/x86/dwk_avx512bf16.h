@@ -29,6 +29,13 @@
 /* Two values of memory as a number. */
 typedef int32_t dwk_pair __attribute__((may_alias, aligned(2)));
 
+/* For loops over pairs: the nine values under a row of a stem's kernel are then one turn. */
+#if defined(__clang__)
+#define DWK_FIVE_AT_A_TIME _Pragma("clang loop unroll_count(5)")
+#else
+#define DWK_FIVE_AT_A_TIME _Pragma("GCC unroll 5")
+#endif
+
 #define DWK_LANES_avx512bf16 16
 
 typedef __m512 dwk_sums_avx512bf16;

@@ -44,6 +44,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
     weights += DWK_VECTORS * DWK_L;
     for (int32_t tap = 0; tap < shape->taps; tap++) {
         const dwk_bf16 *value = input + tap * shape->tap;
+        DWK_FIVE_AT_A_TIME
         for (int32_t k = 0; k < shape->depth; k += 2) {
             __builtin_prefetch(ahead, 0, 2);
             ahead += DWK_LINE;
