@@ -16,7 +16,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import AVX512, SSE, Stepper, named, needs_machine, stepper
+from emitted import AVX, AVX512, SSE, Stepper, named, needs_machine, stepper
 
 MOST = 4
 # Odd maps and maps with fewer rows than threads, channels that fill no vector, both paddings, grey, twins; fewer labels
@@ -31,6 +31,7 @@ NETWORKS: list[tuple[dict[str, Any], str, Machine | Instructions]] = [
 ]
 MORE: list[tuple[dict[str, Any], str, Machine | Instructions]] = [
     ({"width": 0.25, "resolution": 65, "classes": 2}, "float32", SSE),
+    ({"width": 0.25, "resolution": 145}, "float32", AVX),
     ({"width": 0.75, "resolution": 97, "classes": 37}, "int8", AVX512VNNI),
     ({"width": 0.25, "resolution": 32, "channels": 1}, "int8", AVX512VNNI),
     ({"width": 0.35, "resolution": 67, "unit_strides": (0, 2)}, "int8", AVX2),
@@ -47,12 +48,12 @@ def random_model(fields: dict[str, Any], precision: str) -> Model | QuantizedMod
 def outputs(run: Stepper, pixels: np.ndarray, threads: int = 1) -> dict[str, bytes]:
     """What lies in memory after each step, in an arena of not-a-numbers before the first.
 
-    Where threads share rows each that has some must use a scratch of its own, and no other is touched.
+    Where threads share blocks of rows each that has some must use a scratch of its own, and no other is touched.
     """
     run.arena[:] = 0xFF
     found = {}
     for number, step in enumerate(run.emitted.plan.steps):
-        if step.split == "rows" and step.scratch:
+        if step.split == "blocks" and step.scratch:
             scratch = run.bytes(f"{step.name}.rows").reshape(MOST, -1)
             scratch[:] = 0xFF
             run.step(number, pixels)

@@ -190,7 +190,7 @@ extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 /* conv_stem: convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
  *   65x65x3 -> 33x33x8; 235,224 multiply-adds
  * 4 rows at a time
- * threads share rows
+ * threads share blocks of rows
  * kernels dwk_product_f32_relu6_p11_c1x8 */
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker)
 {
@@ -222,7 +222,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *wor
  * blocks.0.0.conv_pw: pointwise convolution, relu6
  *   33x33x8 -> 33x33x16; 139,392 multiply-adds
  * 2 rows at a time
- * threads share rows
+ * threads share blocks of rows
  * kernels dwk_depthwise3x3s1_f32_relu6_c8, dwk_product_f32_relu6_p11_c1x16 */
 static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
 {
@@ -255,7 +255,7 @@ static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
  * blocks.1.0.conv_pw: pointwise convolution, relu6
  *   17x17x16 -> 17x17x32; 147,968 multiply-adds
  * 4 rows at a time
- * threads share rows
+ * threads share blocks of rows
  * kernels dwk_depthwise3x3s2_f32_relu6_c16, dwk_product_f32_relu6_p6r5_c2x16 */
 static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
 {
@@ -288,7 +288,7 @@ static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
  * blocks.1.1.conv_pw: pointwise convolution, relu6
  *   17x17x32 -> 17x17x32; 295,936 multiply-adds
  * 4 rows at a time
- * threads share rows
+ * threads share blocks of rows
  * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_product_f32_relu6_p6r5_c2x16 */
 static void dwl_blocks_1_1(uint8_t *arena, dwk_worker *worker)
 {
@@ -321,7 +321,7 @@ static void dwl_blocks_1_1(uint8_t *arena, dwk_worker *worker)
  * blocks.2.0.conv_pw: pointwise convolution, relu6
  *   9x9x32 -> 9x9x64; 165,888 multiply-adds
  * whole map at once
- * threads share channels
+ * threads share rows
  * kernels dwk_depthwise3x3s2_f32_relu6_c16, dwk_product_f32_relu6_p5r4_c4x16 */
 static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
 {
@@ -339,13 +339,11 @@ static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
     const dwk_part own = dwk_own(worker, H, 1);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s2_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 1, 1);
-    dwk_product_f32_relu6_p5r4_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+    const int32_t y = own.first, rows = own.end - own.first;
+    dwk_depthwise3x3s2_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between + y * W * BETWEEN, BETWEEN);
+    dwk_product_f32_relu6_p5r4_c4x16(&product, 1, rows, between + y * W * BETWEEN,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output + y * OUTPUT_ROW);
 }
 
 /* blocks.2.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -353,7 +351,7 @@ static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
  * blocks.2.1.conv_pw: pointwise convolution, relu6
  *   9x9x64 -> 9x9x64; 331,776 multiply-adds
  * whole map at once
- * threads share channels
+ * threads share rows
  * kernels dwk_depthwise3x3s1_f32_relu6_c16, dwk_strassen_f32_relu6_p9_c2x16 */
 static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
 {
@@ -369,20 +367,14 @@ static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_1_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_1);
-    const dwk_part own = dwk_own(worker, H, 1);
+    const dwk_part own = dwk_own(worker, H, 2);
     dwk_border_f32(&around, 1, 1, own.first, own.end, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 4, 1);
-    dwk_strassen_f32_relu6_p9_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 1, 1);
-    dwk_strassen_f32_relu6_p9_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+    const int32_t y = own.first, rows = own.end - own.first;
+    dwk_depthwise3x3s1_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between + y * W * BETWEEN, BETWEEN);
+    dwk_strassen_f32_relu6_p9_c2x16(&product, 0, rows * W, 1, rows, between + y * W * BETWEEN, sums + y * W * C,
+        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output + y * OUTPUT_ROW);
 }
 
 /* blocks.3.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6

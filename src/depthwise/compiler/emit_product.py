@@ -44,8 +44,9 @@ def emit_products(
         target = dialect.round("rounding") + at_output + part.behind
         if part.channels < strassen:
             tiles = "0, 0" if step.split == "channels" else f"0, {rows} * W"
+            sums = "sums + y * W * C" if step.split == "rows" else "sums"
             out.add(
-                f"{form.name}(&product, {tiles}, {part.count}, {rows}, {source}, sums,",
+                f"{form.name}(&product, {tiles}, {part.count}, {rows}, {source}, {sums},",
                 f"    {weights}, {target});",
             )
         else:

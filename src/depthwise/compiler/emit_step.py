@@ -59,7 +59,7 @@ def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) ->
     if step.rows:
         lines.append("whole map at once" if step.rows == step.output.shape.height else f"{step.rows} rows at a time")
     if step.split:
-        lines.append("threads share " + ("rows" if step.split == "rows" else "channels"))
+        lines.append("threads share " + ("blocks of rows" if step.split == "blocks" else step.split))
     lines.append("kernels " + ", ".join(form.name for form in used))
     out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
 
@@ -76,7 +76,7 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
     if step.kind != "stem":
         out.add(f"const {dialect.value} *input = {dialect.at(source)};")
     if step.scratch:
-        own = " + worker->index * SCRATCH" if step.split == "rows" else ""
+        own = " + worker->index * SCRATCH" if step.split == "blocks" else ""
         out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')}{own};")
     if step.strassen is not None:
         out.add(f"{dialect.value} *sums = between + ROWS * W * BETWEEN;")
@@ -84,8 +84,9 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
     start, end = "0", "H"
     if step.split:
         start, end = "own.first", "own.end"
-        if step.split == "rows" or step.output.border != NO_BORDER:
-            out.add(f"const dwk_part own = dwk_own(worker, H, {'ROWS' if step.split == 'rows' else '1'});")
+        grain = "ROWS" if step.split == "blocks" else str(step.grain)
+        if step.split != "channels" or step.output.border != NO_BORDER:
+            out.add(f"const dwk_part own = dwk_own(worker, H, {grain});")
     border = step.output.border
     if border != NO_BORDER:
         out.add(
@@ -93,7 +94,11 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
             f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
         )
     H = last.output.height
-    if step.split != "rows" and step.rows == H:
+    if step.split == "rows":
+        out.add("const int32_t y = own.first, rows = own.end - own.first;")
+        _rows(out, step, used, "y", "rows", dialect)
+        return
+    if step.split != "blocks" and step.rows == H:
         _rows(out, step, used, "0", "H", dialect)
         return
     with out.block(f"for (int32_t y = {start}; y < {end}; y += ROWS) {{"):
@@ -118,7 +123,7 @@ def _sizes(out: Lines, step: Step) -> None:
     }
     if step.scratch_step:
         sizes["BETWEEN"] = step.scratch_step
-    if step.scratch and step.split == "rows":
+    if step.scratch and step.split == "blocks":
         sizes["SCRATCH"] = step.scratch
     with out.block("enum {", "};"):
         out.wrap([f"{name} = {value}" for name, value in sizes.items()])
@@ -164,7 +169,7 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dia
     first = step.layers[0]
     at_input = "input" if y == "0" else "input + y * (STRIDE * INPUT_ROW)"
     at_output = "output" if y == "0" else "output + y * OUTPUT_ROW"
-    source = "between"
+    source = "between" + (f" + {y} * W * BETWEEN" if step.split == "rows" else "")
     match step.kind:
         case "stem":
             top = f"{y} * STRIDE - {first.padding.top}"
@@ -176,7 +181,7 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dia
             part = _channels(out, step, "C")
             out.add(
                 f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C, {part},",
-                f"    {dialect.weights(first)}, {dialect.round('middle')}between, BETWEEN);",
+                f"    {dialect.weights(first)}, {dialect.round('middle')}{source}, BETWEEN);",
             )
             if step.split == "channels":
                 out.add("dwk_meet(worker);")

@@ -106,7 +106,7 @@ def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int, t
         size = step.output.size * (FLOAT if is_float else value_bytes)
         values.append(Value(name=step.name, bytes=size, first=moment, last=last))
         if step.scratch:
-            size = step.scratch * value_bytes * (threads if step.split == "rows" else 1)
+            size = step.scratch * value_bytes * (threads if step.split == "blocks" else 1)
             values.append(Value(name=f"{step.name}.rows", bytes=size, first=moment, last=moment))
     classes = steps[-1].layers[0].output.channels
     values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))

@@ -18,11 +18,13 @@ FLOAT = 4
 VALUE: dict[Precision, int] = {"float32": FLOAT, "bf16": 2, "int8": 1}
 NO_BORDER = Padding()
 StepKind = Literal["stem", "separable", "standard", "pool", "classifier"]
-Split = Literal["", "rows", "channels"]
+Split = Literal["", "blocks", "rows", "channels"]
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
 _ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
 _STEM_ROWS = 4
+# Of a map that is computed at once threads share the rows where there are so many.
+_SHARED_ROWS = 8
 # The step that begins with a layer of a kind.
 _STEPS: dict[str, StepKind] = {
     "stem": "stem",
@@ -80,8 +82,9 @@ class Step:
         logits: of an int8 classifier, "products" or "bytes" (docs/int8.md Q8), else empty.
         scratch: values that it needs for itself.
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
-        split: how several threads share it: blocks of rows, each thread with a scratch of its own; or channels of each
-            layer, between which they meet. Empty where there is one thread.
+        split: what several threads share: "blocks" of rows, each with a scratch of its own; "rows" of a map that is
+            computed at once; or "channels" of each layer, between which they meet. Empty where there is one thread.
+        grain: rows that one thread takes together, so that the order of no sum depends on the number of threads.
     """
 
     kind: StepKind
@@ -98,6 +101,7 @@ class Step:
     scratch: int = 0
     scratch_step: int = 0
     split: Split = ""
+    grain: int = 1
 
 
 def groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:
@@ -149,7 +153,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         kernels=kernels,
     )
     step = _made(step, setting)
-    return _shared(step) if setting.threads > 1 else step
+    return _shared(step, setting) if setting.threads > 1 else step
 
 
 def _made(step: Step, setting: Setting) -> Step:
@@ -168,16 +172,21 @@ def _made(step: Step, setting: Setting) -> Step:
             return _classifier(step, setting)
 
 
-def _shared(step: Step) -> Step:
+def _shared(step: Step, setting: Setting) -> Step:
     """The step for several threads.
 
-    They share rows where there are several blocks of them: what a thread wrote, it mostly reads itself in the next
-    step. On small maps they share channels, as weights are large there and each thread then reads only its own.
+    They share blocks of rows where there are several, and the rows of a map that is computed at once: what a thread
+    wrote, it mostly reads itself in the next step. On the smallest maps they share channels, as weights are large there
+    and each thread then reads only its own.
     """
-    if step.kind != "stem" and not 0 < step.rows < step.output.shape.height:
+    if step.kind == "stem" or 0 < step.rows < step.output.shape.height:
+        # Nobody writes to a cache line of another thread's scratch.
+        return replace(step, split="blocks", grain=step.rows, scratch=-(-step.scratch // _APART) * _APART)
+    if step.rows < _SHARED_ROWS:
         return replace(step, split="channels")
-    # Nobody writes to a cache line of another thread's scratch.
-    return replace(step, split="rows", scratch=-(-step.scratch // _APART) * _APART)
+    # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles.
+    tiles = step.output.shape.width // step.strassen.pixels if step.strassen else 0
+    return replace(step, split="rows", grain=2 if setting.precision == "bf16" or tiles % 2 else 1)
 
 
 def _stem(step: Step, setting: Setting) -> Step:

@@ -58,9 +58,10 @@ static inline void DWK_NAME(const dwk_float *restrict input, int32_t input_row, 
         for (int32_t x = 0; x < (rows % 2) * width; x++) {
             const dwk_float *at = top + x * channels;
             DWK_V sum = bias;
+            /* Column by column as above: how rows are paired then changes no bit. */
             DWK_UNROLL
             for (int i = 0; i < 9; i++) {
-                sum += w[i] * DWK_LOAD(at + i / 3 * input_row + i % 3 * channels);
+                sum += w[i % 3 * 3 + i / 3] * DWK_LOAD(at + i % 3 * input_row + i / 3 * channels);
             }
             DWK_ACTIVATE(&sum);
             *(DWK_V *)(to + x * output_step) = sum;
