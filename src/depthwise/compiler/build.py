@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +33,9 @@ CONTRACT: dict[Precision, str] = {
     "bf16": "-ffp-contract=fast",
     "int8": "-ffp-contract=off",
 }
+# A compiler of an x86 system is asked for code as for one Intel. Tuned for Zen, gcc 12 reads factors from memory for each
+# use of them, which costs int8 and bfloat16 a twelfth of their speed there and plain float32 products a tenth.
+TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512")
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
 
@@ -65,7 +69,8 @@ def compiler(target: Target, cc: str | None) -> Compiler:
     found = shutil.which(cc)
     if found is None:
         raise Refused(f"there is no compiler {cc!r} on the path; name another one, or leave --cc away")
-    return Compiler(command=(found, *target.cc))
+    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    return Compiler(command=(found, *target.cc, *(TUNING if is_x86 else ())))
 
 
 @dataclass(frozen=True, kw_only=True)
