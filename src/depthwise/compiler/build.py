@@ -33,8 +33,8 @@ CONTRACT: dict[Precision, str] = {
     "bf16": "-ffp-contract=fast",
     "int8": "-ffp-contract=off",
 }
-# A compiler of an x86 system is asked for code as for one Intel. Tuned for Zen, gcc 12 reads factors from memory for each
-# use of them, which costs int8 and bfloat16 a twelfth of their speed there and plain float32 products a tenth.
+# How a compiler of an x86 system is to tune, whatever the processor. For Zen gcc 12 reads factors from memory for each
+# use of them, which costs int8 and bf16 a twelfth of their speed there, and plain float32 products a tenth.
 TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512")
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400

@@ -19,9 +19,10 @@ _PIXELS = {
     "avx2": (8, 6, 4, 6),
 }
 
-# Strassen's products: pixels of a tile, the first that divides a row; vectors of a panel; and from how many values of a
-# pixel on they pay. On maps up to a width more weights than so many, 7/4 as large, take as long to read as is saved.
-_STRASSEN_PIXELS = (7, 8, 10, 5, 9, 6, 12, 11, 13, 4)
+# Strassen's products: pixels of a tile by lanes of the machine, the first that divides a row; vectors of a panel; and
+# from how many values of a pixel on they pay. On maps up to a width more weights than so many, 7/4 as large, take as
+# long to read as is saved.
+_STRASSEN_PIXELS = {16: (7, 8, 10, 5, 9, 6, 12, 11, 13, 4), 8: (5, 4, 6)}
 _STRASSEN_VECTORS = 2
 _STRASSEN_DEPTH = 64
 _SMALL_MAP = 7
@@ -89,13 +90,14 @@ def strassen(width: int, rows: int, depth: int, channels: int, machine: Machine)
     """
     lanes = vector_lanes(channels, machine)
     pairs = channels // (2 * _STRASSEN_VECTORS * lanes)
-    if lanes != 16 or depth < _STRASSEN_DEPTH or not pairs:
+    if lanes != machine.lanes or lanes not in _STRASSEN_PIXELS or depth < _STRASSEN_DEPTH or not pairs:
         return None
     if width <= _SMALL_MAP and depth * channels > _SMALL_MAP_WEIGHTS:
         return None
-    even = next((p for p in _STRASSEN_PIXELS if width % p == 0), 0)
-    pixels = even or -(-width // -(-width // _STRASSEN_PIXELS[0]))
-    if pixels < min(_STRASSEN_PIXELS) or rows * (width // pixels) < 2:
+    choice = _STRASSEN_PIXELS[lanes]
+    even = next((p for p in choice if width % p == 0), 0)
+    pixels = even or -(-width // -(-width // choice[0]))
+    if pixels < min(choice) or rows * (width // pixels) < 2:
         return None
     panels = Panels(count=2 * pairs, vectors=_STRASSEN_VECTORS, lanes=lanes)
     return Tiling(pixels=pixels, rest=width % pixels, panels=(panels,))
