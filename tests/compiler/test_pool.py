@@ -113,6 +113,26 @@ def test_threads_that_wait_take_no_processor_time_and_no_signals(path: Path) -> 
             assert blocked & 0x7FFF_FFFF == 0x7FFF_FFFF & ~(1 << 8 | 1 << 18)  # but for SIGKILL and SIGSTOP
 
 
+@pytest.mark.slow
+def test_every_level_of_an_artifact_meets_again_after_its_threads_ended(tmp_path: Path) -> None:
+    """Levels are files of their own, and what threads meet by must not be left as it was in one of them."""
+    model = random_quantized(Spec(width=0.25, resolution=SIZE, classes=CLASSES), seed=4)
+    library = ctypes.CDLL(str(compile_model(model, target="linux-x86_64", out=tmp_path / "m.so", threads=MOST).path))
+    image, arena, out = pixels(3), aligned(1 << 20, 0xFF), np.zeros(CLASSES, np.float32)
+    assert ctypes.c_size_t(library.dw_arena_bytes()).value <= 1 << 20
+
+    def answer() -> list[float]:
+        assert library.dw_run(*(ctypes.c_void_p(a.ctypes.data) for a in (image, out, arena))) == 0
+        return out.tolist()
+
+    expected = answer()
+    for threads in (MOST, 1, MOST, 2, MOST, 1) * 3:
+        assert library.dw_set_threads(threads) == threads
+        for _ in range(100):
+            arena[:] = 0xFF
+            assert answer() == expected
+
+
 def test_calls_at_the_same_time_are_right_and_so_are_they_while_threads_come_and_go(path: Path) -> None:
     library = ctypes.CDLL(str(path))
     library.dw_arena_bytes.restype = ctypes.c_size_t
