@@ -5,11 +5,11 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import sys
-import tempfile
 from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
 
+from depthwise.edge.private_copy import PrivateCopy
 from depthwise.errors import Refused, Unmet
 
 # Result and arguments of every function of depthwise.h. Buffers are addresses, as numpy's `ctypes.data` gives them.
@@ -49,27 +49,26 @@ _STATUS = {
 class Library:
     """A shared library that is loaded until it is closed."""
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes | memoryview, name: str) -> None:
         """Load the bytes of a library; `name` is the file that messages speak of.
 
         Raises: Refused, when this machine cannot load them or a function is missing.
         """
         self.name = name
-        # A file that nobody else knows holds exactly the bytes that were checked, and its path is new: a loader
-        # that has seen a path before gives the library it had then.
-        self._folder = tempfile.TemporaryDirectory(prefix="depthwise-", ignore_cleanup_errors=True)
+        copy = None
         try:
-            place = Path(self._folder.name) / (Path(name).name or "artifact")
-            place.write_bytes(content)
-            self._library = ctypes.CDLL(str(place))
+            copy = PrivateCopy(content, Path(name).name or "artifact")
+            self._library = ctypes.CDLL(copy.path)
         except OSError as problem:
-            self._folder.cleanup()
-            reason = str(problem).replace(str(place), "").strip(" :")
+            reason = str(problem)
+            if copy is not None:
+                reason = reason.replace(copy.path, "")
+                copy.close()
             raise Refused(
-                f"{name}: cannot be loaded on this machine ({reason}); compile the model with --target host"
+                f"{name}: cannot be loaded on this machine ({reason.strip(' :')}); compile the model with --target host"
             ) from None
-        if sys.platform != "win32":  # which keeps the file of a loaded library
-            self._folder.cleanup()
+        copy.loaded()
+        self._copy = copy
         try:
             self._functions = {
                 key: self._declared(key) for key in FUNCTIONS if key not in _LATER or hasattr(self._library, key)
@@ -158,6 +157,6 @@ class Library:
         """Give the library back to the system, which ends its threads; no function of it may be running."""
         if sys.platform == "win32":
             _ctypes.FreeLibrary(self._library._handle)
-            self._folder.cleanup()
         else:
             _ctypes.dlclose(self._library._handle)
+        self._copy.close()

@@ -16,7 +16,7 @@ _TRAILER = struct.Struct("<8sQ32sII")
 _MAGIC = b"DWTRAIL1"
 
 
-def checked_library(path: str | os.PathLike[str]) -> tuple[bytes, int]:
+def checked_library(path: str | os.PathLike[str]) -> tuple[memoryview, int]:
     """The library in an artifact file, and the minor version of its interface.
 
     The checksum tells damage, not malice: an artifact is a program, with the rights of who runs it.
@@ -29,13 +29,13 @@ def checked_library(path: str | os.PathLike[str]) -> tuple[bytes, int]:
             raise Refused(_folder(file))
         if file.exists() and not file.is_file():
             raise Refused(f"{file}: is not a regular file; give an artifact, as `depthwise compile` writes it")
-        content = file.read_bytes()
+        content = memoryview(file.read_bytes())
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise Refused(
             f"{file}: cannot be read ({reason}); give an artifact, as `depthwise compile` writes it"
         ) from None
-    library, trailer = content[: -_TRAILER.size], content[-_TRAILER.size :]
+    library, trailer = content[: -_TRAILER.size], bytes(content[-_TRAILER.size :])
     if len(trailer) < _TRAILER.size or not trailer.startswith(_MAGIC):
         raise Refused(f"{file}: is not an artifact, or its end is missing; write it again with `depthwise compile`")
     _, length, digest, major, minor = _TRAILER.unpack(trailer)
