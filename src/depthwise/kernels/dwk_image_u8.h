@@ -39,9 +39,7 @@ static inline void dwk_pixels_u8(const dwk_image *image, int32_t first, int32_t 
         dwk_repeat_u8(border, image->left, output);
         output += image->left;
         const uint8_t *row = pixels + (ptrdiff_t)y * image->width;
-        for (int32_t i = 0; i < image->width; i++) {
-            output[i] = row[i];
-        }
+        __builtin_memcpy(output, row, (size_t)image->width);
         output += image->width;
         dwk_repeat_u8(border, image->right, output);
         output += image->right;
