@@ -20,10 +20,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.bench.profile import MORE_CALLS, instrumented
+from depthwise.bench.profile import MOST_CALLS, instrumented
 from depthwise.bench.subject import random_subject
 from depthwise.compiler import build, targets
 from depthwise.compiler.compile import emit
+from depthwise.compiler.ctext import identifier
 from depthwise.compiler.expected import rate_key, work
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.targets import Machine, Target
@@ -64,7 +65,7 @@ def _targets() -> list[Target]:
     host = targets.target("host")
     rows = [replace(targets.at_level(host, level.name), about=level.about) for level in targets.LEVELS]
     # What AVX-VNNI adds, AVX-512 with VNNI has too, in another encoding.
-    rows = [replace(row, zig=host.zig) if row.about == "AVX2 with AVX-VNNI" else row for row in rows]
+    rows = [replace(row, zig=host.zig) if row.level == "avxvnni" else row for row in rows]
     return [*rows, host]
 
 
@@ -81,9 +82,11 @@ def _measure(spec: Spec, precision: Precision, target: Target, out: Path, found:
 
     def number(step: str, kernel: str) -> int:
         calls.append((step, kernel))
+        if len(calls) > MOST_CALLS:
+            raise Refused(f"more than {MOST_CALLS} calls of kernels")
         return len(calls) - 1
 
-    text = instrumented(emitted.model_c, number, MORE_CALLS)
+    text = instrumented(emitted.model_c, number, MOST_CALLS)
     build.library(compiler, text, emitted.packed.words, emitted.plan.precision, out)
     times = _least_times(out, spec, len(calls))
     spent: dict[tuple[str, bool], float] = defaultdict(float)
@@ -96,7 +99,7 @@ def _measure(spec: Spec, precision: Precision, target: Target, out: Path, found:
 def _assign(plan: Plan, machine: Machine, spent: dict[tuple[str, bool], float], found: Found) -> None:
     for step in plan.steps:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
-            nanoseconds = spent[step.name.replace(".", "_"), layer.kind == "depthwise"]
+            nanoseconds = spent[identifier(step.name), layer.kind == "depthwise"]
             found[rate_key(kernel, machine.lanes)].append((*work(layer), nanoseconds))
 
 
@@ -106,7 +109,7 @@ def _least_times(path: Path, spec: Spec, count: int) -> NDArray[np.float64]:
     library.dw_processor.restype = ctypes.c_int32
     if library.dw_processor() != 0:
         raise Refused("this processor lacks it")
-    spent = (ctypes.c_uint64 * MORE_CALLS).in_dll(library, "dwb_spent")
+    spent = (ctypes.c_uint64 * MOST_CALLS).in_dll(library, "dwb_spent")
     library.dw_run.argtypes, library.dwb_now.restype = (ctypes.c_void_p,) * 3, ctypes.c_uint64
     pixels = np.random.default_rng(0).integers(0, 256, (spec.resolution, spec.resolution, 3), np.uint8)
     probabilities = np.zeros(spec.classes, np.float32)

@@ -233,6 +233,16 @@ def test_probabilities_are_the_softmax_of_the_oracle(library: ctypes.CDLL) -> No
         assert output.guards_hold()
 
 
+@pytest.mark.parametrize("place", [0, 7, 8, 10])
+def test_a_sum_that_is_no_number_is_not_hidden(place: int, library: ctypes.CDLL) -> None:
+    sums, output = np.linspace(-3, 3, 11), Output(11)
+    sums[place] = np.nan
+
+    call(library, "dwk_softmax_f32", floats(sums), sums.size, output.values)
+
+    assert np.isnan(output.values).all()
+
+
 @pytest.mark.parametrize(("C", "width"), [(1, 5), (3, 16), (3, 17), (1, 100), (3, 33)])
 def test_pixels_become_floats_less_their_mean_with_zeros_around(C: int, width: int, library: ctypes.CDLL) -> None:  # noqa: N803
     H, left, right = 4, C, 2 * C

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,6 +69,32 @@ def test_a_picture_has_the_probabilities_of_its_pixels(path: Path) -> None:
 
         with pytest.raises(Refused, match="takes pictures of 3 channels, not of mode L"):
             artifact.label(Image.fromarray(frame[..., 0]))
+
+
+def test_where_nothing_may_be_loaded_from_memory_a_folder_takes_its_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    load = ctypes.CDLL
+
+    def only_from_a_folder(place: str) -> ctypes.CDLL:
+        asked.append(place)
+        if place.startswith("/proc/"):
+            raise OSError(f"{place}: failed to map segment from shared object")
+        return load(place)
+
+    monkeypatch.setattr("depthwise.edge.library.ctypes.CDLL", only_from_a_folder)
+    image = pixels(1)
+    with Artifact.open(path) as artifact:
+        np.testing.assert_allclose(shares(image), artifact.run(image), rtol=1e-6)
+
+    assert not asked[-1].startswith("/proc/")
+    assert not Path(asked[-1]).exists()
+
+
+def test_a_level_that_is_not_carried_is_refused(path: Path) -> None:
+    with Artifact.open(path) as artifact, pytest.raises(Refused, match="has no level 'avx9'; it"):
+        artifact.use_level("avx9")
 
 
 def test_pixels_that_do_not_lie_together_are_taken_rightly(path: Path) -> None:

@@ -29,7 +29,7 @@ _SECONDS, _FEWEST_CALLS = 0.5, 10
 _FUNCTION = re.compile(r"^static void dwl_(\w+)\([^)]*\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"^( +)(dwk_\w+\([^;{}]*\));", re.MULTILINE)
 # Places for the times of calls, where each has its own.
-MORE_CALLS = 512
+MOST_CALLS = 512
 _COUNTER = """#include <stdint.h>
 __attribute__((visibility("default"))) uint64_t dwb_spent[%d];
 __attribute__((visibility("default"))) uint64_t dwb_now(void);

@@ -21,7 +21,7 @@ from depthwise.network.spec import Spec
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """One of the two networks."""
+    """One of the two networks; times are of a call in milliseconds."""
 
     convolution: str
     multiply_adds: int
@@ -37,8 +37,8 @@ class Twins:
     """Both networks with random weights, on one thread, in turns.
 
     Attributes:
-        promised: the standard network's multiply-adds over the separable one's.
-        measured: the same of least times.
+        separable, standard: what was measured of each.
+        peak: this machine's limit; None where the precision has no instruction.
     """
 
     separable: Form
@@ -47,12 +47,12 @@ class Twins:
 
     @property
     def promised(self) -> float:
-        """By the formulas."""
+        """The standard network's multiply-adds over the separable one's."""
         return self.standard.multiply_adds / self.separable.multiply_adds
 
     @property
     def measured(self) -> float:
-        """By the clock."""
+        """The same of least times."""
         return self.standard.times.fastest / self.separable.times.fastest
 
 
@@ -79,8 +79,8 @@ def measure_twins(spec: Spec, precision: str, rounds: int, notice: Notice) -> Tw
         found: list[list[int]] = [[] for _ in workers]
         for _ in range(rounds):
             loop.turn(1)
-            for times, worker in zip(found, workers, strict=True):
-                times += worker.order("turn")["whole"]
+            for turns, worker in zip(found, workers, strict=True):
+                turns.extend(worker.order("turn")["whole"])
     separable, standard = (_form(subject, times) for subject, times in zip(subjects, found, strict=True))
     return Twins(separable=separable, standard=standard, peak=loop.peak(1))
 

@@ -133,8 +133,9 @@ def _names(text: str) -> tuple[str, ...]:
 
     names = () if text == "none" else tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     for name in names:
-        if name not in (*PEERS, PLAIN):
-            near = difflib.get_close_matches(name, PEERS, n=2, cutoff=0.4) or PEERS
+        known = (*PEERS, PLAIN)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=2, cutoff=0.4) or PEERS
             raise Refused(f"--against: there is no peer {name!r}; is it {' or '.join(near)}?")
     return names
 

@@ -45,10 +45,8 @@ if TYPE_CHECKING:
 @click.option(
     "--clock",
     type=click.FloatRange(min=0.001, max=100),
-    default=3.0,
-    show_default=True,
     metavar="GHZ",
-    help="For --explain: the clock of the processor that the expected times are for.",
+    help="For --explain: the clock of the processor that the expected times are for, 3 where nothing is said.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
@@ -62,7 +60,7 @@ def command(
     keep_dead: bool,
     no_strassen: bool,
     explain: bool,
-    clock: float,
+    clock: float | None,
     as_json: bool,
 ) -> None:
     """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
@@ -76,6 +74,7 @@ def command(
     """
     from depthwise.cli.output import notice, print_json
     from depthwise.compiler import compile_model
+    from depthwise.compiler.expected import CLOCK
     from depthwise.compiler.targets import has_bf16
 
     loaded = _loaded(model, precision)
@@ -96,7 +95,7 @@ def command(
             f"{target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower than"
             " a float32 artifact"
         )
-    document = _document(built, loaded.spec, clock if explain else None)
+    document = _document(built, loaded.spec, (clock or CLOCK) if explain else None)
     if as_json:
         print_json(document)
     else:

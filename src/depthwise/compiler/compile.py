@@ -34,7 +34,8 @@ class Built:
         path: the library, or the folder of C.
         target: what it is for.
         bytes: of the file, or of all files of the folder.
-        weight_bytes, arena_bytes: what it takes to run.
+        weight_bytes: constants, of all its levels together.
+        arena_bytes: what a call needs, at the level that needs most.
         multiply_adds: of the whole network, nominal.
         live_multiply_adds: of the channels that can change; the nominal ones where none was left out. What is run lies
             above it where a layer's channels are filled up for its kernel.
@@ -221,7 +222,7 @@ def compile_model(
         path=out,
         target=target,
         bytes=size,
-        weight_bytes=emitted.packed.offsets["golden"] * 4,
+        weight_bytes=emitted.packed.weight_bytes,
         arena_bytes=max(plan.arena_bytes for plan in emitted.plans.values()),
         multiply_adds=sum(map(record.multiply_adds, layers(model.spec))),
         live_multiply_adds=sum(map(record.multiply_adds, layers(model.spec) if found is None else found.table)),

@@ -8,7 +8,6 @@ from depthwise.compiler.expected import CLOCK, expected_microseconds
 from depthwise.compiler.forms import forms
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.record import multiply_adds
-from depthwise.compiler.step import VALUE
 from depthwise.network.layers import layers
 from depthwise.network.spec import Spec
 
@@ -25,7 +24,7 @@ class Explained:
         rows: rows of outputs that are computed at a time; 0 where the step is not cut.
         kernels: names of the functions that it calls, which say its tiles.
         output_offset, output_bytes: where its output lies in the arena, border included.
-        scratch_bytes: what it needs for itself.
+        scratch_bytes: what it needs for itself, on as many threads as it may run on.
         expected_us: microseconds on one thread at the clock that was given; None where a kernel was not measured.
     """
 
@@ -56,7 +55,7 @@ def explain(plan: Plan, spec: Spec, clock: float = CLOCK) -> tuple[Explained, ..
             kernels=tuple(form.name for form in forms(step, spec.activation)),
             output_offset=plan.regions[step.name].offset,
             output_bytes=plan.regions[step.name].bytes,
-            scratch_bytes=step.scratch * VALUE[plan.precision],
+            scratch_bytes=scratch.bytes if (scratch := plan.regions.get(f"{step.name}.rows")) else 0,
             expected_us=expected,
         )
         for step, expected in zip(plan.steps, expected_microseconds(plan, clock), strict=True)

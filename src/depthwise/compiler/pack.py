@@ -41,6 +41,11 @@ class Packed:
     words: Words
     offsets: Mapping[str, int]
 
+    @property
+    def weight_bytes(self) -> int:
+        """All but the golden answers, which stand last."""
+        return self.offsets["golden"] * 4
+
 
 def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
     """The constants of a network, planned for a machine.

@@ -58,7 +58,7 @@ def record(
         "preprocessing": model.preprocessing.to_dict(),
         "cost": {
             "multiply_adds": sum(map(multiply_adds, layers(model.spec))),
-            "weight_bytes": packed.offsets["golden"] * 4,
+            "weight_bytes": packed.weight_bytes,
             "arena_bytes": max(plan.arena_bytes for plan in plans.values()),
             **({} if live is None else {"live_multiply_adds": sum(map(multiply_adds, live))}),
         },

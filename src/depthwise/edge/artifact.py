@@ -153,6 +153,8 @@ class Artifact:
     def verify_levels(self) -> dict[str, float]:
         """`verify` at every level that this processor has; the largest difference of each. The level stays what it is.
 
+        No other thread should use the artifact meanwhile: its calls would run at those levels.
+
         Raises: Unmet, naming the level, when an answer differs by more than rounding.
         """
         if not self.levels:
@@ -176,9 +178,12 @@ class Artifact:
             return self.levels[library.get("dw_level_in_use")] if self.levels else ""
 
     def use_level(self, name: str) -> bool:
-        """Use another level that it carries from now on; False, and nothing changes, where this processor lacks it."""
+        """Use another level that it carries from now on; False, and nothing changes, where this processor lacks it.
+
+        Raises: Refused, when it carries none of this name.
+        """
         with self._lock:
-            return self._open().has_level(name)
+            return self._open().try_level(name)
 
     def close(self) -> None:
         """Give the library and its memory back; waits for a call that is running."""

@@ -43,6 +43,8 @@ _STATUS = {
     2: "cannot take a frame of this size; each side must be from 1 to 65,535 pixels",
     3: "was given an arena that does not begin at a multiple of 64 bytes",
     _GOLDEN_DIFFERS: "gives an answer that differs from the one it carries; write it again with `depthwise compile`",
+    5: "needs instructions that this processor lacks; compile the model on this machine, or with a lower --cpu",
+    6: "was asked for a level of instructions that it does not carry",
 }
 
 
@@ -55,20 +57,7 @@ class Library:
         Raises: Refused, when this machine cannot load them or a function is missing.
         """
         self.name = name
-        copy = None
-        try:
-            copy = PrivateCopy(content, Path(name).name or "artifact")
-            self._library = ctypes.CDLL(copy.path)
-        except OSError as problem:
-            reason = str(problem)
-            if copy is not None:
-                reason = reason.replace(copy.path, "")
-                copy.close()
-            raise Refused(
-                f"{name}: cannot be loaded on this machine ({reason.strip(' :')}); compile the model with --target host"
-            ) from None
-        copy.loaded()
-        self._copy = copy
+        self._library, self._copy = _loaded(content, name)
         try:
             self._functions = {
                 key: self._declared(key) for key in FUNCTIONS if key not in _LATER or hasattr(self._library, key)
@@ -142,16 +131,19 @@ class Library:
 
         Raises: Refused, when the library carries none of this name, or this processor lacks what it needs.
         """
+        if not self.try_level(name):
+            raise Refused(f"{self.name}: this processor lacks instructions of level {name!r}; choose a lower one")
+
+    def try_level(self, name: str) -> bool:
+        """Use a level from now on; False, and nothing changes, where this processor lacks what it needs.
+
+        Raises: Refused, when the library carries none of this name.
+        """
         levels = self.levels()
         if name not in levels:
             carried = f"carries {', '.join(levels)}" if levels else "is of a version that has no levels to choose"
             raise Refused(f"{self.name}: has no level {name!r}; it {carried}")
-        if not self.has_level(name):
-            raise Refused(f"{self.name}: this processor lacks instructions of level {name!r}; choose a lower one")
-
-    def has_level(self, name: str) -> bool:
-        """Whether this processor has what a level needs; it is used from now on if so."""
-        return bool(self.get("dw_use_level", self.levels().index(name)) == 0)
+        return bool(self.get("dw_use_level", levels.index(name)) == 0)
 
     def close(self) -> None:
         """Give the library back to the system, which ends its threads; no function of it may be running."""
@@ -160,3 +152,27 @@ class Library:
         else:
             _ctypes.dlclose(self._library._handle)
         self._copy.close()
+
+
+def _loaded(content: bytes | memoryview, name: str) -> tuple[ctypes.CDLL, PrivateCopy]:
+    """The library, and the copy of it that must live as long.
+
+    Raises: Refused, when this machine cannot load it, neither from memory nor from a folder.
+    """
+    reason = ""
+    for in_memory in (True, False):
+        copy = None
+        try:
+            copy = PrivateCopy(content, Path(name).name or "artifact", in_memory=in_memory)
+            library = ctypes.CDLL(copy.path)
+        except OSError as problem:
+            reason = str(problem)
+            if copy is not None:
+                reason = reason.replace(copy.path, "")
+                copy.close()
+            continue
+        copy.release_path()
+        return library, copy
+    raise Refused(
+        f"{name}: cannot be loaded on this machine ({reason.strip(' :')}); compile the model with --target host"
+    )

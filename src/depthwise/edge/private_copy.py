@@ -1,4 +1,4 @@
-"""Bytes as a file that nobody else knows, at a path that a loader has not seen while it has anything loaded."""
+"""Bytes as a file that nobody else knows, at a path of which the loader holds no library."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class PrivateCopy:
     Raises: OSError, when it cannot be written.
     """
 
-    def __init__(self, content: bytes | memoryview, name: str) -> None:
-        self._descriptor = _in_memory(content, name)
+    def __init__(self, content: bytes | memoryview, name: str, *, in_memory: bool = True) -> None:
+        self._descriptor = _in_memory(content, name) if in_memory else None
         self._folder: TemporaryDirectory[str] | None = None
         if self._descriptor is not None:
             self.path = f"/proc/self/fd/{self._descriptor}"
@@ -41,8 +41,8 @@ class PrivateCopy:
             self._folder.cleanup()
             raise
 
-    def loaded(self) -> None:
-        """The loader has it: what is needed no longer goes."""
+    def release_path(self) -> None:
+        """The loader has it: where the path is needed no longer it goes."""
         if self._folder is not None and sys.platform != "win32":  # which keeps the file of a loaded library
             self._folder.cleanup()
 

@@ -18,7 +18,7 @@ typedef struct {
     const char *name;
     const dwk_needs *needs;
     /* Bytes from the beginning of the arena to scratch of `prepare`, prepared pixels, the sums of the labels, their
-     * probabilities, and to which of both is compared with what the golden cases hold. */
+     * probabilities, and to whichever of the last two the golden cases hold. */
     int32_t at_prepare, at_pixels, at_sums, at_probabilities, at_judged;
     int32_t (*prepare)(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels,
                        void *scratch);

@@ -16,7 +16,8 @@ DWK_INLINE void dwk_choose(const DWK_M *mask, const DWK_V *yes, const DWK_V *no,
     *out = (DWK_V)((*mask & (DWK_M)*yes) | (~*mask & (DWK_M)*no));
 }
 
-/* e to the power of x, for x from -infinity to 0, within 2 units in the last place; below -87 it gives 0.
+/* e to the power of x, for x from -infinity to 0, within 2 units in the last place; from -87 down it gives 0, and of what
+ * is no number something that is none.
  *
  * x = n log 2 + r with |r| <= log(2) / 2. log 2 is taken off in two parts, the first of which has so few bits that its
  * product with n is exact; e^r is its Taylor polynomial of degree 7, whose rest is below 2^-27; 2^n is made of bits.
@@ -24,9 +25,9 @@ DWK_INLINE void dwk_choose(const DWK_M *mask, const DWK_V *yes, const DWK_V *no,
 DWK_INLINE void dwk_exp_f32(DWK_V *x)
 {
     const DWK_V zero = {0}, least = zero - 87.0f;
-    const DWK_M is_normal = (DWK_M)(*x > least);
+    const DWK_M is_least = (DWK_M)(*x <= least);
     DWK_V within;
-    dwk_choose(&is_normal, x, &least, &within);
+    dwk_choose(&is_least, &least, x, &within);
     const DWK_M n = __builtin_convertvector(within * 0x1.715476p+0f - 0.5f, DWK_M);
     const DWK_V whole = __builtin_convertvector(n, DWK_V);
     DWK_V r = within - whole * 0x1.62e4p-1f;
@@ -40,7 +41,7 @@ DWK_INLINE void dwk_exp_f32(DWK_V *x)
     p = p * r + 1.0f;
     p = p * r + 1.0f;
     p *= (DWK_V)((127 + n) * (1 << 23));
-    dwk_choose(&is_normal, &p, &zero, x);
+    dwk_choose(&is_least, &zero, &p, x);
 }
 
 /* Some of the sums; after the last one stand numbers of which the power is 0. */
