@@ -33,7 +33,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 65_535  # as in depthwise.h
 
-_STRIP = 1 << 20  # pixels that are converted at a time, so that no second copy of a large image is made
+_STRIP = 1 << 20  # pixels
 _ORIENTATION = 0x0112  # EXIF tag
 # What undoes each value of it.
 _UPRIGHT = {
@@ -63,7 +63,11 @@ def decode(source: Source, channels: int = 3) -> Pixels:
     import numpy as np
 
     image = picture(source, channels)
-    return np.array(image).reshape(image.height, image.width, channels)
+    pixels = np.empty((image.height, image.width, channels), dtype=np.uint8)
+    for top, bottom in _strips(image):
+        strip = image.crop((0, top, image.width, bottom))
+        pixels[top:bottom] = np.asarray(strip).reshape(-1, image.width, channels)
+    return pixels
 
 
 def picture(source: Source, channels: int = 3) -> Image.Image:
@@ -189,13 +193,18 @@ def _converted(name: str, image: Image.Image, mode: str) -> Image.Image:
     """The image in a mode, strip by strip where that takes more than one step."""
     if image.mode == mode and not image.has_transparency_data:
         return image
-    width, height = image.size
     pixels = Image.new(mode, image.size)
-    rows = max(1, _STRIP // width)
-    for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(top + rows, height)))
+    for top, bottom in _strips(image):
+        strip = image.crop((0, top, image.width, bottom))
         pixels.paste(_flat(name, strip).convert(mode), (0, top))
     return pixels
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, int]]:
+    """Where strips begin and end that are copied one by one, so that no second copy of a large image is made."""
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        yield top, min(top + rows, image.height)
 
 
 def _flat(name: str, strip: Image.Image) -> Image.Image:
