@@ -218,14 +218,15 @@ def compile_model(
         size = source_folder(emitted.model_c, emitted.weights_c(), precision, out)
     else:
         size = _library(emitted, compilers, precision, out)
+    whole = layers(model.spec)
     return Built(
         path=out,
         target=target,
         bytes=size,
         weight_bytes=emitted.packed.weight_bytes,
         arena_bytes=max(plan.arena_bytes for plan in emitted.plans.values()),
-        multiply_adds=sum(map(record.multiply_adds, layers(model.spec))),
-        live_multiply_adds=sum(map(record.multiply_adds, layers(model.spec) if found is None else found.table)),
+        multiply_adds=sum(map(record.multiply_adds, whole)),
+        live_multiply_adds=sum(map(record.multiply_adds, whole if found is None else found.table)),
         seconds=time.perf_counter() - start,
         plan=emitted.plan,
         levels=tuple(machines),

@@ -57,10 +57,10 @@ def emit_model(
 def emit_level(model: Described, target: str, level: str, plan: Plan, packed: Packed, lowered: Lowered) -> str:
     """level-<name>.c of an artifact with several: the same functions, and what model.c of `emit_levels` reaches."""
     out = Lines()
-    out.add(*_title(model, plan.precision, target, f"{file_of_level(level)}", f", at level {level}"), *_LEGEND)
+    out.add(*_title(model, plan.precision, target, file_of_level(level), f", at level {level}"), *_LEGEND)
     _sizes(out, model, plan.precision)
     _network_of_level(out, model, plan, packed.offsets, lowered, "dwk_team.h")
-    name = f"dwl_level_{level}"
+    name = _constant_of_level(level)
     out.add(
         '#include "dwk_as_level.h"',
         "",
@@ -76,7 +76,7 @@ def emit_levels(model: Described, target: str, plans: Mapping[str, Plan], packed
     out = Lines()
     lowest = next(iter(plans))
     precision = plans[lowest].precision
-    names = [f"dwl_level_{level}" for level in plans]
+    names = [_constant_of_level(level) for level in plans]
     out.add(*_title(model, precision, target, "model.c", ""))
     out.add(
         " *",
@@ -107,6 +107,11 @@ def emit_levels(model: Described, target: str, plans: Mapping[str, Plan], packed
 def file_of_level(level: str) -> str:
     """The file of a level's network."""
     return f"level-{level}.c"
+
+
+def _constant_of_level(level: str) -> str:
+    """What model.c knows a level by."""
+    return f"dwl_level_{level}"
 
 
 def _title(model: Described, precision: Precision, target: str, file: str, level: str) -> tuple[str, ...]:

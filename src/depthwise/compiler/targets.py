@@ -98,7 +98,7 @@ _BF16: frozenset[Precision] = frozenset({"bf16"})
 _INT8: frozenset[Precision] = frozenset({"int8"})
 
 # From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
-# costs float32 a fifth of its speed on Zen 4.
+# costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `build.TUNING`.
 LEVELS = (
     Level(
         name="portable",
@@ -138,7 +138,7 @@ LEVELS = (
         machine=Machine(lanes=16, registers=32, features=_AVX512),
         carried=_FLOATS,
         zig=("-mcpu=x86_64_v4-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mprefer-vector-width=512"),
+        cc=("-march=x86-64-v4",),
     ),
     Level(
         name="vnni",
@@ -146,7 +146,7 @@ LEVELS = (
         machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__"}),
         carried=_INT8,
         zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mprefer-vector-width=512"),
+        cc=("-march=x86-64-v4", "-mavx512vnni"),
     ),
     Level(
         name="bf16",
@@ -154,9 +154,19 @@ LEVELS = (
         machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
         carried=_BF16,
         zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16", "-mprefer-vector-width=512"),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
     ),
 )
+
+_LINUX = ("-target", "x86_64-linux-gnu")
+
+
+def _linux_x86(name: str, about: str, level: str, *, carries_levels: bool = False) -> Target:
+    """A target for Linux on a processor of x86 of a level."""
+    row = next(row for row in LEVELS if row.name == level)
+    zig = (*_LINUX, *row.zig)
+    return Target(name=name, about=about, machine=row.machine, level=level, zig=zig, carries_levels=carries_levels)
+
 
 TARGETS = (
     Target(
@@ -175,28 +185,14 @@ TARGETS = (
         zig=None,
         threads=1,
     ),
-    Target(
-        name="linux-x86_64",
-        about="a library for any 64-bit x86 with Linux, for each at its best",
-        machine=PORTABLE,
-        level="portable",
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64"),
+    _linux_x86(
+        "linux-x86_64",
+        "a library for any 64-bit x86 with Linux, for each at its best",
+        "portable",
         carries_levels=True,
     ),
-    Target(
-        name="linux-x86_64-v3",
-        about="a library for x86 with AVX2 and FMA and Linux",
-        machine=Machine(lanes=8, registers=16, features=_AVX2),
-        level="avx2",
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v3"),
-    ),
-    Target(
-        name="linux-x86_64-v4",
-        about="a library for x86 with AVX-512 and Linux",
-        machine=Machine(lanes=16, registers=32, features=_AVX512),
-        level="avx512",
-        zig=("-target", "x86_64-linux-gnu", "-mcpu=x86_64_v4-prefer_256_bit"),
-    ),
+    _linux_x86("linux-x86_64-v3", "a library for x86 with AVX2 and FMA and Linux", "avx2"),
+    _linux_x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512"),
     Target(
         name="linux-aarch64",
         about="a library for any 64-bit ARM with Linux",
@@ -241,7 +237,7 @@ def at_level(row: Target, cpu: str | None) -> Target:
     if row.name == "host" and platform.machine().lower() in ("x86_64", "amd64"):
         return replace(row, zig=level.zig, cc=level.cc)
     if row.name == "linux-x86_64":
-        return replace(row, zig=("-target", "x86_64-linux-gnu", *level.zig))
+        return replace(row, zig=(*_LINUX, *level.zig))
     raise Refused(f"--cpu chooses among processors of x86; target {row.name} here has none to choose, leave it away")
 
 
