@@ -94,6 +94,47 @@ def computed_padding(place: int, sides: list[int], constant: Callable[[str, np.n
     ]
 
 
+def scores(model: Model, value: str, constant: Callable[..., str], *, last_first: bool) -> list[Any]:
+    """The nodes from the last activation to the sums of the labels."""
+    helper = package.helper
+    weight, bias = model.weights["classifier.weight"], model.weights["classifier.bias"]
+    if last_first:
+        axes = constant("axes", np.array([2, 3]))
+        return [
+            helper.make_node("ReduceMean", [value, axes], ["mean"], keepdims=0),
+            helper.make_node("MatMul", ["mean", constant("w", weight.T)], ["product"]),
+            helper.make_node("Add", ["product", constant("b", bias)], ["sums"]),
+        ]
+    # A flattening whose shape is computed from the data's own, as older exporters of PyTorch write it.
+    return [
+        helper.make_node("GlobalAveragePool", [value], ["mean"]),
+        helper.make_node("Shape", ["mean"], ["shape"]),
+        helper.make_node("Gather", ["shape", constant("zero", np.array(0))], ["batch"]),
+        helper.make_node("Unsqueeze", ["batch", constant("first", np.array([0]))], ["one"]),
+        helper.make_node("Concat", ["one", constant("rest", np.array([-1]))], ["wanted"], axis=0),
+        helper.make_node("Reshape", ["mean", "wanted"], ["flat"]),
+        helper.make_node("Gemm", ["flat", constant("w", weight), constant("b", bias)], ["sums"], transB=1),
+    ]
+
+
+def activated(place: int, value: str, bias: np.ndarray, constant: Callable[..., str], *, last_first: bool) -> list[Any]:
+    """The nodes of ReLU6 behind a convolution, and of its bias where that is an addition, as in TensorFlow."""
+    helper = package.helper
+    six = constant("six", np.array(6, np.float32))
+    if last_first:
+        added = constant(f"a{place}", bias.reshape(1, -1, 1, 1))
+        return [
+            helper.make_node("Add", [value, added], [f"s{place}"]),
+            helper.make_node("Relu", [f"s{place}"], [f"r{place}"]),
+            helper.make_node("Min", [f"r{place}", six], [f"o{place}"]),
+        ]
+    low = helper.make_tensor("low", 1, [], [0.0])
+    return [
+        helper.make_node("Constant", [], [f"low{place}"], value=low),
+        helper.make_node("Clip", [value, f"low{place}", six], [f"o{place}"]),
+    ]
+
+
 def exported(model: Model, folder: Path, form: str) -> Path:
     """A file with this network in the form in which another exporter writes it: batch normalisation folded."""
     helper, numpy_helper = package.helper, package.numpy_helper
@@ -127,36 +168,9 @@ def exported(model: Model, folder: Path, form: str) -> Path:
             inputs.pop()
         group = row.input.channels if row.kind == "depthwise" else 1
         nodes.append(helper.make_node("Conv", inputs, [f"c{place}"], group=group, **window))
-        value = f"c{place}"
-        if last_first:
-            added = constant(f"a{place}", bias.reshape(1, -1, 1, 1))
-            nodes.append(helper.make_node("Add", [value, added], [f"s{place}"]))
-            nodes.append(helper.make_node("Relu", [f"s{place}"], [f"r{place}"]))
-            six = constant("six", np.array(6, np.float32))
-            nodes.append(helper.make_node("Min", [f"r{place}", six], [f"o{place}"]))
-        else:
-            low = helper.make_tensor("low", 1, [], [0.0])
-            nodes.append(helper.make_node("Constant", [], [f"low{place}"], value=low))
-            six = constant("six", np.array(6, np.float32))
-            nodes.append(helper.make_node("Clip", [value, f"low{place}", six], [f"o{place}"]))
+        nodes += activated(place, f"c{place}", bias, constant, last_first=last_first)
         value = f"o{place}"
-    weight, bias = model.weights["classifier.weight"], model.weights["classifier.bias"]
-    if last_first:
-        axes = constant("axes", np.array([2, 3]))
-        nodes.append(helper.make_node("ReduceMean", [value, axes], ["mean"], keepdims=0))
-        nodes.append(helper.make_node("MatMul", ["mean", constant("w", weight.T)], ["product"]))
-        nodes.append(helper.make_node("Add", ["product", constant("b", bias)], ["sums"]))
-    else:
-        # A flattening whose shape is computed from the data's own, as older exporters of PyTorch write it.
-        nodes += [
-            helper.make_node("GlobalAveragePool", [value], ["mean"]),
-            helper.make_node("Shape", ["mean"], ["shape"]),
-            helper.make_node("Gather", ["shape", constant("zero", np.array(0))], ["batch"]),
-            helper.make_node("Unsqueeze", ["batch", constant("first", np.array([0]))], ["one"]),
-            helper.make_node("Concat", ["one", constant("rest", np.array([-1]))], ["wanted"], axis=0),
-            helper.make_node("Reshape", ["mean", "wanted"], ["flat"]),
-            helper.make_node("Gemm", ["flat", constant("w", weight), constant("b", bias)], ["sums"], transB=1),
-        ]
+    nodes += scores(model, value, constant, last_first=last_first)
     size = [1, *[spec.resolution] * 2, 3] if last_first else [1, 3, *[spec.resolution] * 2]
     graph = helper.make_graph(
         nodes,

@@ -11,7 +11,7 @@ from typing import Any
 from depthwise.compiler import build, golden, record, targets
 from depthwise.compiler.emit import emit_level, emit_levels, emit_model, file_of_level
 from depthwise.compiler.emit_weights import emit_weights
-from depthwise.compiler.lower import lower
+from depthwise.compiler.lower import Lowered, lower
 from depthwise.compiler.lower_bf16 import lower_bf16
 from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan import Plan, plan
@@ -131,11 +131,7 @@ def emit_for(
     threads: int = 1,
 ) -> Emitted:
     """The same for one or several machines by name of their level of instructions, from the lowest to the highest."""
-    is_whole = found is None or found.table == layers(model.spec)
-    lowered = lower(model) if found is None or is_whole else lower_live(model, found)
-    if precision == "bf16":
-        assert isinstance(model, Model)
-        lowered = lower_bf16(lowered, model, None if is_whole else found)
+    lowered = _lowered(model, found, precision)
     logits = ""
     if isinstance(model, QuantizedModel):
         logits = "bytes" if model.layers["classifier"].rounded else "products"
@@ -160,12 +156,22 @@ def emit_for(
         ((level, planned),) = plans.items()
         model_c = emit_model(model, target_name, level, planned, packs[0], lowered, text)
         return Emitted(plans=plans, packed=packs[0], model_c=model_c)
-    texts = {
+    levels = {
         level: emit_level(model, target_name, level, planned, packed, lowered)
         for (level, planned), packed in zip(plans.items(), packs, strict=True)
     }
     model_c = emit_levels(model, target_name, plans, packs[-1], text)
-    return Emitted(plans=plans, packed=packs[-1], model_c=model_c, levels=texts)
+    return Emitted(plans=plans, packed=packs[-1], model_c=model_c, levels=levels)
+
+
+def _lowered(model: Model | QuantizedModel, found: Live | None, precision: Precision | None) -> Lowered:
+    """The plain operations, of the channels that can change where `found` names them."""
+    left_out = None if found is None or found.table == layers(model.spec) else found
+    lowered = lower(model) if left_out is None else lower_live(model, left_out)
+    if precision == "bf16":
+        assert isinstance(model, Model)
+        lowered = lower_bf16(lowered, model, left_out)
+    return lowered
 
 
 def compile_model(
