@@ -70,7 +70,7 @@ def test_weights_take_half_the_bytes_of_float32(model: Model, tmp_path: Path) ->
         compile_model(model, target="linux-aarch64", out=tmp_path / "model.so", precision=precision).weight_bytes
         for precision in ("float32", "bf16")
     ]
-    assert 0.5 < sizes[1] / sizes[0] < 0.52
+    assert 0.5 < sizes[1] / sizes[0] < 0.53
 
 
 def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, gcc: str, tmp_path: Path) -> None:
@@ -113,8 +113,9 @@ def test_labels_of_ten_thousand_images_are_those_of_float32(model: Model, data_p
         same.append(one.argmax() == other.argmax())
         near.append(np.abs(centred(np.log(one)) - centred(np.log(other))).max() / size.max())
     print(
-        f"{len(files)} images: same label {np.mean(same):.4f}, logits within {np.quantile(near, 0.99):.4f} in 99 of 100"
+        f"{len(files)} images: same label {np.mean(same):.4f}, logits within {np.mean(near):.4f} on average,"
+        f" {np.quantile(near, 0.99):.4f} in 99 of 100, {max(near):.4f} in all"
     )
     assert len(files) == 10_000
     assert np.mean(same) >= 0.99
-    assert np.quantile(near, 0.99) <= NEAR
+    assert max(near) <= NEAR

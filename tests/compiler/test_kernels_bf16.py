@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from depthwise.compiler import pack_bf16
 from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
+from depthwise.compiler.lower import Bounds
 from depthwise.compiler.lower_bf16 import floats, halves
 from depthwise.compiler.tiles import Panels, Tiling
 from depthwise.kernels.instructions import AVX512BF16, AVX512BF16VL, PORTABLE, Instructions
@@ -35,7 +36,6 @@ TILES = (
     (5, 4, 4, 16, 8),
     (2, 1, 3, 4, 0),
 )
-ACTIVATIONS = ("relu6", "relu")
 GUARD, FILL = 256, 0xFFA5  # a NaN
 # What sums in float32 may be off, relative to the largest.
 SUMS = 1e-5
@@ -66,7 +66,7 @@ def widths(of: Instructions) -> tuple[int, ...]:
 
 def depthwise_forms(of: Instructions) -> list[Form]:
     operations = ("depthwise3x3s1", "depthwise3x3s2")
-    return [depthwise(kernel(o, of), w, a) for o in operations for w in widths(of) for a in ACTIVATIONS]
+    return [depthwise(kernel(o, of), w) for o in operations for w in widths(of)]
 
 
 def with_narrow(of: Instructions) -> tuple[Instructions, ...]:
@@ -79,12 +79,7 @@ def product_kernel(of: Instructions) -> Kernel:
 
 
 def product_forms(of: Instructions) -> list[Form]:
-    return [
-        product(product_kernel(each), *tiling, a)
-        for each in with_narrow(of)
-        for tiling in tilings(each)
-        for a in ACTIVATIONS
-    ]
+    return [product(product_kernel(each), *tiling) for each in with_narrow(of) for tiling in tilings(each)]
 
 
 POOLS = [pool(kernel("pool", PORTABLE), lanes) for lanes in (4, 8, 16)]
@@ -100,7 +95,7 @@ SIGNATURES = {
     "dwk_pool": (H, I, I, I, I, I, F),
     "dwk_classifier": (F, I, I, W, F),
     "dwk_pixels": ("const dwk_image *", I, I, "const uint8_t *", F, H),
-    "dwk_border": ("const dwk_image *", I, I, I, I, H),
+    "dwk_border": ("const dwk_image *", I, I, I, I, H, I, H),
 }
 
 
@@ -167,8 +162,16 @@ def numbers(rng: np.random.Generator, scale: float, *shape: int) -> NDArray[np.f
     return floats(halves(rng.normal(0, scale, shape).astype(np.float32)))
 
 
-def activated(values: Doubles, activation: str) -> Doubles:
-    return np.clip(values, 0, 6 if activation == "relu6" else None)
+def limits(rng: np.random.Generator, count: int) -> Bounds:
+    """Bounds of channels with and without an upper one, some of which begin at 0."""
+    kept = np.rint(rng.uniform(0, 6, count) * 32) / 32
+    kept[::5] = 0
+    most = np.where(np.arange(count) % 3, 6, np.inf)
+    return Bounds(low=(-kept).astype(np.float32), high=(most - kept).astype(np.float32))
+
+
+def within(values: Doubles, bounds: Bounds) -> Doubles:
+    return np.clip(values, bounds.low, bounds.high)
 
 
 def agree(found: Halves, expected: Doubles) -> None:
@@ -177,51 +180,50 @@ def agree(found: Halves, expected: Doubles) -> None:
     assert (off <= 2.0**-8 * np.abs(expected.reshape(found.shape)) + SUMS * max(1, np.abs(expected).max())).all()
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("number", range(len(TILES)), ids=lambda n: "p{}r{}_c{}x{}-{}".format(*TILES[n]))
-def test_products_are_the_sums_of_the_formula(number: int, activation: str, of: Instructions, call: Call) -> None:
+def test_products_are_the_sums_of_the_formula_within_bounds(number: int, of: Instructions, call: Call) -> None:
     rng = np.random.default_rng(number)
     for each, taps, depth, full, rows in itertools.product(with_narrow(of), (1, 3), (1, 6, 9), (1, 2), (1, 3)):
         tiling, panels = tilings(each)[number]
-        form = product(product_kernel(each), tiling, panels, activation)
+        form = product(product_kernel(each), tiling, panels)
         N = panels.count * panels.channels
         width, step, gap = full * tiling.pixels + tiling.rest, depth + 2, 16
         row, tap, output_row = width * step + 3, 5, width * N + gap
         source = numbers(rng, 2, rows * row + 3 * tap + depth + width * step)
-        weight, bias = numbers(rng, 1, taps, depth, N), rng.normal(0, 2, N).astype(np.float32)
+        weight, bias, bounds = numbers(rng, 1, taps, depth, N), rng.normal(0, 2, N).astype(np.float32), limits(rng, N)
         output = Output(rows * output_row)
         shape = (taps, depth, tap, step, row, width, N, output_row)
-        packed = near(pack_bf16.panels(weight, bias, (panels,)))
+        packed = near(pack_bf16.panels(weight, bias, (panels,), bounds))
         call(form.name, shape, panels.count, rows, near(halves(source)), packed, output.values)
 
         at = np.arange(rows)[:, None] * row + np.arange(width) * step
         windows = source[at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)].astype(np.float64)
         sums = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.float64)) + bias
         found = output.values.reshape(rows, output_row)
-        agree(found[:, : width * N].reshape(rows, -1), activated(sums, activation).reshape(rows, -1))
+        agree(found[:, : width * N].reshape(rows, -1), within(sums, bounds).reshape(rows, -1))
         assert (found[:, width * N :] == FILL).all()
         assert output.guards_hold()
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("channels", [8, 16, 24, 32, 40, 56, 64, 72])
-def test_depthwise_convolutions_are_the_sums_of_the_formula(
-    channels: int, stride: int, activation: str, of: Instructions, call: Call
+def test_depthwise_convolutions_are_the_sums_of_the_formula_within_bounds(
+    channels: int, stride: int, of: Instructions, call: Call
 ) -> None:
     C, lanes = channels, next(w for w in widths(of)[::-1] if of.name or channels % w == 0)
-    form = depthwise(kernel(f"depthwise3x3s{stride}", of), lanes, activation)
+    form = depthwise(kernel(f"depthwise3x3s{stride}", of), lanes)
     rng = np.random.default_rng(C)
     for width, rows, extra in itertools.product((1, 2, 3, 4, 5, 8, 17), (1, 2, 3), (0, 32)):
         if extra and C < 32:
             continue
         columns, step = (width - 1) * stride + 3, C + extra
         source = numbers(rng, 2, (rows - 1) * stride + 3, columns, C)
-        weight, bias = numbers(rng, 1, 9, C), rng.normal(0, 1, C).astype(np.float32)
+        weight, bias, bounds = numbers(rng, 1, 9, C), rng.normal(0, 1, C).astype(np.float32), limits(rng, C)
         if of.name:
-            packed = pack_bf16.chunks(weight, bias, rows=3 - stride, repeat=stride == 1)
+            packed = pack_bf16.chunks(weight, bias, bounds, rows=3 - stride, repeat=stride == 1)
         else:
-            packed = np.concatenate([bias[None], weight]).reshape(10, -1, lanes).transpose(1, 0, 2).view(np.uint32)
+            table = np.concatenate([bias[None], weight, [bounds.low, bounds.high]])
+            packed = table.reshape(12, -1, lanes).transpose(1, 0, 2).view(np.uint32)
         output = Output(rows * width * step)
         given = near(halves(source))
         middle = min(32, C) if of.name else lanes
@@ -232,7 +234,7 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
         factors = weight.reshape(3, 3, C).astype(np.float64)
         sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.float64), factors) + bias
         found = output.values.reshape(-1, step)
-        agree(found[:, :C], activated(sums, activation).reshape(-1, C))
+        agree(found[:, :C], within(sums, bounds).reshape(-1, C))
         assert (found[:, C:] == FILL).all()
         assert output.guards_hold()
 
@@ -287,16 +289,18 @@ def test_pixels_less_their_mean_have_zeros_around_and_one_behind(C: int, width: 
                 assert (floats(halves(pixels - mean)) == pixels - mean).all()
 
 
-def test_a_border_is_zeros_and_leaves_the_rest_alone(call: Call) -> None:
+def test_a_border_is_what_stands_for_zero_and_leaves_the_rest_alone(call: Call) -> None:
     for above, below, left, right in itertools.product((0, 1), repeat=4):
         height, width, C = 3, 5, 8
+        zeros = halves(np.arange(C, dtype=np.float32) - C)
         output = Output((above + height + below) * (left + width + right) * C)
         output.values[:] = 1
         image = (height, width * C, left * C, right * C)
         for part in ((0, 0), (0, 1), (1, height), (height, height)):
-            call("dwk_border_bf16", image, above, below, *part, output.values)
+            call("dwk_border_bf16", image, above, below, *part, near(zeros), C, output.values)
 
-        expected = np.pad(np.ones((height, width, C)), ((above, below), (left, right), (0, 0)))
+        expected = np.tile(zeros, (above + height + below, left + width + right, 1))
+        expected[above : above + height, left : left + width] = 1
         assert output.values.tolist() == expected.ravel().tolist()
         assert output.guards_hold()
 
@@ -320,10 +324,10 @@ def test_numbers_of_bfloat16_come_back_and_others_go_to_the_nearest() -> None:
 def test_a_chunk_begins_with_biases_and_upper_factors_in_the_order_of_unpacking() -> None:
     C = 32
     weight, bias = np.arange(9 * C, dtype=np.float32).reshape(9, C), np.arange(C, dtype=np.float32)
-    packed = pack_bf16.chunks(weight, bias, rows=2, repeat=True)
+    packed = pack_bf16.chunks(weight, bias, limits(np.random.default_rng(0), C), rows=2, repeat=True)
     order = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
 
     assert packed[:16].view(np.float32).tolist() == order
-    pairs = packed[32:48].view(np.uint16).reshape(16, 2)
+    pairs = packed[64:80].view(np.uint16).reshape(16, 2)
     assert pairs[:, 0].tolist() == halves(weight[0][order]).tolist()
     assert pairs[:, 1].tolist() == halves(weight[3][order]).tolist()

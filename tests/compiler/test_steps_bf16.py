@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower import Operation, lower
-from depthwise.compiler.lower_bf16 import activated_means, balanced, floats, halves, lower_bf16
+from depthwise.compiler.lower_bf16 import balanced, centres, floats, halves, lower_bf16
+from depthwise.compiler.means import activated_means
 from depthwise.compiler.step import Step
 from depthwise.compiler.targets import Machine
 from depthwise.compiler.thin import lower_live
@@ -47,8 +48,8 @@ def rounded(values: Doubles) -> Doubles:
     return floats(halves(values.astype(np.float32))).astype(np.float64)
 
 
-def layer_of(operation: Operation, x: Doubles, activation: str) -> Doubles:
-    """One operation on (H, W, C) values, padding included, in float64."""
+def layer_of(operation: Operation, x: Doubles) -> Doubles:
+    """One operation with an activation on (H, W, C) values, padding included, in float64."""
     layer = operation.layer
     weight, bias = operation.weight.astype(np.float64), operation.bias.astype(np.float64)
     if layer.kernel == 1:
@@ -61,19 +62,20 @@ def layer_of(operation: Operation, x: Doubles, activation: str) -> Doubles:
         else:
             factors = weight.reshape(3, 3, -1, weight.shape[-1])
             sums = np.einsum("yxcij,ijcn->yxn", windows[:H, :W], factors, optimize=True) + bias
-    return np.clip(sums, 0, 6 if activation == "relu6" else None)
+    assert operation.bounds is not None
+    return np.clip(sums, operation.bounds.low, operation.bounds.high)
 
 
-def expected_of(step: Step, run: Stepper, operations: dict[str, Operation], x: Doubles, activation: str) -> Doubles:
+def expected_of(step: Step, operations: dict[str, Operation], x: Doubles) -> Doubles:
     """What a step makes of its input, which lies in the arena as numbers of bfloat16, border included."""
     for layer in step.layers[:-1]:
-        x = rounded(layer_of(operations[layer.name], x, activation))
+        x = rounded(layer_of(operations[layer.name], x))
     last = operations[step.layers[-1].name]
     if step.kind == "pool":
         return x.mean(axis=(0, 1), keepdims=True)
     if step.kind == "classifier":
         return x @ last.weight[0].astype(np.float64) + last.bias
-    return layer_of(last, x, activation)
+    return layer_of(last, x)
 
 
 def input_of(step: Step, source: str, run: Stepper, pixels: NDArray[np.uint8], edge: NDArray[Any]) -> Doubles:
@@ -88,6 +90,15 @@ def input_of(step: Step, source: str, run: Stepper, pixels: NDArray[np.uint8], e
     return rows[:, : step.input.row - step.input.apart].reshape(len(rows), -1, step.input.shape.channels)
 
 
+def zeros_around(step: Step, operations: dict[str, Operation]) -> NDArray[Any]:
+    """What stands for 0 in the channels, in turn, in each row."""
+    bounds = operations[step.layers[-1].name].bounds
+    if bounds is None:
+        return np.zeros(0)
+    row = np.resize(bounds.low, step.output.row)
+    return bordered(step.output, np.tile(row, step.output.size // row.size))[1]
+
+
 @pytest.mark.parametrize(
     ("fields", "machine"), [*NETWORKS, *(pytest.param(*more, marks=pytest.mark.slow) for more in MORE)], ids=named
 )
@@ -97,7 +108,7 @@ def test_every_step_is_the_formula_of_its_input_and_writes_nowhere_else(
     if machine is BF16:
         needs_machine(AVX512BF16, zig)
     model = small_model(seed=3, labels=[f"label {i}" for i in range(fields.get("classes", 11))], **fields)
-    size, activation = model.spec.resolution, model.spec.activation
+    size = model.spec.resolution
     pixels = np.random.default_rng(5).integers(0, 256, (1, size, size, model.spec.channels), np.uint8)
     lowered = lower_bf16(lower(model), model, None)
     operations = {operation.layer.name: operation for operation in lowered.operations}
@@ -109,14 +120,14 @@ def test_every_step_is_the_formula_of_its_input_and_writes_nowhere_else(
         is_float = step.kind in ("pool", "classifier")
         values = run.floats(step.name) if is_float else floats(run.bytes(step.name).view(np.uint16))
         found, border = bordered(step.output, values)
-        expected = expected_of(step, run, operations, input_of(step, source, run, pixels, lowered.edge), activation)
+        expected = expected_of(step, operations, input_of(step, source, run, pixels, lowered.edge))
         found, unused = found[..., : expected.shape[-1]], found[..., expected.shape[-1] :]
 
         worst = np.unravel_index(np.nanargmax(np.abs(found - expected)), expected.shape)
         place = f"{step.name} y, x, channel {worst}: got {found[worst]}, expected {expected[worst]}"
         tolerance = 1e-5 if is_float else STEP
         assert np.abs(found - expected).max() <= tolerance * max(1, np.abs(expected).max()), place
-        assert not border.any()
+        assert border == pytest.approx(zeros_around(step, operations))
         assert not unused.any()
         assert run.guards_hold(), step.name
         source = step.name
@@ -137,12 +148,14 @@ def test_errors_of_a_kernel_add_up_to_almost_nothing() -> None:
         assert by_sum[0].mean() < by_sum[1].mean() / 5
 
 
-def test_means_of_clamped_values_are_those_of_a_million_draws() -> None:
-    mean, deviation = np.array([0.0, -1.0, 5.0, 20.0, -30.0]), np.array([1.0, 2.0, 3.0, 1.0, 2.0])
-    drawn = np.random.default_rng(0).normal(size=(1_000_000, 1)) * deviation + mean
-    for most in (6.0, np.inf):
-        assert activated_means(mean, deviation, most) == pytest.approx(np.clip(drawn, 0, most).mean(axis=0), abs=0.01)
-    assert activated_means(mean, np.zeros(5), 6.0) == pytest.approx([0, 0, 5, 6, 0], abs=1e-9)
+@pytest.mark.parametrize("most", [6.0, np.inf])
+def test_bounds_less_a_centre_are_numbers_of_bfloat16(most: float) -> None:
+    means = np.concatenate([np.linspace(0, 6, 5000), [-1e-9, 6 + 1e-9, 0.0, -0.0]])
+    found = centres(means, most)
+    for bound in (-found, most - found):
+        assert (floats(halves(bound.astype(np.float32))) == bound).all()
+    assert np.abs(found - means).max() <= 2.0**-6
+    assert np.signbit(-found).all()
 
 
 @pytest.mark.parametrize("thin", [False, True])
@@ -160,7 +173,7 @@ def test_a_bias_takes_back_what_rounded_weights_add_on_average(thin: bool, small
     rounded = lower_bf16(exact, model, found if thin else None)
     assert found.table != table
 
-    means = np.zeros(0)
+    means, kept = np.zeros(0), np.zeros(0)
     for layer, row, one, other in zip(table, found.layers, exact.operations, rounded.operations, strict=True):
         if layer.kind == "pool":
             continue
@@ -168,12 +181,15 @@ def test_a_bias_takes_back_what_rounded_weights_add_on_average(thin: bool, small
             C = one.layer.input.channels
             inputs = np.pad(means, (0, C - means.size))
             sums = [
-                w.bias + (inputs[:, None] * w.weight[0] if layer.kind != "depthwise" else inputs * w.weight).sum(axis=0)
-                for w in (one, other)
+                w.bias + (x[:, None] * w.weight[0] if layer.kind != "depthwise" else x * w.weight).sum(axis=0)
+                for w, x in ((one, inputs), (other, inputs - kept))
             ]
-            assert sums[1] == pytest.approx(sums[0], abs=1e-5 * max(1, np.abs(sums[0]).max()))
+            left = -other.bounds.low if other.bounds is not None else 0
+            assert sums[1] + left == pytest.approx(sums[0], abs=1e-5 * max(1, np.abs(sums[0]).max()))
             assert (one.bias != other.bias).any()
         if layer.norm:
             kept = row.outputs if thin else np.arange(layer.output.channels)
             beta, gamma = (model.weights[f"{layer.norm}.{p}"].astype(np.float64)[kept] for p in ("bias", "weight"))
             means = activated_means(beta, np.abs(gamma), 6)
+            assert other.bounds is not None
+            kept = -other.bounds.low

@@ -64,34 +64,47 @@ enum {
 enum {
     DWL_WEIGHTS_EDGE = 0,
     DWL_WEIGHTS_CONV_STEM = 48,
-    DWL_WEIGHTS_BLOCKS_0_0_CONV_DW = 304,
-    DWL_WEIGHTS_BLOCKS_0_0_CONV_PW = 720,
-    DWL_WEIGHTS_BLOCKS_1_0_CONV_DW = 944,
-    DWL_WEIGHTS_BLOCKS_1_0_CONV_PW = 1168,
-    DWL_WEIGHTS_BLOCKS_1_1_CONV_DW = 1792,
-    DWL_WEIGHTS_BLOCKS_1_1_CONV_PW = 2624,
-    DWL_WEIGHTS_BLOCKS_2_0_CONV_DW = 3824,
-    DWL_WEIGHTS_BLOCKS_2_0_CONV_PW = 4272,
-    DWL_WEIGHTS_BLOCKS_2_1_CONV_DW = 6672,
-    DWL_WEIGHTS_BLOCKS_2_1_CONV_PW = 7920,
-    DWL_WEIGHTS_BLOCKS_3_0_CONV_DW = 12240,
-    DWL_WEIGHTS_BLOCKS_3_0_CONV_PW = 12912,
-    DWL_WEIGHTS_BLOCKS_3_1_CONV_DW = 20832,
-    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW = 23328,
-    DWL_WEIGHTS_BLOCKS_3_2_CONV_DW = 38992,
-    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW = 41488,
-    DWL_WEIGHTS_BLOCKS_3_3_CONV_DW = 57152,
-    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW = 59648,
-    DWL_WEIGHTS_BLOCKS_3_4_CONV_DW = 75312,
-    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW = 77808,
-    DWL_WEIGHTS_BLOCKS_3_5_CONV_DW = 93472,
-    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW = 95968,
-    DWL_WEIGHTS_BLOCKS_4_0_CONV_DW = 111632,
-    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW = 112976,
-    DWL_WEIGHTS_BLOCKS_4_1_CONV_DW = 145728,
-    DWL_WEIGHTS_BLOCKS_4_1_CONV_PW = 150720,
-    DWL_WEIGHTS_CLASSIFIER = 217328,
-    DWL_WEIGHTS_GOLDEN = 218784,
+    DWL_WEIGHTS_CONV_STEM_ZEROS = 320,
+    DWL_WEIGHTS_BLOCKS_0_0_CONV_DW = 336,
+    DWL_WEIGHTS_BLOCKS_0_0_CONV_PW = 784,
+    DWL_WEIGHTS_BLOCKS_0_0_CONV_PW_ZEROS = 1024,
+    DWL_WEIGHTS_BLOCKS_1_0_CONV_DW = 1040,
+    DWL_WEIGHTS_BLOCKS_1_0_CONV_PW = 1296,
+    DWL_WEIGHTS_BLOCKS_1_0_CONV_PW_ZEROS = 1968,
+    DWL_WEIGHTS_BLOCKS_1_1_CONV_DW = 2000,
+    DWL_WEIGHTS_BLOCKS_1_1_CONV_PW = 2896,
+    DWL_WEIGHTS_BLOCKS_1_1_CONV_PW_ZEROS = 4144,
+    DWL_WEIGHTS_BLOCKS_2_0_CONV_DW = 4176,
+    DWL_WEIGHTS_BLOCKS_2_0_CONV_PW = 4688,
+    DWL_WEIGHTS_BLOCKS_2_0_CONV_PW_ZEROS = 7184,
+    DWL_WEIGHTS_BLOCKS_2_1_CONV_DW = 7232,
+    DWL_WEIGHTS_BLOCKS_2_1_CONV_PW = 8576,
+    DWL_WEIGHTS_BLOCKS_2_1_CONV_PW_ZEROS = 12992,
+    DWL_WEIGHTS_BLOCKS_3_0_CONV_DW = 13040,
+    DWL_WEIGHTS_BLOCKS_3_0_CONV_PW = 13808,
+    DWL_WEIGHTS_BLOCKS_3_0_CONV_PW_ZEROS = 21904,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_DW = 22000,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW = 24688,
+    DWL_WEIGHTS_BLOCKS_3_1_CONV_PW_ZEROS = 40528,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_DW = 40624,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW = 43312,
+    DWL_WEIGHTS_BLOCKS_3_2_CONV_PW_ZEROS = 59152,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_DW = 59248,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW = 61936,
+    DWL_WEIGHTS_BLOCKS_3_3_CONV_PW_ZEROS = 77776,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_DW = 77872,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW = 80560,
+    DWL_WEIGHTS_BLOCKS_3_4_CONV_PW_ZEROS = 96400,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_DW = 96496,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW = 99184,
+    DWL_WEIGHTS_BLOCKS_3_5_CONV_PW_ZEROS = 115024,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_DW = 115120,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW = 116656,
+    DWL_WEIGHTS_BLOCKS_4_0_CONV_PW_ZEROS = 149776,
+    DWL_WEIGHTS_BLOCKS_4_1_CONV_DW = 149968,
+    DWL_WEIGHTS_BLOCKS_4_1_CONV_PW = 155344,
+    DWL_WEIGHTS_CLASSIFIER = 222320,
+    DWL_WEIGHTS_GOLDEN = 223776,
 };
 
 /* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */
@@ -99,8 +112,7 @@ enum {
 #include "dwk_avx512bf16.h"
 #include "dwk_avx512bf16vl.h"
 
-/* dwk_product_bf16_relu6_p6r5_c1x16__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p6r5_c1x16__avx512bf16 */
 #define DWK_PIXELS 6
 #define DWK_REST 5
 #define DWK_VECTORS 1
@@ -108,13 +120,11 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_depthwise3x3s1_bf16_c32__avx512bf16 */
 #define DWK_SET avx512bf16
 #include "dwk_depthwise3x3s1_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p5r2_c3x8__avx512bf16vl */
 #define DWK_PIXELS 5
 #define DWK_REST 2
 #define DWK_VECTORS 3
@@ -122,13 +132,11 @@ enum {
 #define DWK_SET avx512bf16vl
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_depthwise3x3s2_bf16_c32__avx512bf16 */
 #define DWK_SET avx512bf16
 #include "dwk_depthwise3x3s2_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p5r4_c3x16__avx512bf16 */
 #define DWK_PIXELS 5
 #define DWK_REST 4
 #define DWK_VECTORS 3
@@ -136,8 +144,7 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p5_c3x16__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p5_c3x16__avx512bf16 */
 #define DWK_PIXELS 5
 #define DWK_REST 0
 #define DWK_VECTORS 3
@@ -145,8 +152,7 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p5_c3x16n40__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p5_c3x16n40__avx512bf16 */
 #define DWK_PIXELS 5
 #define DWK_REST 0
 #define DWK_VECTORS 3
@@ -154,8 +160,7 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p3_c4x16__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p3_c4x16__avx512bf16 */
 #define DWK_PIXELS 3
 #define DWK_REST 0
 #define DWK_VECTORS 4
@@ -163,8 +168,7 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p3_c3x16__avx512bf16 */
 #define DWK_PIXELS 3
 #define DWK_REST 0
 #define DWK_VECTORS 3
@@ -172,8 +176,7 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p2_c4x16__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p2_c4x16__avx512bf16 */
 #define DWK_PIXELS 2
 #define DWK_REST 0
 #define DWK_VECTORS 4
@@ -181,8 +184,7 @@ enum {
 #define DWK_SET avx512bf16
 #include "dwk_product_bf16_x86.h"
 
-/* dwk_product_bf16_relu6_p2_c3x16n40__avx512bf16 */
-#define DWK_ACTIVATION relu6
+/* dwk_product_bf16_p2_c3x16n40__avx512bf16 */
 #define DWK_PIXELS 2
 #define DWK_REST 0
 #define DWK_VECTORS 3
@@ -212,7 +214,7 @@ extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 /* conv_stem: convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
  *   33x33x3 -> 17x17x16; 124,848 multiply-adds
  * 4 rows at a time
- * kernels dwk_product_bf16_relu6_p6r5_c1x16__avx512bf16 */
+ * kernels dwk_product_bf16_p6r5_c1x16__avx512bf16 */
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 {
     enum {
@@ -226,13 +228,13 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
     static const dwk_image around = {.height = 17, .width = 17 * 16, .left = 1 * 16, .right = 1 * 16};
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_CONV_STEM_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_CONV_STEM);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_CONV_STEM_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
         dwk_pixels_u8bf16(&image, y * STRIDE - 1, (rows - 1) * STRIDE + 3, pixels,
             dwl_constants + DWL_WEIGHTS_EDGE, between);
-        dwk_product_bf16_relu6_p6r5_c1x16__avx512bf16(&product, 1, rows, between,
+        dwk_product_bf16_p6r5_c1x16__avx512bf16(&product, 1, rows, between,
             dwl_weights + DWL_WEIGHTS_CONV_STEM, output + y * OUTPUT_ROW);
     }
 }
@@ -242,7 +244,7 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
  * blocks.0.0.conv_pw: pointwise convolution, relu6
  *   17x17x16 -> 17x17x24; 110,976 multiply-adds
  * 4 rows at a time
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p5r2_c3x8__avx512bf16vl */
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
@@ -256,13 +258,13 @@ static void dwl_blocks_0_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_CONV_STEM);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
     for (int32_t y = 0; y < H; y += ROWS) {
         int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+        dwk_depthwise3x3s1_bf16_c32__avx512bf16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
-        dwk_product_bf16_relu6_p5r2_c3x8__avx512bf16vl(&product, 1, rows, between,
+        dwk_product_bf16_p5r2_c3x8__avx512bf16vl(&product, 1, rows, between,
             dwl_weights + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
     }
 }
@@ -272,7 +274,7 @@ static void dwl_blocks_0_0(uint8_t *arena)
  * blocks.1.0.conv_pw: pointwise convolution, relu6
  *   9x9x24 -> 9x9x48; 93,312 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s2_bf16_c32__avx512bf16, dwk_product_bf16_p5r4_c3x16__avx512bf16 */
 static void dwl_blocks_1_0(uint8_t *arena)
 {
     enum {
@@ -286,11 +288,11 @@ static void dwl_blocks_1_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_0);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s2_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16(&product, 1, H, between,
+    dwk_product_bf16_p5r4_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, output);
 }
 
@@ -299,7 +301,7 @@ static void dwl_blocks_1_0(uint8_t *arena)
  * blocks.1.1.conv_pw: pointwise convolution, relu6
  *   9x9x48 -> 9x9x48; 186,624 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p5r4_c3x16__avx512bf16 */
 static void dwl_blocks_1_1(uint8_t *arena)
 {
     enum {
@@ -313,11 +315,11 @@ static void dwl_blocks_1_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p5r4_c3x16__avx512bf16(&product, 1, H, between,
+    dwk_product_bf16_p5r4_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, output);
 }
 
@@ -326,7 +328,7 @@ static void dwl_blocks_1_1(uint8_t *arena)
  * blocks.2.0.conv_pw: pointwise convolution, relu6
  *   5x5x48 -> 5x5x88; 105,600 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p5_c3x16__avx512bf16, dwk_product_bf16_relu6_p5_c3x16n40__avx512bf16 */
+ * kernels dwk_depthwise3x3s2_bf16_c32__avx512bf16, dwk_product_bf16_p5_c3x16__avx512bf16, dwk_product_bf16_p5_c3x16n40__avx512bf16 */
 static void dwl_blocks_2_0(uint8_t *arena)
 {
     enum {
@@ -340,14 +342,14 @@ static void dwl_blocks_2_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_0);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s2_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p5_c3x16__avx512bf16(&product, 1, H, between,
+    dwk_product_bf16_p5_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output);
-    dwk_product_bf16_relu6_p5_c3x16n40__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW + 48 * 25, output + 48);
+    dwk_product_bf16_p5_c3x16n40__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW + 48 * 26, output + 48);
 }
 
 /* blocks.2.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -355,7 +357,7 @@ static void dwl_blocks_2_0(uint8_t *arena)
  * blocks.2.1.conv_pw: pointwise convolution, relu6
  *   5x5x88 -> 5x5x88; 193,600 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p5_c3x16__avx512bf16, dwk_product_bf16_relu6_p5_c3x16n40__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p5_c3x16__avx512bf16, dwk_product_bf16_p5_c3x16n40__avx512bf16 */
 static void dwl_blocks_2_1(uint8_t *arena)
 {
     enum {
@@ -369,14 +371,14 @@ static void dwl_blocks_2_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p5_c3x16__avx512bf16(&product, 1, H, between,
+    dwk_product_bf16_p5_c3x16__avx512bf16(&product, 1, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output);
-    dwk_product_bf16_relu6_p5_c3x16n40__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW + 48 * 45, output + 48);
+    dwk_product_bf16_p5_c3x16n40__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW + 48 * 46, output + 48);
 }
 
 /* blocks.3.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
@@ -384,7 +386,7 @@ static void dwl_blocks_2_1(uint8_t *arena)
  * blocks.3.0.conv_pw: pointwise convolution, relu6
  *   3x3x88 -> 3x3x176; 139,392 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p3_c4x16__avx512bf16, dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s2_bf16_c32__avx512bf16, dwk_product_bf16_p3_c4x16__avx512bf16, dwk_product_bf16_p3_c3x16__avx512bf16 */
 static void dwl_blocks_3_0(uint8_t *arena)
 {
     enum {
@@ -398,14 +400,14 @@ static void dwl_blocks_3_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_0);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s2_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
+    dwk_product_bf16_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
-    dwk_product_bf16_relu6_p3_c3x16__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + 128 * 45, output + 128);
+    dwk_product_bf16_p3_c3x16__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + 128 * 46, output + 128);
 }
 
 /* blocks.3.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -413,7 +415,7 @@ static void dwl_blocks_3_0(uint8_t *arena)
  * blocks.3.1.conv_pw: pointwise convolution, relu6
  *   3x3x176 -> 3x3x176; 278,784 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p3_c4x16__avx512bf16, dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p3_c4x16__avx512bf16, dwk_product_bf16_p3_c3x16__avx512bf16 */
 static void dwl_blocks_3_1(uint8_t *arena)
 {
     enum {
@@ -427,14 +429,14 @@ static void dwl_blocks_3_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_1);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
+    dwk_product_bf16_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
-    dwk_product_bf16_relu6_p3_c3x16__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + 128 * 89, output + 128);
+    dwk_product_bf16_p3_c3x16__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + 128 * 90, output + 128);
 }
 
 /* blocks.3.2.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -442,7 +444,7 @@ static void dwl_blocks_3_1(uint8_t *arena)
  * blocks.3.2.conv_pw: pointwise convolution, relu6
  *   3x3x176 -> 3x3x176; 278,784 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p3_c4x16__avx512bf16, dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p3_c4x16__avx512bf16, dwk_product_bf16_p3_c3x16__avx512bf16 */
 static void dwl_blocks_3_2(uint8_t *arena)
 {
     enum {
@@ -456,14 +458,14 @@ static void dwl_blocks_3_2(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_1);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_2_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_2);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
+    dwk_product_bf16_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
-    dwk_product_bf16_relu6_p3_c3x16__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + 128 * 89, output + 128);
+    dwk_product_bf16_p3_c3x16__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + 128 * 90, output + 128);
 }
 
 /* blocks.3.3.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -471,7 +473,7 @@ static void dwl_blocks_3_2(uint8_t *arena)
  * blocks.3.3.conv_pw: pointwise convolution, relu6
  *   3x3x176 -> 3x3x176; 278,784 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p3_c4x16__avx512bf16, dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p3_c4x16__avx512bf16, dwk_product_bf16_p3_c3x16__avx512bf16 */
 static void dwl_blocks_3_3(uint8_t *arena)
 {
     enum {
@@ -485,14 +487,14 @@ static void dwl_blocks_3_3(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_2);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_3_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_3);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
+    dwk_product_bf16_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
-    dwk_product_bf16_relu6_p3_c3x16__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + 128 * 89, output + 128);
+    dwk_product_bf16_p3_c3x16__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + 128 * 90, output + 128);
 }
 
 /* blocks.3.4.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -500,7 +502,7 @@ static void dwl_blocks_3_3(uint8_t *arena)
  * blocks.3.4.conv_pw: pointwise convolution, relu6
  *   3x3x176 -> 3x3x176; 278,784 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p3_c4x16__avx512bf16, dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p3_c4x16__avx512bf16, dwk_product_bf16_p3_c3x16__avx512bf16 */
 static void dwl_blocks_3_4(uint8_t *arena)
 {
     enum {
@@ -514,14 +516,14 @@ static void dwl_blocks_3_4(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_3);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_4_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_4);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
+    dwk_product_bf16_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
-    dwk_product_bf16_relu6_p3_c3x16__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + 128 * 89, output + 128);
+    dwk_product_bf16_p3_c3x16__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + 128 * 90, output + 128);
 }
 
 /* blocks.3.5.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -529,7 +531,7 @@ static void dwl_blocks_3_4(uint8_t *arena)
  * blocks.3.5.conv_pw: pointwise convolution, relu6
  *   3x3x176 -> 3x3x176; 278,784 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p3_c4x16__avx512bf16, dwk_product_bf16_relu6_p3_c3x16__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p3_c4x16__avx512bf16, dwk_product_bf16_p3_c3x16__avx512bf16 */
 static void dwl_blocks_3_5(uint8_t *arena)
 {
     enum {
@@ -543,14 +545,14 @@ static void dwl_blocks_3_5(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_4);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_5_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_5);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p3_c4x16__avx512bf16(&product, 2, H, between,
+    dwk_product_bf16_p3_c4x16__avx512bf16(&product, 2, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
-    dwk_product_bf16_relu6_p3_c3x16__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + 128 * 89, output + 128);
+    dwk_product_bf16_p3_c3x16__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + 128 * 90, output + 128);
 }
 
 /* blocks.4.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
@@ -558,7 +560,7 @@ static void dwl_blocks_3_5(uint8_t *arena)
  * blocks.4.0.conv_pw: pointwise convolution, relu6
  *   2x2x176 -> 2x2x360; 253,440 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p2_c4x16__avx512bf16, dwk_product_bf16_relu6_p2_c3x16n40__avx512bf16 */
+ * kernels dwk_depthwise3x3s2_bf16_c32__avx512bf16, dwk_product_bf16_p2_c4x16__avx512bf16, dwk_product_bf16_p2_c3x16n40__avx512bf16 */
 static void dwl_blocks_4_0(uint8_t *arena)
 {
     enum {
@@ -572,14 +574,14 @@ static void dwl_blocks_4_0(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_3_5);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0);
-    dwk_border_bf16(&around, 1, 1, 0, H, output);
+    dwk_border_bf16(&around, 1, 1, 0, H, (const dwk_bf16 *)(dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW_ZEROS), N, output);
     output += 1 * OUTPUT_ROW + 1 * N;
-    dwk_depthwise3x3s2_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s2_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p2_c4x16__avx512bf16(&product, 5, H, between,
+    dwk_product_bf16_p2_c4x16__avx512bf16(&product, 5, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW, output);
-    dwk_product_bf16_relu6_p2_c3x16n40__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW + 320 * 89, output + 320);
+    dwk_product_bf16_p2_c3x16n40__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW + 320 * 90, output + 320);
 }
 
 /* blocks.4.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -587,7 +589,7 @@ static void dwl_blocks_4_0(uint8_t *arena)
  * blocks.4.1.conv_pw: pointwise convolution, relu6
  *   2x2x360 -> 2x2x360; 518,400 multiply-adds
  * whole map at once
- * kernels dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16, dwk_product_bf16_relu6_p2_c4x16__avx512bf16, dwk_product_bf16_relu6_p2_c3x16n40__avx512bf16 */
+ * kernels dwk_depthwise3x3s1_bf16_c32__avx512bf16, dwk_product_bf16_p2_c4x16__avx512bf16, dwk_product_bf16_p2_c3x16n40__avx512bf16 */
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
@@ -600,12 +602,12 @@ static void dwl_blocks_4_1(uint8_t *arena)
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1_ROWS);
     dwk_bf16 *output = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1);
-    dwk_depthwise3x3s1_bf16_relu6_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
+    dwk_depthwise3x3s1_bf16_c32__avx512bf16(input, INPUT_ROW, H, W, C, 0, C,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, between, BETWEEN);
-    dwk_product_bf16_relu6_p2_c4x16__avx512bf16(&product, 5, H, between,
+    dwk_product_bf16_p2_c4x16__avx512bf16(&product, 5, H, between,
         dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW, output);
-    dwk_product_bf16_relu6_p2_c3x16n40__avx512bf16(&product, 1, H, between,
-        dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW + 320 * 181, output + 320);
+    dwk_product_bf16_p2_c3x16n40__avx512bf16(&product, 1, H, between,
+        dwl_weights + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW + 320 * 182, output + 320);
 }
 
 /* global_pool: mean of each channel
@@ -697,7 +699,7 @@ static const char dwl_record[] =
     " },\012"
     " \"cost\": {\012"
     "  \"multiply_adds\": 3343600,\012"
-    "  \"weight_bytes\": 875136,\012"
+    "  \"weight_bytes\": 895104,\012"
     "  \"arena_bytes\": 62400\012"
     " },\012"
     " \"accuracy\": {},\012"

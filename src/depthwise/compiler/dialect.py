@@ -10,6 +10,11 @@ from depthwise.kernels.table import Kernel
 from depthwise.network.layers import Layer
 
 
+def zeros_of(layer: Layer) -> str:
+    """The name, among all constants, of what stands for 0 in the channels of a layer's output in bf16."""
+    return f"{layer.name}.zeros"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
     """The C of one precision.
@@ -53,8 +58,8 @@ class Dialect:
             own: a C expression of further channels, where a thread begins behind them.
             strassen: how many channels, the first ones, have Strassen's products.
 
-        A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale), and its factors;
-        kernels for x86 take these in fours. Of Strassen's products there are 7 for 4.
+        A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale; in bf16 for its
+        bounds), and its factors; kernels for x86 take these in fours. Of Strassen's products there are 7 for 4.
         """
         start = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
         if not channels and not own:
@@ -73,7 +78,7 @@ class Dialect:
             return f"{start} + {behind} * {seven if strassen else f'(1 + {factors})'}"
         depth = 3 * layer.input.channels if layer.kernel == 3 else layer.input.channels
         if not self.is_int8:
-            return f"{start} + {behind} * {1 + layer.kernel * -(-depth // 2)}"
+            return f"{start} + {behind} * {(1 if layer.kind == 'classifier' else 2) + layer.kernel * -(-depth // 2)}"
         words = 3 if layer.kind == "classifier" else 2
         if not of.name:
             return f"{start} + {behind} * ({4 * words} + {factors}) / 4"
@@ -91,8 +96,14 @@ class Dialect:
         return f"&{name}, " if self.is_int8 else ""
 
     def padding(self, layer: Layer) -> str:
-        """The argument for the byte that stands around a layer's output, with the comma behind it."""
-        return f"{self.lowered.rounding(layer).zero_point}, " if self.is_int8 else ""
+        """The arguments for what stands around the N channels of a layer's output, with the comma behind them."""
+        match self.lowered.precision:
+            case "int8":
+                return f"{self.lowered.rounding(layer).zero_point}, "
+            case "bf16":
+                return f"(const dwk_bf16 *)({self.constants} + DWL_WEIGHTS_{constant(zeros_of(layer))}), N, "
+            case _:
+                return ""
 
 
 def dialect(lowered: Lowered) -> Dialect:

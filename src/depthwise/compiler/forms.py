@@ -30,8 +30,8 @@ class Form:
     vocabulary: str = ""
 
 
-def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str) -> Form:
-    """The matrix product, by Strassen's way too, of one group of panels."""
+def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = "") -> Form:
+    """The matrix product, by Strassen's way too, of one group of panels; float32 has the activation in its name."""
     rest = f"r{tiling.rest}" if tiling.rest else ""
     some = f"n{panels.some}" if panels.some else ""
     tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}{some}"
@@ -44,7 +44,7 @@ def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str) -> 
     return _form(kernel, tile, values)
 
 
-def depthwise(kernel: Kernel, lanes: int, activation: str) -> Form:
+def depthwise(kernel: Kernel, lanes: int, activation: str = "") -> Form:
     """A depthwise convolution."""
     return _form(kernel, f"_c{lanes}", {"ACTIVATION": activation, "LANES": lanes})
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from depthwise.compiler import reference_bf16
 from depthwise.compiler.lower import Lowered
+from depthwise.compiler.noise import noise
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -22,8 +23,8 @@ def images(spec: Spec) -> NDArray[np.uint8]:
     C = spec.channels
     y, x, c = np.meshgrid(np.arange(H), np.arange(W), np.arange(C), indexing="ij")
     gradient = ((255 * y // H + 255 * x // W) // 2 + 40 * c).astype(np.uint8)
-    noise = _noise(gradient.size).reshape(gradient.shape)
-    return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noise])
+    noisy = noise(gradient.size).reshape(gradient.shape)
+    return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noisy])
 
 
 def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float32]:
@@ -38,17 +39,5 @@ def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float
     if isinstance(model, QuantizedModel):
         return reference_int8.run(model, images(model.spec)).logits
     if lowered.precision == "bf16":
-        return reference_bf16.logits(lowered, model.spec.activation, images(model.spec)).astype(np.float32)
+        return reference_bf16.logits(lowered, images(model.spec)).astype(np.float32)
     return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float32)
-
-
-def _noise(count: int) -> NDArray[np.uint8]:
-    """The high bytes of `state = state * 1664525 + 1013904223` modulo 2**32, beginning with state 1."""
-    # State n is a**n + c * (a**(n-1) + ... + 1); both grow by doubling, with wrap-around, instead of a loop.
-    factor, sums = np.array([1664525], np.uint32), np.array([1013904223], np.uint32)
-    while factor.size < count:
-        last_factor, last_sum = factor[-1], sums[-1]
-        sums = np.concatenate([sums, factor * last_sum + sums])
-        factor = np.concatenate([factor, factor * last_factor])
-    states = factor[:count] + sums[:count]
-    return (states >> np.uint32(24)).astype(np.uint8)

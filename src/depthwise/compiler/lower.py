@@ -42,6 +42,19 @@ class Rounding:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Bounds:
+    """What the sums of a bf16 layer are clamped to, numbers of bfloat16: outputs are kept less a constant a channel.
+
+    Attributes:
+        low: (N,), what an output of 0 is kept as; -0 or less.
+        high: (N,), 0 or more.
+    """
+
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Operation:
     """One layer of the table as the device computes it: a sum of products, plus a bias, then activation or rounding.
 
@@ -51,12 +64,14 @@ class Operation:
             values lie as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
         bias: (N,) float32 or int32; empty for a float32 pool.
         rounding: of an int8 layer.
+        bounds: of a bf16 layer with an activation.
     """
 
     layer: Layer
     weight: NDArray[Any]
     bias: NDArray[Any]
     rounding: Rounding | None = None
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,12 +1,15 @@
-"""Weights of a float network as bfloat16, so that its answers move as little as they can.
+"""A float network in bfloat16, so that its answers move as little as they can.
+
+The error of a bfloat16 is in proportion to its size. So what a layer hands on is kept less the mean of its channel,
+which is added to the biases behind it: the numbers that are rounded are then smaller, about half as large on average.
+A mean that is wrong costs precision and nothing else.
 
 The nearest bfloat16 of each weight is not the best: its error is the same in every place of every image, and what it
 adds to a sum on average stays through the network, where the errors of activations cancel out. Two things are done:
 
 * The factors of stem and depthwise kernels meet neighbouring pixels, which are alike. Some of them are rounded to the
   second nearest, so that the errors of a kernel add up to almost nothing.
-* What is left is taken off the bias, for inputs as they are on average. A normalised layer's outputs have mean beta and
-  deviation gamma before its activation, and are taken to be normal (arXiv:1906.04721 section 4.2.1); no images needed.
+* What is left is taken off the bias, for inputs as they are on average.
 
 Sizes: K factors of a sum, C input channels, N output channels.
 """
@@ -14,23 +17,37 @@ Sizes: K factors of a sum, C input channels, N output channels.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.lower import Floats, Lowered, Operation
+from depthwise.compiler.lower import Bounds, Floats, Lowered, Operation
+from depthwise.compiler.means import MOST, Doubles, channel_means
 from depthwise.errors import Refused
-from depthwise.network.layers import layers
+from depthwise.network.layers import Layer, layers
 from depthwise.network.live import Live
 from depthwise.network.model import Model
 
 Halves = NDArray[np.uint16]
-Doubles = NDArray[np.float64]
 
 # How alike neighbouring pixels are, as correlation. On natural images 0.7 and 0.97 gave the same labels.
 _ALIKE = 0.9
-_MOST = {"relu6": 6.0, "relu": math.inf}
+# Multiples of it up to 6, and what is left to 6, are numbers of bfloat16.
+_GRID = 2.0**-5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What is known of a layer's inputs.
+
+    Attributes:
+        means: (C,) of the real values.
+        kept: (C,) what is taken off them before they are rounded.
+    """
+
+    means: Doubles
+    kept: Doubles
 
 
 def halves(values: Floats) -> Halves:
@@ -45,33 +62,40 @@ def floats(values: Halves) -> Floats:
 
 
 def lower_bf16(lowered: Lowered, model: Model, found: Live | None) -> Lowered:
-    """A lowered float network with weights that are numbers of bfloat16, and biases that make up for it.
+    """A lowered float network with weights that are numbers of bfloat16, and biases and bounds that go with them.
 
     Args:
         found: as `lowered` was made; None where it has all channels.
     Raises: Refused, naming the layer, when a weight does not fit into bfloat16.
     """
     operations = []
-    means: Doubles | None = None
-    for number, (operation, layer) in enumerate(zip(lowered.operations, layers(model.spec), strict=True)):
-        operations.append(operation if layer.kind == "pool" else _rounded(operation, means))
+    most = MOST[model.spec.activation]
+    by_name = channel_means(model)
+    inputs: Inputs | None = None
+    table = layers(model.spec)
+    for number, (operation, layer) in enumerate(zip(lowered.operations, table, strict=True)):
+        if layer.kind == "pool":
+            operations.append(operation)
+            continue
+        made = _rounded(operation, inputs)
         if layer.norm:
-            kept = np.arange(layer.output.channels) if found is None else found.layers[number].outputs
-            beta = model.weights[f"{layer.norm}.bias"].astype(np.float64)[kept]
-            gamma = model.weights[f"{layer.norm}.weight"].astype(np.float64)[kept]
+            left = slice(None) if found is None else found.layers[number].outputs
             # A layer may be filled up with channels that are 0 (thin.py).
-            means = np.zeros(operation.layer.output.channels)
-            means[: kept.size] = activated_means(beta, np.abs(gamma), _MOST[model.spec.activation])
+            means = _padded(by_name[layer.name][left], operation.layer.output.channels)
+            # Pooled features are read as they are.
+            kept = centres(means, most) if table[number + 1].kind != "pool" else np.zeros(means.size)
+            inputs = Inputs(means=means, kept=kept)
+            made = _bounded(made, kept, most)
+        operations.append(made)
     return replace(lowered, precision="bf16", operations=tuple(operations))
 
 
-def activated_means(mean: Doubles, deviation: Doubles, most: float) -> Doubles:
-    """Means of normal values after a clamp from 0 to `most`."""
-    spread = np.maximum(deviation, 1e-12)
-    low, high = -mean / spread, (most - mean) / spread
-    inside = mean * (_below(high) - _below(low)) + spread * (_density(low) - _density(high))
-    above = most * (1 - _below(high)) if math.isfinite(most) else 0.0
-    return np.asarray(inside + above)
+def centres(means: Doubles, most: float) -> Doubles:
+    """Numbers near the means of channels such that both bounds, less them, are numbers of bfloat16."""
+    if math.isfinite(most):
+        # A sum with 0 makes no -0: less a centre of that, 0 would lie above the bound below.
+        return np.asarray(np.clip(np.rint(means / _GRID) * _GRID, 0, most) + 0.0)
+    return floats(halves(np.maximum(means, 0).astype(np.float32))).astype(np.float64) + 0.0
 
 
 def balanced(weight: Doubles) -> Floats:
@@ -100,8 +124,18 @@ def balanced(weight: Doubles) -> Floats:
     return np.asarray((weight + error).astype(np.float32))
 
 
-def _rounded(operation: Operation, means: Doubles | None) -> Operation:
-    """One layer; `means` (C,) of its inputs, None for pixels, whose mean is taken off."""
+def _padded(values: Doubles, size: int) -> Doubles:
+    return np.pad(values, (0, size - values.size))
+
+
+def _bounded(operation: Operation, kept: Doubles, most: float) -> Operation:
+    """The same with outputs that are less by (N,) `kept`."""
+    bounds = Bounds(low=(-kept).astype(np.float32), high=(most - kept).astype(np.float32))
+    return replace(operation, bias=(operation.bias - kept).astype(np.float32), bounds=bounds)
+
+
+def _rounded(operation: Operation, inputs: Inputs | None) -> Operation:
+    """One layer; its inputs are None for pixels, whose mean is taken off."""
     layer = operation.layer
     weight = operation.weight.astype(np.float64)
     flat = weight.reshape(-1, weight.shape[-1])
@@ -110,17 +144,12 @@ def _rounded(operation: Operation, means: Doubles | None) -> Operation:
         raise Refused(f"layer {layer.name}: a weight does not fit into bf16; compile to float32")
     error = rounded - flat
     bias = operation.bias.astype(np.float64)
-    if means is not None:
-        # Inputs are in turn over the kernel's columns; a depthwise sum has its own channel alone.
-        inputs = np.resize(means, len(flat))[:, None] if layer.kind != "depthwise" else means
-        bias = bias - (error * inputs).sum(axis=0)
+    if inputs is not None:
+        bias = bias + (rounded * _along(inputs.kept, layer, len(flat))).sum(axis=0)
+        bias = bias - (error * _along(inputs.means, layer, len(flat))).sum(axis=0)
     return replace(operation, weight=rounded.reshape(weight.shape), bias=bias.astype(np.float32))
 
 
-def _density(z: Doubles) -> Doubles:
-    return np.asarray(np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
-
-
-def _below(z: Doubles) -> Doubles:
-    """The share of normal values below."""
-    return np.array([(1 + math.erf(value / math.sqrt(2))) / 2 for value in z])
+def _along(values: Doubles, layer: Layer, K: int) -> Doubles:  # noqa: N803
+    """(C,) values of inputs at the factors that they meet: (K, 1), or (C,) of depthwise sums, of one input each."""
+    return values if layer.kind == "depthwise" else np.resize(values, K)[:, None]

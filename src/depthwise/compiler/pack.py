@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler import pack_bf16, pack_int8, pack_x86
+from depthwise.compiler.dialect import zeros_of
 from depthwise.compiler.lower import Floats, Lowered, Operation
 from depthwise.compiler.plan import Plan
-from depthwise.compiler.step import Step
+from depthwise.compiler.step import NO_BORDER, Step
 from depthwise.compiler.tiles import Panels
 
 # DWK_MEANS of kernels/dwk_image_f32.h and DWK_BORDER of dwk_image_u8.h.
@@ -34,8 +35,9 @@ class Packed:
     Attributes:
         words: the bits of float32 or int32 values, or four int8 each (the first in the lowest byte), in the order in
             which they are read.
-        offsets: the first word of each part: `edge`, layers by name, `features` (int8: what a step of each pooled
-            feature is worth), `constant_features` (where channels are left out: what those features are), `golden`.
+        offsets: the first word of each part: `edge`, layers by name, `<layer>.zeros` (bf16: what stands around its
+            output), `features` (int8: what a step of each pooled feature is worth), `constant_features` (where channels
+            are left out: what those features are), `golden`.
     """
 
     words: Words
@@ -59,6 +61,8 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
             if kernel.packing:
                 parts[layer.name] = PACKINGS[kernel.packing](by_name[layer.name], step)
+        if step.output.border != NO_BORDER and lowered.precision == "bf16":
+            parts[zeros_of(step.layers[-1])] = pack_bf16.zeros(by_name[step.layers[-1].name])
     if lowered.precision == "int8":
         pool = next(step.layers[0] for step in plan.steps if step.kind == "pool")
         whole = lowered.features
@@ -167,6 +171,7 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "strassen_f32": _strassen,
     "depthwise_f32": lambda operation, step: depthwise(operation, step.lanes),
     "product_bf16": pack_bf16.product,
+    "classifier_bf16": pack_bf16.classifier,
     "depthwise_bf16": pack_bf16.depthwise,
     "depthwise_bf16_x86": pack_bf16.depthwise_x86,
     "product_i8": pack_int8.product,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.lower import Floats, Operation
+from depthwise.compiler.lower import Bounds, Floats, Operation
 from depthwise.compiler.lower_bf16 import Halves, halves
 from depthwise.compiler.step import Step
 from depthwise.compiler.tiles import Panels
@@ -22,24 +22,40 @@ Words = NDArray[np.uint32]
 
 
 def product(operation: Operation, step: Step) -> Words:
-    """For each panel the bias, then for each pair of values under the kernel the panel's pairs of factors."""
+    """For each panel the bias, the bounds, then for each pair of values under the kernel the pairs of factors."""
+    assert step.tiling is not None
+    assert operation.bounds is not None
+    return panels(operation.weight, operation.bias, step.tiling.panels, operation.bounds)
+
+
+def classifier(operation: Operation, step: Step) -> Words:
+    """The same without bounds."""
     assert step.tiling is not None
     return panels(operation.weight, operation.bias, step.tiling.panels)
 
 
+def zeros(operation: Operation) -> Words:
+    """What stands for 0 in each channel of the output."""
+    assert operation.bounds is not None
+    return np.resize(halves(operation.bounds.low), -(-operation.bias.size // 2) * 2).view(np.uint32)
+
+
 def depthwise(operation: Operation, step: Step) -> Words:
-    """For each vector of channels the bias, then the nine factors, all as float32."""
-    rows = np.concatenate([operation.bias[None], operation.weight])
-    return rows.reshape(10, -1, step.lanes).transpose(1, 0, 2).ravel().view(np.uint32)
+    """For each vector of channels the bias, then the nine factors and the bounds, all as float32."""
+    assert operation.bounds is not None
+    rows = np.concatenate([operation.bias[None], operation.weight, [operation.bounds.low, operation.bounds.high]])
+    return rows.reshape(12, -1, step.lanes).transpose(1, 0, 2).ravel().view(np.uint32)
 
 
 def depthwise_x86(operation: Operation, step: Step) -> Words:
-    """Chunks of 32 channels: biases, and factors of as many rows of outputs as are computed at once."""
+    """Chunks of 32 channels: biases, bounds, and factors of as many rows of outputs as are computed at once."""
     stride = step.layers[0].stride
-    return chunks(operation.weight, operation.bias, rows=2 if stride == 1 else 1, repeat=stride == 1)
+    assert operation.bounds is not None
+    rows = 2 if stride == 1 else 1
+    return chunks(operation.weight, operation.bias, operation.bounds, rows=rows, repeat=stride == 1)
 
 
-def panels(weight: Floats, bias: Floats, groups: Iterable[Panels]) -> Words:
+def panels(weight: Floats, bias: Floats, groups: Iterable[Panels], bounds: Bounds | None = None) -> Words:
     """Panels one behind the other; channels that a panel has room for and the layer has not are 0.
 
     Args:
@@ -49,18 +65,21 @@ def panels(weight: Floats, bias: Floats, groups: Iterable[Panels]) -> Words:
     _, K, N = weight.shape
     whole = np.pad(halves(weight), ((0, 0), (0, K % 2), (0, 0))).reshape(-1, 2, N)
     pairs = _pairs(whole[:, 0], whole[:, 1])
-    table = np.concatenate([np.ascontiguousarray(bias, np.float32).view(np.uint32)[None], pairs])
     parts = []
     start = 0
     for group in groups:
+        size = group.vectors * group.lanes
         for _ in range(group.count):
-            part = table[:, start : start + group.channels]
-            parts.append(np.pad(part, ((0, 0), (0, group.vectors * group.lanes - part.shape[1]))).ravel())
+            own = slice(start, start + group.channels)
+            parts.append(_padded(np.asarray(bias[own], np.float32), size).view(np.uint32))
+            if bounds is not None:
+                parts += [_padded(halves(row[own]), size).view(np.uint32) for row in (bounds.low, bounds.high)]
+            parts.append(_padded(pairs[:, own], size).ravel())
             start += group.channels
     return np.concatenate(parts)
 
 
-def chunks(weight: Floats, bias: Floats, *, rows: int, repeat: bool) -> Words:
+def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: bool) -> Words:
     """Chunks of 32 channels of dwk_window_bf16_x86.h.
 
     Args:
@@ -80,6 +99,8 @@ def chunks(weight: Floats, bias: Floats, *, rows: int, repeat: bool) -> Words:
     for start in range(0, size, B):
         order = start + _order()
         parts.append(_padded(bias, size)[channels[order]].astype(np.float32).view(np.uint32).ravel())
+        own = channels[start : start + B]
+        parts += [_padded(halves(row), size)[own].view(np.uint32) for row in (bounds.low, bounds.high)]
         parts += [_pairs(four[:, 0::2, order], four[:, 1::2, order]).ravel() for four in wide]
     return np.concatenate(parts)
 

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower import Lowered, Operation
-from depthwise.compiler.lower_bf16 import Doubles, floats, halves
+from depthwise.compiler.lower_bf16 import floats, halves
+from depthwise.compiler.means import Doubles
 from depthwise.network import reference
+from depthwise.network.layers import Padding
 
 
 def rounded(values: Doubles) -> Doubles:
@@ -20,32 +22,34 @@ def rounded(values: Doubles) -> Doubles:
     return floats(halves(values.astype(np.float32))).astype(np.float64)
 
 
-def logits(lowered: Lowered, activation: str, pixels: NDArray[np.uint8]) -> Doubles:
-    """(B, labels) of prepared pixels (B, H, W, C).
-
-    Args:
-        lowered: what `lower_bf16` gives.
-        activation: the network's.
-    """
+def logits(lowered: Lowered, pixels: NDArray[np.uint8]) -> Doubles:
+    """(B, labels) of prepared pixels (B, H, W, C); `lowered` is what `lower_bf16` gives."""
     x: NDArray[Any] = rounded(pixels.astype(np.float64) - lowered.edge)
+    zeros: NDArray[Any] = np.zeros(x.shape[-1])
     for operation in lowered.operations:
-        x = layer(operation, x, activation)
-        if operation.layer.kind not in ("pool", "classifier"):
-            x = rounded(x)
+        x = layer(operation, x, zeros)
+        if operation.bounds is not None:
+            x, zeros = rounded(x), operation.bounds.low.astype(np.float64)
     return x[:, 0, 0]
 
 
-def layer(operation: Operation, x: Doubles, activation: str) -> Doubles:
-    """One operation on (B, H, W, C) values without their padding, before what it gives is rounded."""
+def layer(operation: Operation, x: Doubles, zeros: Doubles) -> Doubles:
+    """One operation on (B, H, W, C) values without their padding, before what it gives is rounded.
+
+    Args:
+        zeros: (C,), what stands for 0 in the padding.
+    """
     row, weight = operation.layer, operation.weight.astype(np.float64)
-    match row.kind:
-        case "pool":
-            return np.asarray(reference.pool(x), np.float64)
-        case "classifier":
-            return np.asarray(x @ weight[0] + operation.bias)
-        case "depthwise":
-            sums = reference.depthwise(x, weight.T.reshape(-1, 1, 3, 3), row.stride, row.padding)
-        case _:
-            taps = weight.reshape(row.kernel, row.kernel, row.input.channels, -1).transpose(3, 2, 0, 1)
-            sums = reference.convolution(x, taps, row.stride, row.padding)
-    return np.asarray(reference.activate(sums + operation.bias, activation), np.float64)
+    if row.kind == "pool":
+        return np.asarray(reference.pool(x), np.float64)
+    if row.kind == "classifier":
+        return np.asarray(x @ weight[0] + operation.bias)
+    pad = row.padding
+    x = np.pad(x - zeros, ((0, 0), (pad.top, pad.bottom), (pad.left, pad.right), (0, 0))) + zeros
+    if row.kind == "depthwise":
+        sums = reference.depthwise(x, weight.T.reshape(-1, 1, 3, 3), row.stride, Padding())
+    else:
+        taps = weight.reshape(row.kernel, row.kernel, row.input.channels, -1).transpose(3, 2, 0, 1)
+        sums = reference.convolution(x, taps, row.stride, Padding())
+    assert operation.bounds is not None
+    return np.asarray(np.clip(sums + operation.bias, operation.bounds.low, operation.bounds.high))

@@ -5,7 +5,7 @@
  *
  * Form: DWK_VECTORS (V), DWK_LANES (L).
  *
- * Weights: as for dwk_product_bf16.h, of features that are a multiple of 2. */
+ * Weights: as for dwk_product_bf16.h without bounds, of features that are a multiple of 2. */
 #include "dwk_vector_bf16.h"
 
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )

@@ -1,4 +1,4 @@
-/* dwk_image_bf16.h: bytes to bfloat16, and borders of zeros. */
+/* dwk_image_bf16.h: bytes to bfloat16, and borders. */
 #ifndef DWK_IMAGE_BF16_H
 #define DWK_IMAGE_BF16_H
 
@@ -44,20 +44,37 @@ static inline void dwk_pixels_u8bf16(const dwk_image *image, int32_t first, int3
     *output = 0;
 }
 
-/* dwk_border_bf16: zeros all around an activation. output: its first value, which is padding where there is any.
- * above, below: rows of zeros. Only what is beside rows `first` to before `end` is written, and above or below these. */
+/* `count` values: those of `channels` in turn. */
+DWK_INLINE void dwk_repeat_bf16(const dwk_bf16 *restrict values, int32_t channels, int32_t count,
+                                dwk_bf16 *restrict output)
+{
+    for (; count > 0; count -= channels) {
+        for (int32_t i = 0; i < (count < channels ? count : channels); i++) {
+            output[i] = values[i];
+        }
+        output += channels;
+    }
+}
+
+/* dwk_border_bf16: what stands for 0 all around an activation. output: its first value, which is padding where there is
+ * any. zeros: what stands for 0 in each channel. above, below: rows of them. Only what is beside rows `first` to before
+ * `end` is written, and above or below these. */
 static inline void dwk_border_bf16(const dwk_image *image, int32_t above, int32_t below, int32_t first, int32_t end,
-                                   dwk_bf16 *restrict output)
+                                   const dwk_bf16 *restrict zeros, int32_t channels, dwk_bf16 *restrict output)
 {
     int32_t row = image->left + image->width + image->right;
-    dwk_zeros_bf16(output, ((first == 0) & (end > 0)) * above * row);
+    for (int32_t y = 0; y < ((first == 0) & (end > 0)) * above; y++) {
+        dwk_repeat_bf16(zeros, channels, row, output + y * row);
+    }
     output += (above + first) * row;
     for (int32_t y = first; y < end; y++) {
-        dwk_zeros_bf16(output, image->left);
-        dwk_zeros_bf16(output + image->left + image->width, image->right);
+        dwk_repeat_bf16(zeros, channels, image->left, output);
+        dwk_repeat_bf16(zeros, channels, image->right, output + image->left + image->width);
         output += row;
     }
-    dwk_zeros_bf16(output, ((first < end) & (end == image->height)) * below * row);
+    for (int32_t y = 0; y < ((first < end) & (end == image->height)) * below; y++) {
+        dwk_repeat_bf16(zeros, channels, row, output + y * row);
+    }
 }
 
 #endif

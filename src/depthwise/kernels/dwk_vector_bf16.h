@@ -34,7 +34,7 @@ DWK_INLINE dwk_bf16 dwk_rounded_bf16(float value)
 /* dwk_h<L>: L bfloat16 at a multiple of their size. dwk_w<L>: L words.
  *
  * dwk_widened_v<L>: L of them as floats. dwk_pairs_v<L>: the two of each of L words, that of the lower half first.
- * dwk_rounded_v<L>: floats that are no NaN to the nearest bfloat16. */
+ * dwk_rounded_v<L>: floats that are no NaN to the nearest bfloat16. dwk_clamp_v<L>: floats into bounds. */
 #define DWK_DEFINE_BF16(L)                                                                                             \
     typedef uint16_t dwk_h##L __attribute__((vector_size(2 * L), may_alias));                                          \
     typedef uint32_t dwk_w##L __attribute__((vector_size(4 * L), may_alias));                                          \
@@ -47,6 +47,13 @@ DWK_INLINE dwk_bf16 dwk_rounded_bf16(float value)
         dwk_w##L both = *(const dwk_w##L *)at;                                                                         \
         *first = (dwk_v##L)(both << 16);                                                                               \
         *second = (dwk_v##L)(both & 0xFFFF0000u);                                                                      \
+    }                                                                                                                  \
+    DWK_INLINE void dwk_clamp_v##L(dwk_v##L *values, const dwk_v##L *low, const dwk_v##L *high)                        \
+    {                                                                                                                  \
+        dwk_m##L above = (dwk_m##L)(*values > *low);                                                                   \
+        *values = (dwk_v##L)(((dwk_m##L)*values & above) | ((dwk_m##L)*low & ~above));                                 \
+        dwk_m##L below = (dwk_m##L)(*values < *high);                                                                  \
+        *values = (dwk_v##L)(((dwk_m##L)*values & below) | ((dwk_m##L)*high & ~below));                                \
     }                                                                                                                  \
     DWK_INLINE void dwk_rounded_v##L(const dwk_v##L *values, dwk_bf16 *at)                                             \
     {                                                                                                                  \

@@ -13,8 +13,8 @@ BF16: tuple[Kernel, ...] = (
     *(
         Kernel(
             header="dwk_product_bf16_x86.h",
-            name=rf"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?__({of.name})",
-            macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "SOME", "SET"),
+            name=rf"dwk_product_bf16_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?__({of.name})",
+            macros=("PIXELS", "REST", "VECTORS", "SOME", "SET"),
             operation="product",
             precision="bf16",
             packing="product_bf16",
@@ -26,8 +26,8 @@ BF16: tuple[Kernel, ...] = (
     *(
         Kernel(
             header=f"dwk_{operation}_bf16_x86.h",
-            name=rf"dwk_{operation}_bf16_(relu6?)_c32__(avx512bf16)",
-            macros=("ACTIVATION", "SET"),
+            name=rf"dwk_{operation}_bf16_c32__(avx512bf16)",
+            macros=("SET",),
             operation=operation,
             precision="bf16",
             packing="depthwise_bf16_x86",
@@ -38,8 +38,8 @@ BF16: tuple[Kernel, ...] = (
     ),
     Kernel(
         header="dwk_product_bf16.h",
-        name=r"dwk_product_bf16_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
-        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS", "LANES"),
+        name=r"dwk_product_bf16_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
+        macros=("PIXELS", "REST", "VECTORS", "LANES"),
         operation="product",
         precision="bf16",
         packing="product_bf16",
@@ -48,8 +48,8 @@ BF16: tuple[Kernel, ...] = (
     *(
         Kernel(
             header=f"dwk_{operation}_bf16.h",
-            name=rf"dwk_{operation}_bf16_(relu6?)_c(4|8|16)",
-            macros=("ACTIVATION", "LANES"),
+            name=rf"dwk_{operation}_bf16_c(4|8|16)",
+            macros=("LANES",),
             operation=operation,
             precision="bf16",
             packing="depthwise_bf16",
@@ -71,7 +71,7 @@ BF16: tuple[Kernel, ...] = (
         macros=("VECTORS", "LANES"),
         operation="classifier",
         precision="bf16",
-        packing="product_bf16",
+        packing="classifier_bf16",
         tolerance=1e-5,
     ),
     Kernel(header="dwk_image_bf16.h", name="dwk_pixels_u8bf16", precision="bf16"),

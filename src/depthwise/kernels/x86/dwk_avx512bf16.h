@@ -6,7 +6,8 @@
  *     dot            to each sum the two products of its pair
  *     rounded        the sums of two vectors to 32 values
  *     ordered        puts values whose sums came of `interleave` into the order of memory
- *     relu, relu6    the activation, of rounded values: 0 and 6 are values, so that rounding first changes nothing
+ *     clamped        values within the bounds at two places of memory, which are values, so that rounding first
+ *                    changes nothing
  *     store          the first few of 32 values
  *
  * Unpacking works within 128 bits: sum m of the l-th four of the vector j of two belongs to value 8 l + 4 j + m.
@@ -93,12 +94,13 @@ DWK_INLINE __m512i dwk_ordered_avx512bf16(__m512i values)
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), values);
 }
 
-/* As whole numbers, negative values are negative and the others in their order. */
-DWK_INLINE __m512i dwk_relu_avx512bf16(__m512i values) { return _mm512_max_epi16(values, _mm512_setzero_si512()); }
-
-DWK_INLINE __m512i dwk_relu6_avx512bf16(__m512i values)
+/* As whole numbers without sign, values with a sign are above the others, and the higher the lower they are; with sign
+ * they are below the others, which are in their order. So a bound below, -0 or less, and one above, 0 or more, take one
+ * instruction each. */
+DWK_INLINE __m512i dwk_clamped_avx512bf16(__m512i values, const dwk_bf16 *low, const dwk_bf16 *high)
 {
-    return _mm512_min_epi16(dwk_relu_avx512bf16(values), _mm512_set1_epi16(0x40C0));
+    values = _mm512_min_epu16(values, dwk_load_avx512bf16(low));
+    return _mm512_min_epi16(values, dwk_load_avx512bf16(high));
 }
 
 /* `count` is a literal once this is inlined. */

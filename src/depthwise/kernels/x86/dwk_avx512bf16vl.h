@@ -37,11 +37,10 @@ DWK_INLINE __m256i dwk_rounded_avx512bf16vl(__m256 low, __m256 high)
     return (__m256i)_mm256_cvtne2ps_pbh(high, low);
 }
 
-DWK_INLINE __m256i dwk_relu_avx512bf16vl(__m256i values) { return _mm256_max_epi16(values, _mm256_setzero_si256()); }
-
-DWK_INLINE __m256i dwk_relu6_avx512bf16vl(__m256i values)
+DWK_INLINE __m256i dwk_clamped_avx512bf16vl(__m256i values, const dwk_bf16 *low, const dwk_bf16 *high)
 {
-    return _mm256_min_epi16(dwk_relu_avx512bf16vl(values), _mm256_set1_epi16(0x40C0));
+    values = _mm256_min_epu16(values, _mm256_loadu_si256((const __m256i *)(const void *)low));
+    return _mm256_min_epi16(values, _mm256_loadu_si256((const __m256i *)(const void *)high));
 }
 
 /* `count` is a literal once this is inlined. */

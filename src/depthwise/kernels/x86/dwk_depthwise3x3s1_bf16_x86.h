@@ -1,19 +1,18 @@
-/* dwk_depthwise3x3s1_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 1, with bias and activation.
+/* dwk_depthwise3x3s1_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 1, with bias and bounds.
  *
- * dwk_depthwise3x3s1_bf16_<activation>_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there
- * are; two rows of outputs at once where there are two. With fewer than 32 channels, 32 values of a row at a time,
+ * dwk_depthwise3x3s1_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are; two rows
+ * of outputs at once where there are two. With fewer than 32 channels, 32 values of a row at a time,
  * whatever pixel and channel they belong to.
  *
- * Form: DWK_SET, DWK_ACTIVATION.
+ * Form: DWK_SET.
  *
  * Weights: dwk_window_bf16_x86.h, two rows. With fewer than 32 channels they repeat until 32 values begin with a pixel
  * again. */
 #include "dwk_window_bf16_x86.h"
 
-#define DWK_WEIGHTS (DWK_B_BF16 + 2 * DWK_ROW_BF16)
-#define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, _avx512bf16)
-#define DWK_S1(word) DWK_JOIN(dwk_s1_##word##_bf16_, DWK_ACTIVATION, )
-#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_bf16_, DWK_ACTIVATION, DWK_JOIN(_c32__, DWK_SET, ))
+#define DWK_WEIGHTS (DWK_HEAD_BF16 + 2 * DWK_ROW_BF16)
+#define DWK_S1(word) dwk_s1_##word##_bf16
+#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_bf16_c32__, DWK_SET, )
 
 /* One or two rows of outputs of `count` channels. */
 DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_row, int rows, int32_t width,
@@ -33,7 +32,7 @@ DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_r
                 dwk_outputs_bf16(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, held, rows, values);
                 DWK_UNROLL
                 for (int y = 0; y < rows; y++) {
-                    dwk_store_avx512bf16(output + y * width * output_step, DWK_ACTIVATE(values[y]), count);
+                    dwk_store_avx512bf16(output + y * width * output_step, values[y], count);
                 }
                 input += channels;
                 output += output_step;
@@ -56,7 +55,7 @@ DWK_INLINE void DWK_S1(values)(const dwk_bf16 *restrict input, int32_t input_row
     dwk_outputs_bf16(column[0], column[1], column[2], weights, held, rows, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
-        dwk_store_avx512bf16(output + y * width * channels, DWK_ACTIVATE(values[y]), count);
+        dwk_store_avx512bf16(output + y * width * channels, values[y], count);
     }
 }
 
@@ -118,7 +117,5 @@ DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int3
 
 #undef DWK_NAME
 #undef DWK_S1
-#undef DWK_ACTIVATE
 #undef DWK_WEIGHTS
-#undef DWK_ACTIVATION
 #undef DWK_SET

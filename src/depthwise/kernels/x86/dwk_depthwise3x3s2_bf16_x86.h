@@ -1,16 +1,15 @@
-/* dwk_depthwise3x3s2_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 2, with bias and activation.
+/* dwk_depthwise3x3s2_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 2, with bias and bounds.
  *
- * dwk_depthwise3x3s2_bf16_<activation>_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there
- * are. The right column under the kernel is kept as the left one of the next output.
+ * dwk_depthwise3x3s2_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are. The right column under the kernel is kept as the left one of the next output.
  *
- * Form: DWK_SET, DWK_ACTIVATION.
+ * Form: DWK_SET.
  *
  * Weights: dwk_window_bf16_x86.h, one row. */
 #include "dwk_window_bf16_x86.h"
 
-#define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, _avx512bf16)
-#define DWK_S2 DWK_JOIN(dwk_s2_channels_bf16_, DWK_ACTIVATION, )
-#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s2_bf16_, DWK_ACTIVATION, DWK_JOIN(_c32__, DWK_SET, ))
+#define DWK_WEIGHTS (DWK_HEAD_BF16 + DWK_ROW_BF16)
+#define DWK_S2 dwk_s2_channels_bf16
+#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s2_bf16_c32__, DWK_SET, )
 
 /* One row of outputs of `count` channels. */
 DWK_INLINE void DWK_S2(const dwk_bf16 *restrict input, int32_t input_row, int32_t width, int32_t channels,
@@ -27,7 +26,7 @@ DWK_INLINE void DWK_S2(const dwk_bf16 *restrict input, int32_t input_row, int32_
                 dwk_column_bf16(input + channels, input_row, 3, count, middle);
                 dwk_column_bf16(input + 2 * channels, input_row, 3, count, outer[1 - i]);
                 dwk_outputs_bf16(outer[i], middle, outer[1 - i], weights, held, 1, &values);
-                dwk_store_avx512bf16(output, DWK_ACTIVATE(values), count);
+                dwk_store_avx512bf16(output, values, count);
                 input += 2 * channels;
                 output += output_step;
             }
@@ -42,13 +41,13 @@ DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int3
 {
     const int32_t output_row = width * output_step;
     int32_t c = first;
-    weights += first / DWK_B_BF16 * (DWK_B_BF16 + DWK_ROW_BF16);
+    weights += first / DWK_B_BF16 * DWK_WEIGHTS;
     for (; c + DWK_B_BF16 <= end; c += DWK_B_BF16) {
         for (int32_t y = 0; y < rows; y++) {
             DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, DWK_B_BF16, weights,
                    output + y * output_row + c, output_step);
         }
-        weights += DWK_B_BF16 + DWK_ROW_BF16;
+        weights += DWK_WEIGHTS;
     }
     for (int32_t y = 0; y < rows && c < end; y++) {
         DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, end - c, weights,
@@ -58,6 +57,5 @@ DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int3
 
 #undef DWK_NAME
 #undef DWK_S2
-#undef DWK_ACTIVATE
-#undef DWK_ACTIVATION
+#undef DWK_WEIGHTS
 #undef DWK_SET

@@ -1,11 +1,11 @@
-/* dwk_product_bf16_x86.h: sums of products of bfloat16 with a bias, then the activation: pointwise, stem and standard
+/* dwk_product_bf16_x86.h: sums of products of bfloat16 with a bias, within bounds: pointwise, stem and standard
  * convolutions.
  *
- * dwk_product_bf16_<activation>_p<P>[r<R>]_c<V>x<L>[n<N>]__<set>: tiles of P pixels by V vectors of L channels; in each row
- * of outputs the last tile has R pixels, where P does not divide the row. Panels have N channels where that is not all of
- * V x L; such a panel is the last.
+ * dwk_product_bf16_p<P>[r<R>]_c<V>x<L>[n<N>]__<set>: tiles of P pixels by V vectors of L channels; in each row of outputs
+ * the last tile has R pixels, where P does not divide the row. Panels have N channels where that is not all of V x L; such
+ * a panel is the last.
  *
- * Form: DWK_SET, DWK_ACTIVATION, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_SOME (N, or 0 for all).
+ * Form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_SOME (N, or 0 for all).
  *
  * Weights: as for dwk_product_bf16.h, those of channels that are not there 0. */
 /* Words of a cache line. */
@@ -24,10 +24,9 @@
 #define DWK_PANEL DWK_L
 #define DWK_N (DWK_VECTORS * DWK_L)
 #endif
-#define DWK_OF DWK_JOIN(DWK_ACTIVATION, _p, DWK_JOIN(DWK_TILE, x, DWK_JOIN(DWK_PANEL, __, DWK_SET)))
-#define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, DWK_JOIN(_, DWK_SET, ))
-#define DWK_NAME DWK_JOIN(dwk_product_bf16_, DWK_OF, )
-#define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_bf16_, DWK_OF, )
+#define DWK_OF DWK_JOIN(DWK_TILE, x, DWK_JOIN(DWK_PANEL, __, DWK_SET))
+#define DWK_NAME DWK_JOIN(dwk_product_bf16_p, DWK_OF, )
+#define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_bf16_p, DWK_OF, )
 
 /* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk_bf16 *restrict input,
@@ -41,7 +40,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
             sum[p][v] = DWK_X(sums_at)(weights + v * DWK_L);
         }
     }
-    weights += DWK_VECTORS * DWK_L;
+    const dwk_bf16 *low = (const dwk_bf16 *)(weights + DWK_VECTORS * DWK_L), *high = low + DWK_VECTORS * DWK_L;
+    weights += 2 * DWK_VECTORS * DWK_L;
     for (int32_t tap = 0; tap < shape->taps; tap++) {
         const dwk_bf16 *value = input + tap * shape->tap;
         DWK_FIVE_AT_A_TIME
@@ -69,7 +69,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
         DWK_UNROLL
         for (int v = 0; v < DWK_VECTORS; v += 2) {
             DWK_X(pairs) values = DWK_X(rounded)(sum[p][v], sum[p][v + 1 < DWK_VECTORS ? v + 1 : v]);
-            DWK_X(store)(output + p * shape->output_step + v * DWK_L, DWK_ACTIVATE(values), DWK_N - v * DWK_L);
+            values = DWK_X(clamped)(values, low + v * DWK_L, high + v * DWK_L);
+            DWK_X(store)(output + p * shape->output_step + v * DWK_L, values, DWK_N - v * DWK_L);
         }
     }
 }
@@ -81,7 +82,7 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 {
     const int32_t steps = shape->taps * ((shape->depth + 1) / 2);
     const int32_t lines = steps * DWK_LINE;
-    const int32_t size = (1 + steps) * (DWK_VECTORS * DWK_L);
+    const int32_t size = (2 + steps) * (DWK_VECTORS * DWK_L);
     for (int32_t panel = 0; panel < panels; panel++) {
         int32_t tile = 0;
         for (int32_t y = 0; y < rows; y++) {
@@ -103,7 +104,6 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 
 #undef DWK_NAME_OF_TILE
 #undef DWK_NAME
-#undef DWK_ACTIVATE
 #undef DWK_OF
 #undef DWK_N
 #undef DWK_PANEL
@@ -115,5 +115,4 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 #undef DWK_VECTORS
 #undef DWK_REST
 #undef DWK_PIXELS
-#undef DWK_ACTIVATION
 #undef DWK_SET
