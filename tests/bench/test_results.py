@@ -26,7 +26,7 @@ def result(name: str, fastest: float, median: float, network: float, threads: in
         file_bytes=1,
         runtime_bytes=2,
         memory_bytes=None,
-        first_ms=4.0,
+        first=Times(fastest=4.0, median=5.0, calls=2),
     )
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import re
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -176,7 +178,7 @@ def test_an_unknown_status_is_refused_by_number(path: Path, tmp_path: Path) -> N
         artifact.verify()
 
 
-@pytest.mark.parametrize("share", [0, 1, 55, 56, 57, 0.25, 0.5, 0.9, -57, -56, -55, -8, -1])
+@pytest.mark.parametrize("share", [0, 1, 27, 28, 29, 0.25, 0.5, 0.9, -29, -28, -27, -8, -1])
 def test_a_truncated_artifact_is_refused(path: Path, tmp_path: Path, share: float) -> None:
     content = path.read_bytes()
     length = int(share * len(content)) if isinstance(share, float) else share
@@ -191,15 +193,15 @@ def test_bytes_missing_or_added_before_the_trailer_are_counted(path: Path, tmp_p
     content, copy = path.read_bytes(), tmp_path / "changed.so"
     for other in (content[:100] + content[101:], content[:100] + b"x" + content[100:]):
         copy.write_bytes(other)
-        with pytest.raises(Refused, match=f"holds {len(other) - 56:,} bytes .* should hold {len(content) - 56:,}"):
+        with pytest.raises(Refused, match=f"holds {len(other) - 28:,} bytes .* should hold {len(content) - 28:,}"):
             Artifact.open(copy)
 
 
 def test_a_flipped_bit_anywhere_is_refused(path: Path, tmp_path: Path) -> None:
     content, copy = path.read_bytes(), tmp_path / "changed.so"
-    places = np.random.default_rng(7).integers(0, len(content) - 56, 40).tolist()
+    places = np.random.default_rng(7).integers(0, len(content) - 28, 40).tolist()
     # Of the trailer every byte; its last four are the minor version, which the library contradicts.
-    for place in places + list(range(len(content) - 56, len(content))):
+    for place in places + list(range(len(content) - 28, len(content))):
         other = bytearray(content)
         other[place] ^= 1 << place % 8
         copy.write_bytes(other)
@@ -207,7 +209,19 @@ def test_a_flipped_bit_anywhere_is_refused(path: Path, tmp_path: Path) -> None:
             Artifact.open(copy)
 
 
-@pytest.mark.parametrize("length", [1, 56, 4096, 100_000])
+def test_an_artifact_with_the_trailer_of_before_is_taken_and_checked(path: Path, tmp_path: Path) -> None:
+    library, copy = path.read_bytes()[:-28], tmp_path / "before.so"
+    before = struct.pack("<8sQ32sII", b"DWTRAIL1", len(library), hashlib.sha256(library).digest(), 1, 0)
+    copy.write_bytes(library + before)
+    with Artifact.open(copy) as artifact:
+        assert artifact.labels == LABELS
+
+    copy.write_bytes(library[:100] + b"x" + library[101:] + before)
+    with pytest.raises(Refused, match="is damaged, its checksum differs"):
+        Artifact.open(copy)
+
+
+@pytest.mark.parametrize("length", [1, 28, 4096, 100_000])
 def test_random_bytes_are_refused(tmp_path: Path, length: int) -> None:
     (tmp_path / "noise.so").write_bytes(np.random.default_rng(length).bytes(length))
 
@@ -250,7 +264,7 @@ def test_one_missing_function_is_named(path: Path, tmp_path: Path) -> None:
 
 
 def test_another_major_version_is_refused_unloaded(path: Path, tmp_path: Path) -> None:
-    library = path.read_bytes()[:-56]
+    library = path.read_bytes()[:-28]
     (tmp_path / "next.so").write_bytes(library + trailer(library, major=2, minor=3))
 
     with pytest.raises(
@@ -272,8 +286,6 @@ def test_a_library_that_contradicts_its_trailer_is_refused(path: Path, tmp_path:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"record": b"{"}, "no readable record"),
-        ({"record": b"[]"}, "no readable record"),
         ({"record": None}, "dw_record gives no text"),
         ({"record": b"\xff"}, "dw_record gives no text"),
         ({"labels": 4}, "dw_label gives no text"),
@@ -286,6 +298,14 @@ def test_nonsense_that_an_artifact_says_of_itself_is_refused(
 ) -> None:
     with pytest.raises(Refused, match=message):
         Artifact.open(changed(path, tmp_path / "a.so", **settings))
+
+
+@pytest.mark.parametrize("record", [b"{", b"[]"])
+def test_a_record_that_is_none_is_refused_when_it_is_read(path: Path, tmp_path: Path, record: bytes) -> None:
+    with Artifact.open(changed(path, tmp_path / "a.so", record=record)) as artifact:
+        assert artifact.run(pixels(1)).size == 3
+        with pytest.raises(Refused, match="no readable record"):
+            _ = artifact.record
 
 
 def test_what_is_not_a_file_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import threading
 import warnings
 import zlib
@@ -16,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from depthwise.edge.decoding import decode
+from depthwise.edge.decoding import decode, picture
 from depthwise.errors import Refused
 
 
@@ -39,6 +41,27 @@ def png(width: int, height: int, *, depth: int = 8, colour: int = 2, rows: bytes
     """A PNG by hand; colour 0 is grey, 2 RGB."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.PNG", "a.gz", "a", "jpg"])
+def test_a_file_is_read_whatever_its_name_says(tmp_path: Path, name: str) -> None:
+    pixels, path = noise(5, 7), tmp_path / name
+    path.write_bytes(saved(pixels))
+    read = f"from depthwise.edge.decoding import picture; print(picture({str(path)!r}).tobytes().hex())"
+    # In a fresh interpreter, where Pillow has loaded no decoder yet.
+    found = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == pixels.tobytes().hex()
+
+
+def test_pixels_stay_when_their_file_changes(tmp_path: Path) -> None:
+    pixels, path = noise(64, 64, 1), tmp_path / "a.bmp"
+    path.write_bytes(saved(pixels, "BMP"))
+    image = picture(path, channels=1)
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+
+    assert image.tobytes() == pixels.tobytes()
 
 
 def test_a_path_its_bytes_and_an_open_file_give_the_same_pixels(tmp_path: Path) -> None:

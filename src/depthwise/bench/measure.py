@@ -138,12 +138,12 @@ def _measured(
                     time.sleep(_SECONDS_TO_SLEEP)
         memory = [_memory(worker) for _, worker in taking_part]
     best = _fastest_forms([contender.name for contender, _ in taking_part], whole)
-    first: dict[int, list[float]] = {at: [] for at in best}
+    first: dict[int, list[int]] = {at: [] for at in best}
     for _ in range(options.starts):
         for at in best:
             contender = taking_part[at][0]
             with place.worker(contender.name, contender.form, contender.path, threads) as worker:
-                first[at].append(worker.first_seconds * 1e3)
+                first[at].append(worker.first_ns)
     return [
         Result(
             name=contender.name,
@@ -156,7 +156,7 @@ def _measured(
             file_bytes=_file_bytes(contender.path),
             runtime_bytes=runtime_bytes(contender.name),
             memory_bytes=memory[at],
-            first_ms=min(first[at]),
+            first=results.times(first[at]),
         )
         for at in best
         for contender in [taking_part[at][0]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from depthwise import kernels
 from depthwise.bench.peers import Pixels
-from depthwise.bench.results import Program
+from depthwise.bench.results import Program, times
 from depthwise.bench.zig import compile_c
 
 
@@ -32,18 +32,18 @@ def program(artifact: Path, pixels: Pixels, folder: Path, starts: int) -> Progra
     )
     image = folder / "pixels.bin"
     image.write_bytes(pixels.tobytes())
-    times, most = [], -1
+    starts_ns, most = [], -1
     for _ in range(starts):
-        begun = time.perf_counter()
+        begun = time.perf_counter_ns()
         with subprocess.Popen([str(built), str(image)], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             label = process.stdout.readline()
-            times.append((time.perf_counter() - begun) * 1e3)
+            starts_ns.append(time.perf_counter_ns() - begun)
             most = int(process.stdout.readline() or -1)
         if not label or process.returncode != 0:
             return None
     return Program(
-        first_ms=min(times),
+        first=times(starts_ns),
         memory_bytes=most * 1024 if most >= 0 else None,
         file_bytes=built.stat().st_size + artifact.stat().st_size,
     )

@@ -144,7 +144,8 @@ def _footprint(measurement: Measurement) -> Table:
     rows = [
         (
             result.name,
-            milliseconds(result.first_ms),
+            milliseconds(result.first.fastest),
+            milliseconds(result.first.median),
             NONE if result.memory_bytes is None else megabytes(result.memory_bytes),
             megabytes(result.file_bytes),
             megabytes(result.runtime_bytes),
@@ -153,9 +154,9 @@ def _footprint(measurement: Measurement) -> Table:
     ]
     if (program := measurement.program) is not None:
         memory = NONE if program.memory_bytes is None else megabytes(program.memory_bytes)
-        figures = (milliseconds(program.first_ms), memory, megabytes(program.file_bytes), megabytes(0))
-        rows.insert(1, (f"{OWN}, no Python", *figures))
-    numbers = ("first answer ms", "memory MB", "network MB", "installed MB")
+        first = (milliseconds(program.first.fastest), milliseconds(program.first.median))
+        rows.insert(1, (f"{OWN}, no Python", *first, memory, megabytes(program.file_bytes), megabytes(0)))
+    numbers = ("first answer ms", "median", "memory MB", "network MB", "installed MB")
     return Table(
         title="From the start of a process: first answer, and memory",
         columns=(Column(heading="contender", is_text=True), *(Column(heading=heading) for heading in numbers)),

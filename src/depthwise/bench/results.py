@@ -15,7 +15,7 @@ from depthwise.network.spec import Spec
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """Milliseconds of timed calls."""
+    """Milliseconds of timed calls, or of starts."""
 
     fastest: float
     median: float
@@ -35,7 +35,7 @@ class Result:
         file_bytes: of the network's file.
         runtime_bytes: of the packages that it needs installed; 0 for an artifact.
         memory_bytes: most memory of its process, less what that had before; None where the system does not tell.
-        first_ms: from the start of its process to its first answer, imports and loading included.
+        first: from the start of a process to its first answer, imports and loading included.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Result:
     file_bytes: int
     runtime_bytes: int
     memory_bytes: int | None
-    first_ms: float
+    first: Times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +65,12 @@ class Program:
     """A C program that loads the artifact's library and answers once, without Python.
 
     Attributes:
-        first_ms: from the start of the process to the answer, the least of a few.
+        first: from the start of the process to the answer.
         memory_bytes: most memory of the process; None where the system does not tell.
         file_bytes: of the program and the artifact.
     """
 
-    first_ms: float
+    first: Times
     memory_bytes: int | None
     file_bytes: int
 

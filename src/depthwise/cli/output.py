@@ -1,24 +1,23 @@
 """Where colour, width and terminal are decided, once for all commands; and how documents and files are put out.
 
 Results go to stdout (`console`, `print_table`, `print_json`), notices and progress to stderr
-(`error_console`, `notice`).
+(`error_console`, `notice`). Every command reads this file, so it loads what it needs where it is used.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from depthwise.errors import Refused
-from depthwise.tables import Table
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from depthwise.tables import Table
 
 # A pipe or a file has no width: wide enough that no cell is ever cut.
 PIPE_WIDTH = 240
@@ -57,6 +56,8 @@ def print_json(document: Mapping[str, Any]) -> None:
     Args:
         document: JSON values; `schema`, the version of its form, is among them.
     """
+    import json
+
     if "schema" not in document:
         raise ValueError("a document needs its schema number")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
@@ -93,6 +94,8 @@ def write_text(path: Path, text: str) -> None:
 
     Raises: Refused, when it cannot be written.
     """
+    import secrets
+
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with fresh.open("w", encoding="utf-8", newline="\n") as file:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
+from zlib import crc32
 
 from depthwise.kernels.headers import FOLDER, INTERFACE
 
-# Mark, length and SHA-256 of the library before the trailer, major and minor version of the interface; little-endian.
-TRAILER = struct.Struct("<8sQ32sII")
-MARK = b"DWTRAIL1"
+# Mark, length and CRC-32 of the library before the trailer, major and minor version of the interface; little-endian.
+TRAILER = struct.Struct("<8sQIII")
+MARK = b"DWTRAIL2"
 
 
 def trailer(library: bytes) -> bytes:
-    """The 56 bytes that follow a library."""
-    return TRAILER.pack(MARK, len(library), hashlib.sha256(library).digest(), *interface_version())
+    """The 28 bytes that follow a library."""
+    return TRAILER.pack(MARK, len(library), crc32(library), *interface_version())
 
 
 def interface_version() -> tuple[int, int]:

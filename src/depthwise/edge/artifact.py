@@ -6,17 +6,18 @@ numpy is loaded with the first array that is asked for: to start without it take
 from __future__ import annotations
 
 import ctypes
-import json
 import os
-from threading import Lock
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from _thread import allocate_lock
 
 from depthwise.edge.library import Library
-from depthwise.edge.trailer import INTERFACE_MAJOR, checked_library
+from depthwise.edge.trailer import INTERFACE_MAJOR, checked_copy
 from depthwise.errors import Refused, Unmet
 
+TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Self
+
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
@@ -44,7 +45,6 @@ class Artifact:
     Attributes:
         name: path of the file.
         labels: in the order of the probabilities.
-        record: the artifact's description of itself: network, preprocessing, cost, provenance, accuracy.
         levels: of instructions that it carries, from the lowest to the highest; of interface 1.1 and before, none.
         input_shape: (height, width, channels) of prepared pixels.
         feature_count: length of the pooled features.
@@ -54,7 +54,7 @@ class Artifact:
     def __init__(self, library: Library) -> None:
         """Of an open library, which it then owns; use `Artifact.open`."""
         self.name = library.name
-        self._lock = Lock()
+        self._lock = allocate_lock()
         self._library: Library | None = library
         size = library.get
         self.input_shape: tuple[int, int, int] = (
@@ -67,7 +67,7 @@ class Artifact:
         count: int = size("dw_label_count")
         _check_sizes(self.name, self.input_shape, count, self.feature_count, self.arena_bytes)
         self.labels = tuple(library.text("dw_label", index) for index in range(count))
-        self.record = _record(library)
+        self._record = library.text("dw_record")
         self.levels = library.levels()
         self._memory = ctypes.create_string_buffer(self.arena_bytes + _ALIGNMENT)
         start = ctypes.addressof(self._memory)
@@ -84,8 +84,8 @@ class Artifact:
             processor, another version or fewer threads; nothing of it has run then, except where its own functions say
             so.
         """
-        content, minor = checked_library(path)
-        library = Library(content, os.fspath(path))
+        copy, minor = checked_copy(path)
+        library = Library(copy, os.fspath(path))
         try:
             interface = library.get("dw_interface")
             if interface != INTERFACE_MAJOR << 16 | minor:
@@ -102,6 +102,22 @@ class Artifact:
         except BaseException:
             library.close()
             raise
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The artifact's description of itself: network, preprocessing, cost, provenance, accuracy (docs/artifact.md).
+
+        Raises: Refused, when it is not readable.
+        """
+        import json
+
+        try:
+            record = json.loads(self._record)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise Refused(f"{self.name}: has no readable record; write it again with `depthwise compile`")
+        return record
 
     def run(self, pixels: Pixels) -> Floats:
         """Probabilities (labels,) of prepared pixels (height, width, channels)."""
@@ -254,13 +270,3 @@ def _check_sizes(name: str, shape: tuple[int, int, int], labels: int, features: 
             f"{name}: says input {shape}, {labels} labels, {features} features and an arena of {arena} bytes, which no"
             " network has; write it again with `depthwise compile`"
         )
-
-
-def _record(library: Library) -> dict[str, Any]:
-    try:
-        record = json.loads(library.text("dw_record"))
-    except ValueError:
-        record = None
-    if not isinstance(record, dict):
-        raise Refused(f"{library.name}: has no readable record; write it again with `depthwise compile`")
-    return record

@@ -13,7 +13,6 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
@@ -27,9 +26,23 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
-# What is read. Pillow knows more, but some of that starts other programs (EPS runs Ghostscript).
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
+# What is read, by the names that such files have. Pillow knows more, but some of that starts other programs (EPS runs
+# Ghostscript).
+_FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+    ".avif": "AVIF",
+}
+SUFFIXES = tuple(_FORMATS)
+FORMATS = tuple(dict.fromkeys(_FORMATS.values()))
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 65_535  # as in depthwise.h
 
@@ -75,8 +88,7 @@ def picture(source: Source, channels: int = 3) -> Image.Image:
     if channels not in (1, 3):
         raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")
     name = _name(source)
-    with _opened(source, name) as file, _PILLOW_IS_QUIET, _pillow(name):
-        image = Image.open(file, formats=FORMATS)
+    with _readable(source, name) as file, _PILLOW_IS_QUIET, _pillow(name), _open(file) as image:
         _check_size(name, *image.size)
         image.load()
         # A TIFF turns itself when it is loaded, and then no longer has the tag.
@@ -95,21 +107,36 @@ def _name(source: Source) -> str:
 
 
 @contextmanager
-def _opened(source: Source, name: str) -> Iterator[IO[bytes]]:
+def _readable(source: Source, name: str) -> Iterator[str | IO[bytes]]:
+    """A path that can be opened, or an open file.
+
+    Raises: Refused, when there is nothing to read.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
         if len(source) == 0:
             raise Refused(f"{name}: is empty; give the bytes of an image file")
         yield io.BytesIO(source)
     elif isinstance(source, str | os.PathLike):
         try:
-            _check_file(name, Path(source).stat())
-            file = Path(source).open("rb")  # noqa: SIM115 (closed below; what its user raises is not caught here)
+            _check_file(name, os.stat(name))
+            with open(name, "rb"):
+                pass
         except (OSError, ValueError) as problem:
             raise Refused(f"{name}: cannot be read ({_reason(problem)}); give the path of an image") from None
-        with file:
-            yield file
+        yield name
     else:
         yield source
+
+
+def _open(file: str | IO[bytes]) -> Image.Image:
+    """Without reading its pixels. By a file's name Pillow knows which of its decoders to load, so that one is tried
+    first."""
+    suffix = os.path.splitext(file)[1].lower() if isinstance(file, str) else ""
+    likely = _FORMATS.get(suffix, FORMATS[0])
+    image = Image.open(file, formats=(likely, *(other for other in FORMATS if other != likely)))
+    # Or Pillow may map raw pixels from the file, which can change later.
+    image.filename = ""
+    return image
 
 
 def _check_file(name: str, status: os.stat_result) -> None:

@@ -6,11 +6,13 @@ import _ctypes
 import ctypes
 import sys
 from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_size_t, c_uint32, c_void_p
-from pathlib import Path
-from typing import Any
 
 from depthwise.edge.private_copy import PrivateCopy
 from depthwise.errors import Refused, Unmet
+
+TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
+if TYPE_CHECKING:
+    from typing import Any
 
 # Result and arguments of every function of depthwise.h. Buffers are addresses, as numpy's `ctypes.data` gives them.
 FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -51,13 +53,14 @@ _STATUS = {
 class Library:
     """A shared library that is loaded until it is closed."""
 
-    def __init__(self, content: bytes | memoryview, name: str) -> None:
-        """Load the bytes of a library; `name` is the file that messages speak of.
+    def __init__(self, copy: PrivateCopy, name: str) -> None:
+        """Load a copy of a library, which it then owns; `name` is the file that messages speak of.
 
         Raises: Refused, when this machine cannot load them or a function is missing.
         """
         self.name = name
-        self._library, self._copy = _loaded(content, name)
+        self._copy = copy
+        self._library = _loaded(copy, name)
         try:
             self._functions = {
                 key: self._declared(key) for key in FUNCTIONS if key not in _LATER or hasattr(self._library, key)
@@ -154,25 +157,24 @@ class Library:
         self._copy.close()
 
 
-def _loaded(content: bytes | memoryview, name: str) -> tuple[ctypes.CDLL, PrivateCopy]:
-    """The library, and the copy of it that must live as long.
+def _loaded(copy: PrivateCopy, name: str) -> ctypes.CDLL:
+    """The library.
 
     Raises: Refused, when this machine cannot load it, neither from memory nor from a folder.
     """
     reason = ""
-    for in_memory in (True, False):
-        copy = None
-        try:
-            copy = PrivateCopy(content, Path(name).name or "artifact", in_memory=in_memory)
-            library = ctypes.CDLL(copy.path)
-        except OSError as problem:
-            reason = str(problem)
-            if copy is not None:
-                reason = reason.replace(copy.path, "")
-                copy.close()
-            continue
-        copy.release_path()
-        return library, copy
+    try:
+        for path in copy.paths():
+            try:
+                library = ctypes.CDLL(path)
+            except OSError as problem:
+                reason = str(problem).replace(path, "")
+            else:
+                copy.is_loaded()
+                return library
+    except OSError as problem:
+        reason = str(problem)
+    copy.close()
     raise Refused(
         f"{name}: cannot be loaded on this machine ({reason.strip(' :')}); compile the model with --target host"
     )

@@ -1,53 +1,68 @@
-"""Bytes as a file that nobody else knows, at a path of which the loader holds no library."""
+"""The bytes of a file, copied to where nobody else knows them, at a path of which the loader holds no library."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from tempfile import TemporaryDirectory
+    from typing import IO
 
 
 class PrivateCopy:
-    """A file in memory where the system has such, else in a folder of its own.
+    """What a file held when it was copied: into a file in memory where the system has such, else into a folder.
 
-    It holds exactly the bytes that were checked. Its path is new, since a loader that has seen a path before gives the
-    library it had then.
+    What is checked is the copy, and the copy is what is loaded. Its path is new, since a loader that has seen a path
+    before gives the library it had then.
 
     Attributes:
-        path: where it is.
+        content: its bytes, until it is loaded.
 
-    Raises: OSError, when it cannot be written.
+    Raises: OSError, when the file cannot be read.
     """
 
-    def __init__(self, content: bytes | memoryview, name: str, *, in_memory: bool = True) -> None:
-        self._descriptor = _in_memory(content, name) if in_memory else None
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._name = name
         self._folder: TemporaryDirectory[str] | None = None
-        if self._descriptor is not None:
-            self.path = f"/proc/self/fd/{self._descriptor}"
+        self._descriptor = _in_memory(file.fileno(), name)
+        if self._descriptor is None:
+            file.seek(0)
+            self.content = memoryview(file.read())
             return
+        # Mapped, not read: of a large network there would be two copies for a moment.
+        from mmap import ACCESS_READ, mmap
+
+        size = os.fstat(self._descriptor).st_size
+        self.content = memoryview(mmap(self._descriptor, 0, access=ACCESS_READ) if size else b"")
+
+    def paths(self) -> Iterator[str]:
+        """Where the loader may find it, one place after the other until it takes one.
+
+        Raises: OSError, when it cannot be written to a folder.
+        """
+        if self._descriptor is not None:
+            yield f"/proc/self/fd/{self._descriptor}"
         # Not loaded above: it takes as long as the rest of a first label.
         from tempfile import TemporaryDirectory
 
         self._folder = TemporaryDirectory(prefix="depthwise-", ignore_cleanup_errors=True)
-        try:
-            self.path = str(Path(self._folder.name) / name)
-            Path(self.path).write_bytes(content)
-        except OSError:
-            self._folder.cleanup()
-            raise
+        path = os.path.join(self._folder.name, self._name)
+        with open(path, "wb") as file:
+            file.write(self.content)
+        yield path
 
-    def release_path(self) -> None:
-        """The loader has it: where the path is needed no longer it goes."""
+    def is_loaded(self) -> None:
+        """The loader has it: the content, and where the path is needed no longer it too, can go."""
+        self.content = memoryview(b"")
         if self._folder is not None and sys.platform != "win32":  # which keeps the file of a loaded library
             self._folder.cleanup()
 
     def close(self) -> None:
         """Remove it; a library of it must be unloaded before."""
+        self.content = memoryview(b"")
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -55,18 +70,17 @@ class PrivateCopy:
             self._folder.cleanup()
 
 
-def _in_memory(content: bytes | memoryview, name: str) -> int | None:
-    """The descriptor of a file in memory, open as long as its path is used; None where there is none."""
-    if not hasattr(os, "memfd_create") or not Path("/proc/self/fd").is_dir():
+def _in_memory(file: int, name: str) -> int | None:
+    """A descriptor of the file's copy in memory, open as long as its path is used; None where there can be none."""
+    if not hasattr(os, "memfd_create") or not os.path.isdir("/proc/self/fd"):
         return None
-    descriptor = None
+    copy = None
     try:
-        descriptor = os.memfd_create(name[:200])
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(content)
+        copy = os.memfd_create(name[:200])
+        while os.sendfile(copy, file, None, 1 << 30):
+            pass
     except (OSError, ValueError):
-        if descriptor is not None:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+        if copy is not None:
+            os.close(copy)
         return None
-    return descriptor
+    return copy

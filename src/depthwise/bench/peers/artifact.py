@@ -51,10 +51,10 @@ class Loaded:
 
     def __init__(self, path: Path, threads: int) -> None:
         from depthwise.edge.library import Library
-        from depthwise.edge.trailer import checked_library
+        from depthwise.edge.trailer import checked_copy
 
-        content, _ = checked_library(path)
-        self._library = Library(content, str(path))
+        copy, _ = checked_copy(path)
+        self._library = Library(copy, str(path))
         self._library.set_threads(threads)
         self._answer: Floats = np.zeros(self._library.get("dw_label_count"), np.float32)
         memory = np.empty(self._library.get("dw_arena_bytes") + _ALIGNMENT, np.uint8)
