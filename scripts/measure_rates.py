@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from depthwise.bench.profile import MOST_CALLS, instrumented
 from depthwise.bench.subject import random_subject
 from depthwise.compiler import build, targets
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.compiler.ctext import identifier
 from depthwise.compiler.expected import rate_key, work
@@ -77,7 +78,7 @@ def _measure(spec: Spec, precision: Precision, target: Target, out: Path, found:
     subject = random_subject(spec, precision)
     compiler = build.compiler(target, None)
     machine = target.machine or compiler.machine()
-    emitted = emit(subject.model, target_name="host", machine=machine, precision=precision)
+    emitted = emit(subject.model, target_name="host", machine=machine, choices=Choices(precision=precision))
     calls: list[tuple[str, str]] = []
 
     def number(step: str, kernel: str) -> int:

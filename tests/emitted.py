@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit
 from depthwise.compiler.emit_step import function_name
 from depthwise.compiler.emit_weights import emit_assembly
@@ -153,17 +154,15 @@ def stepper(
 ) -> Stepper:
     """A network as C for a machine, compiled, with a function that runs one step.
 
-    `whole_maps` as in `plan`, `found`, `precision` and `threads` as in `emit`. With several threads a step runs on as
-    many as `dw_set_threads` was told.
+    `found` as in `emit`, the others as in `Choices`. With several threads a step runs on as many as `dw_set_threads`
+    was told.
     """
     emitted = emit(
         model,
         target_name="test",
         machine=machine,
-        whole_maps=whole_maps,
+        choices=Choices(precision=precision, whole_maps=whole_maps, threads=threads),
         found=found,
-        precision=precision,
-        threads=threads,
     )
     write_sources(emitted, folder)
     (folder / "test.c").write_text(_one_step(emitted, threads), encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import make_model
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.compiler.targets import Machine
 from depthwise.kernels.table import Precision
@@ -37,7 +38,9 @@ def test_emitted_c_is_the_text_that_was_reviewed(name: str, pytestconfig: pytest
         model = random_quantized(model.spec, hidden_zero_points=True, rounded=True).replace(labels=labels)
     precision: Precision | None = "bf16" if name == "bf16" else None
     threads = 4 if name == "threads" else 1
-    found = emit(model, target_name="golden", machine=machine, precision=precision, threads=threads).model_c
+    found = emit(
+        model, target_name="golden", machine=machine, choices=Choices(precision=precision, threads=threads)
+    ).model_c
     path = GOLDEN / f"model-{name}.c"
     if pytestconfig.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)

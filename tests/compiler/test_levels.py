@@ -13,6 +13,7 @@ import pytest
 from conftest import make_model
 from depthwise.compiler import Built, compile_model
 from depthwise.compiler.build import CONTRACT, FLAGS, compiler
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
 from depthwise.compiler.targets import LEVELS, levels, target
 from depthwise.edge.artifact import Artifact
@@ -122,9 +123,9 @@ def test_levels_share_constants_that_lie_alike_and_no_others(precision: Precisio
     rows = levels(target("linux-x86_64"), precision)
     machines = {row.level: row.machine for row in rows if row.machine is not None}
     model = network(precision)
-    together = emit_for(model, machines, target_name="test", precision=precision)
+    together = emit_for(model, machines, target_name="test", choices=Choices(precision=precision))
     for level, machine in machines.items():
-        alone = emit(model, target_name="test", machine=machine, precision=precision).packed
+        alone = emit(model, target_name="test", machine=machine, choices=Choices(precision=precision)).packed
         starts = [*alone.offsets.values(), alone.words.size]
         for (name, start), end in zip(alone.offsets.items(), starts[1:], strict=True):
             at = _offset(together.levels[level], name)
@@ -185,7 +186,7 @@ def test_the_golden_cases_hold_on_an_arm_processor(precision: Precision, tmp_pat
         pytest.skip("qemu-aarch64 is not installed; nothing is run on an ARM processor")
     row = target("linux-aarch64")
     assert row.machine is not None
-    emitted = emit(network(precision), target_name="test", machine=row.machine, precision=precision)
+    emitted = emit(network(precision), target_name="test", machine=row.machine, choices=Choices(precision=precision))
     write_sources(emitted, tmp_path)
     shutil.copy(PROGRAM, tmp_path)
     flags = (*FLAGS, CONTRACT[precision], "-static", "-nostdlib", "-Wno-unused-command-line-argument", "-o", "program")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from conftest import SmallModel
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.compiler.forms import Form, product
 from depthwise.compiler.lower import Operation
@@ -241,7 +242,9 @@ def test_a_network_with_it_is_that_of_the_oracle_and_reads_nothing_that_is_not_w
 def test_an_artifact_says_where_it_is_used_and_its_weights_take_7_for_4(small_model: SmallModel) -> None:
     model = small_model(width=0.5, resolution=64)
 
-    with_it, without = (emit(model, target_name="test", machine=AVX512, strassen=wanted) for wanted in (True, False))
+    with_it, without = (
+        emit(model, target_name="test", machine=AVX512, choices=Choices(strassen=wanted)) for wanted in (True, False)
+    )
 
     layers_of = [step.layers[-1] for step in with_it.plan.steps if step.strassen is not None]
     factors = sum(layer.input.channels * layer.output.channels for layer in layers_of)

@@ -14,6 +14,7 @@ from depthwise.bench.peers import Pixels
 from depthwise.bench.results import KindTime
 from depthwise.bench.subject import Subject
 from depthwise.compiler import build, targets
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.cost.formulas import macs
 from depthwise.errors import Refused
@@ -55,7 +56,7 @@ def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, .
         found = None if subject.keep_dead else live(model)
         machine = row.machine or compiler.machine()
         precision: Precision | None = "bf16" if subject.precision == "bf16" else None
-        emitted = emit(model, target_name=row.name, machine=machine, found=found, precision=precision)
+        emitted = emit(model, target_name=row.name, machine=machine, choices=Choices(precision=precision), found=found)
         text, count = timed(emitted.model_c, model.spec)
         if not count:
             return ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.compiler import build, golden, record, targets
+from depthwise.compiler.choices import DEFAULT, Choices
 from depthwise.compiler.emit import emit_level, emit_levels, emit_model, file_of_level
 from depthwise.compiler.emit_weights import emit_weights
 from depthwise.compiler.lower import Lowered, lower
@@ -89,33 +90,18 @@ def emit(
     *,
     target_name: str,
     machine: Machine,
+    choices: Choices = DEFAULT,
     extra: Mapping[str, Any] | None = None,
-    whole_maps: bool = False,
-    strassen: bool = True,
     found: Live | None = None,
-    precision: Precision | None = None,
-    threads: int = 1,
 ) -> Emitted:
-    """The C of a model for one machine; `whole_maps` and `strassen` as in `plan`.
+    """The C of a model for one machine.
 
     Args:
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
-        precision: "bf16" for a float model in bf16; else the model's own.
-        threads: most threads that a call may run on.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
     machines = {target_name: machine}
-    return emit_for(
-        model,
-        machines,
-        target_name=target_name,
-        extra=extra,
-        whole_maps=whole_maps,
-        strassen=strassen,
-        found=found,
-        precision=precision,
-        threads=threads,
-    )
+    return emit_for(model, machines, target_name=target_name, choices=choices, extra=extra, found=found)
 
 
 def emit_for(
@@ -123,15 +109,13 @@ def emit_for(
     machines: Mapping[str, Machine],
     *,
     target_name: str,
+    choices: Choices = DEFAULT,
     extra: Mapping[str, Any] | None = None,
-    whole_maps: bool = False,
-    strassen: bool = True,
     found: Live | None = None,
-    precision: Precision | None = None,
-    threads: int = 1,
 ) -> Emitted:
     """The same for one or several machines by name of their level of instructions, from the lowest to the highest."""
-    lowered = _lowered(model, found, precision)
+    lowered = _lowered(model, found, choices.precision)
+    table = tuple(operation.layer for operation in lowered.operations)
     logits = ""
     if isinstance(model, QuantizedModel):
         logits = "bytes" if model.layers["classifier"].rounded else "products"
@@ -142,10 +126,8 @@ def emit_for(
             machine,
             lowered.precision,
             logits=logits,
-            whole_maps=whole_maps,
-            strassen=strassen,
-            table=tuple(operation.layer for operation in lowered.operations),
-            threads=threads,
+            table=table,
+            choices=choices,
         )
         for level, machine in machines.items()
     }
@@ -214,11 +196,9 @@ def compile_model(
         model,
         machines,
         target_name=target,
+        choices=Choices(precision=precision, strassen=strassen, threads=targets.threads(rows[0], threads)),
         extra=extra,
-        strassen=strassen,
         found=found,
-        precision=precision,
-        threads=targets.threads(rows[0], threads),
     )
     if not compilers:
         size = source_folder(emitted.model_c, emitted.weights_c(), precision, out)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depthwise.compiler.arena import Region, Value, place
+from depthwise.compiler.choices import DEFAULT, Choices
 from depthwise.compiler.step import FLOAT, VALUE, Setting, Step, groups, make_step
 from depthwise.compiler.targets import Machine
 from depthwise.errors import Refused
@@ -41,35 +42,24 @@ def plan(
     precision: Precision = "float32",
     *,
     logits: str = "",
-    whole_maps: bool = False,
-    strassen: bool = True,
     table: tuple[Layer, ...] | None = None,
-    threads: int = 1,
+    choices: Choices = DEFAULT,
 ) -> Plan:
     """The plan of a network for a machine.
 
     Args:
         table: the layers to run, where they are not all of the network's in full.
         logits: what an int8 network makes of its last sums, "products" or "bytes".
-        whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
-        strassen: let float32 multiply by Strassen's way where that pays.
-        threads: most threads that a call may run on.
+        choices: all but the precision, which is settled.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    setting = Setting(
-        machine=machine,
-        precision=precision,
-        whole_maps=whole_maps,
-        logits=logits,
-        strassen=strassen,
-        threads=threads,
-    )
+    setting = Setting(machine=machine, precision=precision, logits=logits, choices=choices)
     parts = groups(table or layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(parts):
         following = parts[index + 1][0] if index + 1 < len(parts) else None
         steps.append(make_step(group, steps[-1].output if steps else None, following, setting))
-    values = _values(steps, preprocessing, VALUE[precision], threads)
+    values = _values(steps, preprocessing, VALUE[precision], choices.threads)
     regions, arena_bytes = place(values)
     if arena_bytes > _LARGEST_ARENA:
         raise Refused(
@@ -82,7 +72,7 @@ def plan(
         steps=tuple(steps),
         regions=regions,
         arena_bytes=arena_bytes,
-        threads=threads,
+        threads=choices.threads,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from depthwise.compiler.choices import DEFAULT, Choices
 from depthwise.compiler.targets import Machine
 from depthwise.compiler.tiles import WHOLE_WIDTH, Panels, Tiling, cut, strassen, tiling, vector_lanes
 from depthwise.kernels.table import Kernel, Operation, Precision, fastest, half
@@ -120,18 +121,14 @@ class Setting:
     """What steps of one network share.
 
     Attributes:
-        whole_maps: compute every block over its whole map at once, so that all depthwise outputs can be looked at.
         logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
-        strassen: multiply by Strassen's way where that pays.
-        threads: most threads that a call may run on.
+        choices: all but the precision, which is settled.
     """
 
     machine: Machine
     precision: Precision
-    whole_maps: bool = False
     logits: str = ""
-    strassen: bool = True
-    threads: int = 1
+    choices: Choices = DEFAULT
 
 
 def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:
@@ -153,7 +150,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         kernels=kernels,
     )
     step = _made(step, setting)
-    return _shared(step, setting) if setting.threads > 1 else step
+    return _shared(step, setting) if setting.choices.threads > 1 else step
 
 
 def _made(step: Step, setting: Setting) -> Step:
@@ -204,11 +201,11 @@ def _stem(step: Step, setting: Setting) -> Step:
 
 def _separable(step: Step, setting: Setting) -> Step:
     shape, between = step.output.shape, step.layers[0].output.channels
-    rows = shape.height if setting.whole_maps else _rows_at_a_time(shape)
+    rows = shape.height if setting.choices.whole_maps else _rows_at_a_time(shape)
     size = VALUE[setting.precision]
     pitch = between + (_APART // size if between * size % _CONFLICT == 0 else 0)
     found = None
-    if setting.strassen and setting.precision == "float32":
+    if setting.choices.strassen and setting.precision == "float32":
         found = strassen(shape.width, rows, between, shape.channels, setting.machine)
     if found is not None:
         kernel = fastest("strassen", setting.precision, setting.machine.features)
