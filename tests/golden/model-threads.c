@@ -27,9 +27,9 @@ enum {
     DWL_AT_PREPARE = 0, /* 52196 */
     DWL_AT_PIXELS = 52224, /* 12675 */
     DWL_AT_CONV_STEM = 78400, /* 39200 */
-    DWL_AT_CONV_STEM_ROWS = 0, /* 29696 */
+    DWL_AT_CONV_STEM_ROWS = 0, /* 29184 */
     DWL_AT_BLOCKS_0_0 = 0, /* 78400 */
-    DWL_AT_BLOCKS_0_0_ROWS = 117632, /* 9216 */
+    DWL_AT_BLOCKS_0_0_ROWS = 117632, /* 8448 */
     DWL_AT_BLOCKS_1_0 = 78400, /* 46208 */
     DWL_AT_BLOCKS_1_0_ROWS = 124608, /* 17408 */
     DWL_AT_BLOCKS_1_1 = 0, /* 46208 */
@@ -195,7 +195,7 @@ extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 33, W = 33, C = 3, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 201, OUTPUT_ROW = 280, SCRATCH = 1856
+        H = 33, W = 33, C = 3, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 201, OUTPUT_ROW = 280, SCRATCH = 1824
     };
     static const dwk_product product = {
         .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
@@ -228,7 +228,7 @@ static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
         H = 33, W = 33, C = 8, N = 16, STRIDE = 1, ROWS = 2, INPUT_ROW = 280, OUTPUT_ROW = 560, BETWEEN = 8,
-        SCRATCH = 576
+        SCRATCH = 528
     };
     static const dwk_product product = {
         .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,

@@ -85,7 +85,7 @@ class Step:
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
         split: what several threads share: "blocks" of rows, each with a scratch of its own; "rows" of a map that is
             computed at once; or "channels" of each layer, between which they meet. Empty where there is one thread.
-        grain: rows that one thread takes together, so that the order of no sum depends on the number of threads.
+        grain: where threads share rows, so many go together, so that the order of no sum depends on their number.
     """
 
     kind: StepKind
@@ -178,7 +178,8 @@ def _shared(step: Step, setting: Setting) -> Step:
     """
     if step.kind == "stem" or 0 < step.rows < step.output.shape.height:
         # Nobody writes to a cache line of another thread's scratch.
-        return replace(step, split="blocks", grain=step.rows, scratch=-(-step.scratch // _APART) * _APART)
+        line = _APART // VALUE[setting.precision]
+        return replace(step, split="blocks", scratch=-(-step.scratch // line) * line)
     if step.rows < _SHARED_ROWS:
         return replace(step, split="channels")
     # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles.
