@@ -255,6 +255,13 @@ def assert_product(
         assert output.guards_hold()
 
 
+def quads(weight: NDArray[np.int8], form: Form, stride: int) -> NDArray[np.int8]:
+    """Factors in the quads of the kernel."""
+    if form.header == "dwk_depthwise3x3s2_i8_avx512vnni.h":
+        return pack_x86.quads_of_sides(weight)
+    return pack_x86.rows_at_once(weight, 3 - stride)
+
+
 def parts(channels: int, of: Instructions) -> tuple[tuple[int, int], ...]:
     """The channels in two parts, as two threads have them; the first is one vector of bytes."""
     middle = min(4 * of.lanes, channels)
@@ -276,7 +283,7 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
         source = rng.integers(0, 256, ((rows - 1) * stride + 3, columns, C), np.uint8)
         weight = rng.integers(-128, 128, (9, C)).astype(np.int8)
         bias, multiplier = words(rng, C, 9)
-        packed = near(pack_x86.depthwise_chunks(weight, [bias, multiplier], 3 - stride, vocabulary))
+        packed = near(pack_x86.depthwise_chunks(quads(weight, form, stride), [bias, multiplier], vocabulary))
         output = Output(rows * width * step)
         for part in parts(C, vocabulary):
             call(form, near(source), columns * C, rows, width, C, *part, packed, clamp, output.values, step)

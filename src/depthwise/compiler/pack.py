@@ -182,6 +182,7 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "stem_x86": pack_x86.stem,
     "stem8_x86": pack_x86.stem8,
     "depthwise_x86": pack_x86.depthwise,
+    "depthwise3x3s2_avx512vnni": pack_x86.alternating,
     "pool_x86": pack_x86.pool,
     "classifier_x86": pack_x86.classifier,
 }

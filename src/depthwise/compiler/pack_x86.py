@@ -47,9 +47,15 @@ def classifier(operation: Operation, step: Step) -> Bytes:
 
 def depthwise(operation: Operation, step: Step) -> Bytes:
     """Chunks of B channels: biases, multipliers, and factors of as many rows of outputs as are computed at once."""
-    of = step.kernels[0].instructions
     rows = 2 if step.layers[0].stride == 1 else 1
-    return depthwise_chunks(operation.weight, _words(operation)[:2], rows, of)
+    windows = rows_at_once(operation.weight, rows)
+    return depthwise_chunks(windows, _words(operation)[:2], step.kernels[0].instructions)
+
+
+def alternating(operation: Operation, step: Step) -> Bytes:
+    """The same with the factors of dwk_depthwise3x3s2_i8_avx512vnni.h."""
+    quads = quads_of_sides(operation.weight)
+    return depthwise_chunks(quads, _words(operation)[:2], step.kernels[0].instructions)
 
 
 def pool(operation: Operation, step: Step) -> Bytes:
@@ -88,26 +94,37 @@ def ninths_last(weight: Weights) -> Weights:
     return np.concatenate([*weight[:, :8], weight[:, 8]])[None]
 
 
-def depthwise_chunks(weight: Weights, words: Words, rows: int, of: Instructions) -> Bytes:
+def rows_at_once(weight: Weights, rows: int) -> Weights:
+    """(9, C) factors as quads of four rows of the image, (rows x 3, C, 4): for one row of outputs, or for two."""
+    columns = weight.reshape(3, 3, -1).transpose(1, 2, 0)
+    return np.concatenate([np.pad(columns, ((0, 0), (0, 0), (row, 1 - row))) for row in range(rows)])
+
+
+def quads_of_sides(weight: Weights) -> Weights:
+    """(9, C) factors as the quads (4, C, 4) of stride 2: on the left, on the right, and the middle of two chunks."""
+    (a0, b0, c0), (a1, b1, c1), (a2, b2, c2) = weight.reshape(3, 3, -1)
+    none = np.zeros_like(a0)
+    quads = ((a0, a1, none, a2), (c0, c1, b2, c2), (b0, b1, none, none), (none, none, b0, b1))
+    return np.stack([np.stack(quad, axis=-1) for quad in quads])
+
+
+def depthwise_chunks(quads: Weights, words: Words, of: Instructions) -> Bytes:
     """Chunks of B channels; fewer than B channels repeat until a chunk begins with the first one again.
 
     Args:
-        weight: (9, C).
+        quads: (number, C, 4) of factors.
         words: (C,) biases and multipliers.
-        rows: of outputs that are computed at once, 1 or 2.
     """
-    C = weight.shape[1]
+    C = quads.shape[1]
     order = _order(4, of)
     B = order.size
     size = C * B // gcd(C, B) if C < B else -(-C // B) * B
     channels = np.arange(size) % C if C < B else np.arange(size)
-    # (column, channel, row of the image), for each row of outputs
-    columns = _padded(weight, size)[:, channels].reshape(3, 3, size).transpose(1, 2, 0)
-    wide = [np.pad(columns, ((0, 0), (0, 0), (row, 1 - row))) for row in range(rows)]
+    wide = np.pad(quads, ((0, 0), (0, max(size - C, 0)), (0, 0)))[:, channels]
     parts = []
     for start in range(0, size, B):
         parts += [_bytes(_padded(word, size)[channels[start + order]]) for word in words]
-        parts += [_factors(factors[:, start + order, :], of) for factors in wide]
+        parts.append(_factors(wide[:, start + order, :], of))
     return np.concatenate(parts)
 
 

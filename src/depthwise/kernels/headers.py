@@ -26,6 +26,7 @@ SHARED = (
     "dwk_x86.h",
     "dwk_256_x86.h",
     "dwk_window_x86.h",
+    "dwk_window_avx512vnni.h",
     "dwk_panel_x86.h",
     "dwk_avx2.h",
     "dwk_avxvnni.h",

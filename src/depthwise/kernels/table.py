@@ -17,8 +17,15 @@ from depthwise.kernels.table_bf16 import BF16
 __all__ = ["FEATURES", "KERNELS", "Kernel", "Operation", "Precision", "fastest", "half"]
 
 
-def _x86(of: Instructions) -> tuple[Kernel, ...]:
-    """The int8 kernels that are written once for all instructions of x86."""
+_CHUNKS: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2", "pool")
+
+
+def _x86(of: Instructions, chunks: tuple[Operation, ...] = _CHUNKS) -> tuple[Kernel, ...]:
+    """The int8 kernels that are written once for all instructions of x86.
+
+    Args:
+        chunks: those that take as many channels at a time as a vector has bytes.
+    """
     end = f"__({of.name})"
     size = 4 * of.lanes
     return (
@@ -44,7 +51,7 @@ def _x86(of: Instructions) -> tuple[Kernel, ...]:
                 packing="pool_x86" if operation == "pool" else "depthwise_x86",
                 instructions=of,
             )
-            for operation in ("depthwise3x3s1", "depthwise3x3s2", "pool")
+            for operation in chunks
         ),
         Kernel(
             header="dwk_classifier_i8_x86.h",
@@ -69,7 +76,23 @@ KERNELS: tuple[Kernel, ...] = (
         packing="stem8_x86",
         instructions=AVX512VBMI,
     ),
-    *_x86(AVX512VNNI),
+    Kernel(
+        header="dwk_depthwise3x3s1_i8_avx512vnni.h",
+        name=r"dwk_depthwise3x3s1_i8_c64__avx512vnni",
+        operation="depthwise3x3s1",
+        precision="int8",
+        packing="depthwise_x86",
+        instructions=AVX512VNNI,
+    ),
+    Kernel(
+        header="dwk_depthwise3x3s2_i8_avx512vnni.h",
+        name=r"dwk_depthwise3x3s2_i8_c64__avx512vnni",
+        operation="depthwise3x3s2",
+        precision="int8",
+        packing="depthwise3x3s2_avx512vnni",
+        instructions=AVX512VNNI,
+    ),
+    *_x86(AVX512VNNI, ("pool",)),
     *_x86(AVXVNNI),
     *_x86(AVX2),
     Kernel(

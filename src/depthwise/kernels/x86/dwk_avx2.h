@@ -10,7 +10,6 @@
 #define DWK_LANES_avx2 8
 #define DWK_BYTES_avx2 32
 #define DWK_FACTORS_avx2 64
-#define DWK_ALTERNATE_avx2 0
 
 #define DWK_SET avx2
 #include "dwk_256_x86.h"

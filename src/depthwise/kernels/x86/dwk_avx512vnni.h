@@ -7,7 +7,6 @@
 #define DWK_LANES_avx512vnni 16
 #define DWK_BYTES_avx512vnni 64
 #define DWK_FACTORS_avx512vnni 64
-#define DWK_ALTERNATE_avx512vnni 1
 
 typedef __m512i dwk_sums_avx512vnni;
 typedef __m512i dwk_bytes_avx512vnni;
@@ -47,15 +46,6 @@ DWK_INLINE __m512i dwk_ones_avx512vnni(void) { return _mm512_set1_epi8(1); }
 
 DWK_INLINE __m512i dwk_zeros_avx512vnni(void) { return _mm512_setzero_si512(); }
 
-/* Every second pixel of `bytes` bytes (8, 16 or 32), from the first of two vectors on or from the second pixel on. */
-DWK_INLINE __m512i dwk_alternate_avx512vnni(__m512i one, __m512i two, int32_t bytes, int odd)
-{
-    __m512i index = bytes == 8    ? _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14)
-                    : bytes == 16 ? _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13)
-                                  : _mm512_setr_epi64(0, 1, 2, 3, 8, 9, 10, 11);
-    return _mm512_permutex2var_epi64(one, _mm512_add_epi64(index, _mm512_set1_epi64(odd ? bytes / 8 : 0)), two);
-}
-
 DWK_INLINE void dwk_dot_avx512vnni(__m512i *sums, __m512i quads, __m512i factors)
 {
 #if defined(__clang__)
@@ -87,9 +77,11 @@ DWK_INLINE __m512i dwk_rounded_avx512vnni(__m512i sums, __m512 multiplier)
 }
 
 /* Packing saturates; what it cuts off is far outside of the clamp. */
-DWK_INLINE __m512i dwk_packed_avx512vnni(__m512i r0, __m512i r1, __m512i r2, __m512i r3, const dwk_rounding *to)
+DWK_INLINE __m512i dwk_words_avx512vnni(__m512i r0, __m512i r1) { return _mm512_packs_epi32(r0, r1); }
+
+/* R4 of such words. */
+DWK_INLINE __m512i dwk_clamped_avx512vnni(__m512i low, __m512i high, const dwk_rounding *to)
 {
-    __m512i low = _mm512_packs_epi32(r0, r1), high = _mm512_packs_epi32(r2, r3);
     if (to->zero_point != 0) {
         __m512i zero = _mm512_set1_epi16((int16_t)to->zero_point);
         low = _mm512_adds_epi16(low, zero);
@@ -104,6 +96,11 @@ DWK_INLINE __m512i dwk_packed_avx512vnni(__m512i r0, __m512i r1, __m512i r2, __m
         bytes = _mm512_min_epu8(bytes, _mm512_set1_epi8((int8_t)most));
     }
     return bytes;
+}
+
+DWK_INLINE __m512i dwk_packed_avx512vnni(__m512i r0, __m512i r1, __m512i r2, __m512i r3, const dwk_rounding *to)
+{
+    return dwk_clamped_avx512vnni(dwk_words_avx512vnni(r0, r1), dwk_words_avx512vnni(r2, r3), to);
 }
 
 /* Bytes of four pixels of one vector, of two pixels of two, or of one pixel of three, in fours, to memory's order. */
@@ -151,7 +148,6 @@ DWK_INLINE void dwk_store_avx512vnni(uint8_t *at, __m512i bytes, int32_t first, 
     }
 }
 
-#define DWK_SET avx512vnni
-#include "dwk_window_x86.h"
+#include "dwk_window_avx512vnni.h"
 
 #endif

@@ -7,7 +7,6 @@
 #define DWK_LANES_avxvnni 8
 #define DWK_BYTES_avxvnni 32
 #define DWK_FACTORS_avxvnni 32
-#define DWK_ALTERNATE_avxvnni 0
 
 #define DWK_SET avxvnni
 #include "dwk_256_x86.h"

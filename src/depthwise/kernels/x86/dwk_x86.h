@@ -16,7 +16,6 @@
  *     packed         R4, four vectors to 4 L bytes
  *     merged         puts bytes that `packed` took from several pixels into the order of memory
  *     store          some of the bytes of a vector
- *     alternate      every second pixel of two vectors; only where DWK_ALTERNATE is 1
  *
  * Unpacking and packing work within 128 bits. So that no other permutation is needed, sum m of the l-th four of
  * vector j belongs to byte 16 l + 4 j + m of four vectors; what `interleave` spreads like this, `packed` gathers. Where

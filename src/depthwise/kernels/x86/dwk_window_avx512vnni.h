@@ -1,0 +1,43 @@
+/* dwk_window_avx512vnni.h: what the depthwise kernels of AVX512-VNNI share.
+ *
+ * They take chunks of 64 bytes: 64 channels of a pixel, of the last ones only as many as there are; with few channels
+ * 64 bytes of a row, whatever pixel and channel they belong to. Two chunks whose channels are the same are computed at
+ * once and read each factor once, as the loads, one a cycle, would take longer than the products. */
+#ifndef DWK_WINDOW_AVX512VNNI_H
+#define DWK_WINDOW_AVX512VNNI_H
+
+/* Keeps factors in memory: a compiler would fetch those of a row before it, into registers that quads need. */
+#define DWK_HIDE(address) __asm__ volatile("" : "+r"(address))
+
+/* The first `count` bytes of 64, which may be none, and zeros. */
+DWK_INLINE __m512i dwk_chunk(const uint8_t *at, int32_t count)
+{
+    return count >= 64 ? dwk_load_avx512vnni(at) : count > 0 ? dwk_part_avx512vnni(at, count) : _mm512_setzero_si512();
+}
+
+/* Vector j of the quads that lie so many bytes behind the first one, where vectors of quads lie side by side: each 128
+ * bits have four quads of each of four. */
+DWK_INLINE __m512i dwk_quads_behind(__m512i (*quads)[4], int j, int32_t bytes)
+{
+    const int32_t place = j + bytes / 4 % 4, lane = bytes / 16 + place / 4;
+    const __m512i here = quads[lane / 4][place % 4];
+    switch (lane % 4) {
+    case 1:
+        return _mm512_alignr_epi64(quads[lane / 4 + 1][place % 4], here, 2);
+    case 2:
+        return _mm512_alignr_epi64(quads[lane / 4 + 1][place % 4], here, 4);
+    case 3:
+        return _mm512_alignr_epi64(quads[lane / 4 + 1][place % 4], here, 6);
+    default:
+        return here;
+    }
+}
+
+/* Sums j of two of the four vectors of a chunk's bytes become words when both are there. */
+DWK_INLINE void dwk_gather(__m512i sums, __m512 multiplier, int j, __m512i *words)
+{
+    const __m512i rounded = dwk_rounded_avx512vnni(sums, multiplier);
+    words[j / 2] = j % 2 ? dwk_words_avx512vnni(words[j / 2], rounded) : rounded;
+}
+
+#endif
