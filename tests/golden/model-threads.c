@@ -411,7 +411,7 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
     dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + panels.first * 64 * 113, output + panels.first * 64);
 }
 
 /* blocks.3.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -448,7 +448,7 @@ static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
     dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
 }
 
 /* blocks.3.2.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -485,7 +485,7 @@ static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
     dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
 }
 
 /* blocks.3.3.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -522,7 +522,7 @@ static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
     dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
 }
 
 /* blocks.3.4.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -559,7 +559,7 @@ static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
     dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
 }
 
 /* blocks.3.5.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -596,7 +596,7 @@ static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 2, 1);
     dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + panels.first * 64 * (1 + 7 * C / 4), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
 }
 
 /* blocks.4.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
@@ -628,7 +628,7 @@ static void dwl_blocks_4_0(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 4, 1);
     dwk_product_f32_relu6_p3_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW + panels.first * 64 * 129, output + panels.first * 64);
 }
 
 /* blocks.4.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -656,7 +656,7 @@ static void dwl_blocks_4_1(uint8_t *arena, dwk_worker *worker)
     dwk_meet(worker);
     const dwk_part panels = dwk_own(worker, 4, 1);
     dwk_product_f32_relu6_p3_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW + panels.first * 64 * (1 + C), output + panels.first * 64);
+        dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW + panels.first * 64 * 257, output + panels.first * 64);
 }
 
 /* global_pool: mean of each channel
@@ -678,7 +678,7 @@ static void dwl_classifier(uint8_t *arena, dwk_worker *worker)
 {
     const dwk_part panels = dwk_own(worker, 1, 1);
     dwk_classifier_f32_c1x8(dwl_at(arena, DWL_AT_GLOBAL_POOL), 256, panels.end - panels.first,
-        dwl_constants + DWL_WEIGHTS_CLASSIFIER + panels.first * 8 * (1 + 256), dwl_at(arena, DWL_AT_CLASSIFIER) + panels.first * 8);
+        dwl_constants + DWL_WEIGHTS_CLASSIFIER + panels.first * 8 * 257, dwl_at(arena, DWL_AT_CLASSIFIER) + panels.first * 8);
 }
 
 /* Prepared pixels to the sums of the labels. */

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from depthwise.compiler.ctext import Lines, constant
 from depthwise.compiler.lower import Lowered, Rounding
+from depthwise.compiler.words import channel_words
 from depthwise.kernels.table import Kernel
 from depthwise.network.layers import Layer
 
@@ -57,33 +58,19 @@ class Dialect:
         Args:
             own: a C expression of further channels, where a thread begins behind them.
             strassen: how many channels, the first ones, have Strassen's products.
-
-        A channel has a word for its bias (in int8 also for its multiplier, and a classifier's scale; in bf16 for its
-        bounds), and its factors; kernels for x86 take these in fours. Of Strassen's products there are 7 for 4.
         """
-        start = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
+        text = f"{self.constants} + DWL_WEIGHTS_{constant(layer.name)}"
         if not channels and not own:
-            return start
+            return text
         assert kernel is not None
-        of = kernel.instructions
-        factors = {"classifier": str(layer.input.channels), "pointwise": "C"}.get(layer.kind, "3 * 3 * C")
-        seven = "(1 + 7 * C / 4)"
-        if 0 < strassen <= channels:
-            start += f" + {strassen} * {seven}"
-            channels, strassen = channels - strassen, 0
-        behind = f"({channels} + {own})" if channels and own else own or str(channels or "")
-        if not behind:
-            return start
-        if self.lowered.precision == "float32":
-            return f"{start} + {behind} * {seven if strassen else f'(1 + {factors})'}"
-        depth = 3 * layer.input.channels if layer.kernel == 3 else layer.input.channels
-        if not self.is_int8:
-            return f"{start} + {behind} * {(1 if layer.kind == 'classifier' else 2) + layer.kernel * -(-depth // 2)}"
-        words = 3 if layer.kind == "classifier" else 2
-        if not of.name:
-            return f"{start} + {behind} * ({4 * words} + {factors}) / 4"
-        quads = 7 if kernel.operation == "stem" else layer.kernel * -(-depth // 4)
-        return f"{start} + {behind} * {words + quads * (2 if of.pairs else 1)}"
+        by_strassen = min(channels, strassen)
+        each = channel_words(layer, kernel, rest=by_strassen == strassen)
+        parts = ((by_strassen, channel_words(layer, kernel)), (channels - by_strassen, each), (own, each))
+        for count, words in parts:
+            if count:
+                assert words is not None
+                text += f" + {count} * {words.numerator}" + (f" / {words.denominator}" if words.denominator > 1 else "")
+        return text
 
     def roundings(self, out: Lines, **layers: Layer) -> None:
         """Append the constants with which layers round, by name; float32 has none."""

@@ -19,6 +19,9 @@ from depthwise.compiler.lower import Floats, Lowered, Operation
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.step import NO_BORDER, Step
 from depthwise.compiler.tiles import Panels
+from depthwise.compiler.words import channel_words
+from depthwise.kernels.table import Kernel
+from depthwise.network.layers import Layer
 
 # DWK_MEANS of kernels/dwk_image_f32.h and DWK_BORDER of dwk_image_u8.h.
 EDGE = 48
@@ -61,6 +64,7 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
             if kernel.packing:
                 parts[layer.name] = PACKINGS[kernel.packing](by_name[layer.name], step)
+                _check(parts[layer.name], layer, kernel, step)
         if step.output.border != NO_BORDER and lowered.precision == "bf16":
             parts[zeros_of(step.layers[-1])] = pack_bf16.zeros(by_name[step.layers[-1].name])
     if lowered.precision == "int8":
@@ -79,6 +83,16 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         pieces.append(np.pad(words, (0, -words.size % ALIGNMENT)))
         size += pieces[-1].size
     return Packed(words=np.concatenate(pieces), offsets=offsets)
+
+
+def _check(part: NDArray[Any], layer: Layer, kernel: Kernel, step: Step) -> None:
+    """What is laid has the size by which channels are found in it."""
+    words, rest = channel_words(layer, kernel), channel_words(layer, kernel, rest=True)
+    if words is None or rest is None or step.tiling is None:
+        return
+    first = () if step.strassen is None else step.strassen.panels
+    counts = [sum(group.count * group.vectors * group.lanes for group in of) for of in (first, step.tiling.panels)]
+    assert part.nbytes == 4 * (counts[0] * words + counts[1] * rest), layer.name
 
 
 def merged(packs: Sequence[Packed]) -> tuple[Packed, ...]:
