@@ -34,8 +34,10 @@ CONTRACT: dict[Precision, str] = {
     "int8": "-ffp-contract=off",
 }
 # How a compiler of an x86 system is to tune, whatever the processor. For Zen gcc 12 reads factors from memory for each
-# use of them, which costs int8 and bf16 a twelfth of their speed there, and plain float32 products a tenth.
-TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512")
+# use of them, which costs int8 and bf16 a twelfth of their speed there, and plain float32 products a tenth. clang finds
+# out too late that a stack which the caller left at a multiple of 16 should begin at one of 32 or 64; what it puts
+# there then lies across cache lines in some processes and not in others, and costs int8 with AVX2 up to half its speed.
+TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512", "-mstackrealign")
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
 

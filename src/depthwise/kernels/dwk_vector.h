@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__SSE__)
+#include "dwk_intrinsics.h"
+#endif
+
 #define DWK_INLINE static inline __attribute__((always_inline))
 
 /* Loops over registers are unrolled whole, so that accumulators are registers and not memory. */
@@ -24,23 +28,58 @@
 /* The arena holds bytes, floats and integers in turn; what may alias is never moved past another's use of it. */
 typedef float dwk_float __attribute__((may_alias));
 
-/* dwk_v<L>: L floats at a multiple of their size. dwk_relu_v<L> and dwk_relu6_v<L>: the activation, in place, with a
- * comparison's all-ones or all-zeros as a mask (compilers make one instruction of each pair). */
-#define DWK_DEFINE_VECTOR(L)                                                                                           \
+#define DWK_DEFINE_TYPES(L)                                                                                            \
     typedef float dwk_v##L __attribute__((vector_size(4 * L), may_alias));                                             \
-    typedef int32_t dwk_m##L __attribute__((vector_size(4 * L), may_alias));                                           \
-    DWK_INLINE void dwk_relu_v##L(dwk_v##L *x)                                                                         \
+    typedef int32_t dwk_m##L __attribute__((vector_size(4 * L), may_alias));
+
+DWK_DEFINE_TYPES(4)
+DWK_DEFINE_TYPES(8)
+DWK_DEFINE_TYPES(16)
+
+/* dwk_v<L>: L floats at a multiple of their size. dwk_at_least_v<L>, dwk_at_most_v<L>: the greater or the lesser of each
+ * of them and a bound, in place; the bound of what is no number. With a comparison's all-ones or all-zeros as a mask:
+ * one instruction of x86 each, which is named below, as no gcc finds it and not every clang. */
+#define DWK_DEFINE_BOUNDS(L)                                                                                           \
+    DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, float bound)                                                        \
     {                                                                                                                  \
-        dwk_v##L zero = {0};                                                                                           \
-        *x = (dwk_v##L)((dwk_m##L)*x & (dwk_m##L)(*x > zero));                                                         \
+        dwk_v##L low = bound - (dwk_v##L){0};                                                                          \
+        dwk_m##L above = (dwk_m##L)(*x > low);                                                                         \
+        *x = (dwk_v##L)(((dwk_m##L)*x & above) | ((dwk_m##L)low & ~above));                                            \
     }                                                                                                                  \
+    DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, float bound)                                                         \
+    {                                                                                                                  \
+        dwk_v##L high = bound - (dwk_v##L){0};                                                                         \
+        dwk_m##L below = (dwk_m##L)(*x < high);                                                                        \
+        *x = (dwk_v##L)(((dwk_m##L)*x & below) | ((dwk_m##L)high & ~below));                                           \
+    }
+
+#define DWK_DEFINE_BOUNDS_X86(L, max, min)                                                                             \
+    DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, float bound) { *x = max(*x, bound - (dwk_v##L){0}); }               \
+    DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, float bound) { *x = min(*x, bound - (dwk_v##L){0}); }
+
+#if defined(__SSE__)
+DWK_DEFINE_BOUNDS_X86(4, _mm_max_ps, _mm_min_ps)
+#else
+DWK_DEFINE_BOUNDS(4)
+#endif
+#if defined(__AVX__)
+DWK_DEFINE_BOUNDS_X86(8, _mm256_max_ps, _mm256_min_ps)
+#else
+DWK_DEFINE_BOUNDS(8)
+#endif
+#if defined(__AVX512F__)
+DWK_DEFINE_BOUNDS_X86(16, _mm512_max_ps, _mm512_min_ps)
+#else
+DWK_DEFINE_BOUNDS(16)
+#endif
+
+/* dwk_relu_v<L> and dwk_relu6_v<L>: the activation, in place. */
+#define DWK_DEFINE_VECTOR(L)                                                                                           \
+    DWK_INLINE void dwk_relu_v##L(dwk_v##L *x) { dwk_at_least_v##L(x, 0.0f); }                                         \
     DWK_INLINE void dwk_relu6_v##L(dwk_v##L *x)                                                                        \
     {                                                                                                                  \
-        dwk_v##L zero = {0};                                                                                           \
-        dwk_v##L six = zero + 6.0f;                                                                                    \
-        dwk_relu_v##L(x);                                                                                              \
-        dwk_m##L below = (dwk_m##L)(*x < six);                                                                         \
-        *x = (dwk_v##L)(((dwk_m##L)*x & below) | ((dwk_m##L)six & ~below));                                            \
+        dwk_at_least_v##L(x, 0.0f);                                                                                    \
+        dwk_at_most_v##L(x, 6.0f);                                                                                     \
     }
 
 DWK_DEFINE_VECTOR(4)

@@ -37,12 +37,10 @@ typedef struct {
     }                                                                                                                  \
     DWK_INLINE void dwk_rounded_v##L(const dwk_rounding *to, const uint32_t *multiplier, dwk_i##L *sum)                \
     {                                                                                                                  \
-        dwk_v##L p, low = to->low - (dwk_v##L){0}, high = to->high - (dwk_v##L){0};                                    \
+        dwk_v##L p;                                                                                                    \
         dwk_scaled_v##L(sum, multiplier, &p);                                                                          \
-        dwk_i##L above = (dwk_i##L)(p > low);                                                                          \
-        p = (dwk_v##L)(((dwk_i##L)p & above) | ((dwk_i##L)low & ~above));                                              \
-        dwk_i##L below = (dwk_i##L)(p < high);                                                                         \
-        p = (dwk_v##L)(((dwk_i##L)p & below) | ((dwk_i##L)high & ~below));                                             \
+        dwk_at_least_v##L(&p, to->low);                                                                                \
+        dwk_at_most_v##L(&p, to->high);                                                                                \
         *sum = (dwk_i##L)(p + DWK_ROUNDER) + to->zero_point;                                                           \
     }                                                                                                                  \
     DWK_INLINE void dwk_store_v##L(const dwk_rounding *to, const uint32_t *multiplier, dwk_i##L *sum, uint8_t *output) \

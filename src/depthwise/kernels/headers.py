@@ -12,6 +12,7 @@ INTERFACE = "depthwise.h"
 # Headers that are not a kernel's: vectors, shapes, images of the golden cases, the levels and the functions of
 # depthwise.h, and the vocabularies in which kernels for x86 are written.
 SHARED = (
+    "dwk_intrinsics.h",
     "dwk_vector.h",
     "dwk_vector_i8.h",
     "dwk_vector_bf16.h",

@@ -8,11 +8,23 @@ typedef __m256 DWK_X(multiplier);
 
 DWK_INLINE __m256i DWK_X(load)(const uint8_t *at) { return _mm256_loadu_si256((const __m256i *)(const void *)at); }
 
+/* `count` is mostly a literal once this is inlined. gcc would copy what it knows to be half a vector to memory and wait
+ * there for the whole one. */
 DWK_INLINE __m256i DWK_X(part)(const uint8_t *at, int32_t count)
 {
     __m256i bytes = _mm256_setzero_si256();
-    __builtin_memcpy(&bytes, at, (size_t)count);
-    return bytes;
+    switch (count) {
+    case 8:
+        return _mm256_zextsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)at));
+    case 16:
+        return _mm256_zextsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)at));
+    case 24:
+        return _mm256_set_m128i(_mm_loadl_epi64((const __m128i *)(const void *)(at + 16)),
+                                _mm_loadu_si128((const __m128i *)(const void *)at));
+    default:
+        __builtin_memcpy(&bytes, at, (size_t)count);
+        return bytes;
+    }
 }
 
 DWK_INLINE __m256i DWK_X(zeros)(void) { return _mm256_setzero_si256(); }

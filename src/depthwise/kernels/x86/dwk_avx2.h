@@ -53,8 +53,14 @@ DWK_INLINE void dwk_interleave_avx2(__m256i r0, __m256i r1, __m256i r2, __m256i 
 
 DWK_INLINE void dwk_dot_avx2(__m256i *sums, dwk_pairs_avx2 quads, dwk_pairs_avx2 factors)
 {
-    *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(quads.even, factors.even));
-    *sums = _mm256_add_epi32(*sums, _mm256_madd_epi16(quads.odd, factors.odd));
+    const __m256i even = _mm256_madd_epi16(quads.even, factors.even);
+    const __m256i odd = _mm256_madd_epi16(quads.odd, factors.odd);
+#if defined(__clang__)
+    *sums = _mm256_add_epi32(*sums, _mm256_add_epi32(even, odd));
+#else
+    /* A sum that does not fit into the registers gcc keeps in memory twice, unless it cannot see what changes it. */
+    __asm__("vpaddd\t%1, %0, %0" : "+x"(*sums) : "x"(_mm256_add_epi32(even, odd)));
+#endif
 }
 
 DWK_INLINE void dwk_dot_at_avx2(__m256i *sums, dwk_pairs_avx2 quads, const int8_t *factors)

@@ -15,17 +15,9 @@
 #ifndef DWK_AVX512BF16_H
 #define DWK_AVX512BF16_H
 
+#include "dwk_intrinsics.h"
 #include "dwk_shapes.h"
 #include "dwk_vector_bf16.h"
-
-/* immintrin.h wants stdlib.h for allocations that nobody here makes; a build without the C library has none. */
-#ifndef __MM_MALLOC_H
-#define __MM_MALLOC_H
-#endif
-#ifndef _MM_MALLOC_H_INCLUDED
-#define _MM_MALLOC_H_INCLUDED
-#endif
-#include <immintrin.h>
 
 /* Two values of memory as a number. */
 typedef int32_t dwk_pair __attribute__((may_alias, aligned(2)));

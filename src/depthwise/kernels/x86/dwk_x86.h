@@ -23,17 +23,9 @@
 #ifndef DWK_X86_H
 #define DWK_X86_H
 
+#include "dwk_intrinsics.h"
 #include "dwk_shapes.h"
 #include "dwk_vector_i8.h"
-
-/* immintrin.h wants stdlib.h for allocations that nobody here makes; a build without the C library has none. */
-#ifndef __MM_MALLOC_H
-#define __MM_MALLOC_H
-#endif
-#ifndef _MM_MALLOC_H_INCLUDED
-#define _MM_MALLOC_H_INCLUDED
-#endif
-#include <immintrin.h>
 
 /* A word of the vocabulary for the instructions of the form. */
 #define DWK_X(word) DWK_JOIN(dwk_##word##_, DWK_SET, )
