@@ -59,7 +59,10 @@ class Build:
 def main(arguments: list[str]) -> int:
     """Print one line for each network, precision and level; 1 where a build does not give the oracle's answers."""
     found = _arguments(arguments)
-    print(f"{'precision':10}{'level':10}{'network':10}{found.cc[0] + ' ms':>12}" + "".join(f"{name:>16}" for name in found.cc[1:]))
+    print(
+        f"{'precision':10}{'level':10}{'network':10}{found.cc[0] + ' ms':>12}"
+        + "".join(f"{name:>16}" for name in found.cc[1:])
+    )
     good = True
     for precision in found.precisions:
         for row in _levels(precision, found.levels):

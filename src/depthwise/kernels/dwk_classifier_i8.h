@@ -11,7 +11,8 @@
 
 #define DWK_I DWK_JOIN(dwk_i, DWK_LANES, )
 #define DWK_NEAR_I DWK_JOIN(dwk_near_i, DWK_LANES, )
-#define DWK_S DWK_JOIN(dwk_s, DWK_LANES, )
+#define DWK_S DWK_JOIN(DWK_WIDE_S, DWK_LANES, )
+#define DWK_TIMES DWK_JOIN(DWK_TIMES_, DWK_LANES, )
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
 #define DWK_PANEL (DWK_VECTORS * DWK_LANES)
 #define DWK_END DWK_JOIN(dwk_logits_, DWK_LOGITS, DWK_JOIN(_v, DWK_LANES, ))
@@ -29,9 +30,10 @@ static inline void DWK_NAME(const uint8_t *restrict features, int32_t count, int
         }
         const int8_t *factors = (const int8_t *)(weights + 3 * DWK_PANEL);
         for (int32_t k = 0; k < count; k++) {
+            const DWK_I spread = features[k] - (DWK_I){0};
             DWK_UNROLL
             for (int v = 0; v < DWK_VECTORS; v++) {
-                sum[v] += features[k] * __builtin_convertvector(*(const DWK_S *)(factors + v * DWK_LANES), DWK_I);
+                sum[v] += DWK_TIMES(spread, DWK_S(factors + v * DWK_LANES));
             }
             factors += DWK_PANEL;
         }
@@ -49,6 +51,7 @@ static inline void DWK_NAME(const uint8_t *restrict features, int32_t count, int
 #undef DWK_END
 #undef DWK_PANEL
 #undef DWK_V
+#undef DWK_TIMES
 #undef DWK_S
 #undef DWK_NEAR_I
 #undef DWK_I

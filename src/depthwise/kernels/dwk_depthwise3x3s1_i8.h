@@ -13,7 +13,9 @@
 #define DWK_NEAR_I DWK_JOIN(dwk_near_i, DWK_LANES, )
 #define DWK_STORE DWK_JOIN(dwk_store_v, DWK_LANES, )
 #define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_i8_c, DWK_LANES, )
-#define DWK_WIDE(kind, address) __builtin_convertvector(*(const DWK_JOIN(kind, DWK_LANES, ) *)(address), DWK_I)
+#define DWK_U DWK_JOIN(DWK_WIDE_U, DWK_LANES, )
+#define DWK_S DWK_JOIN(DWK_WIDE_S, DWK_LANES, )
+#define DWK_TIMES DWK_JOIN(DWK_TIMES_, DWK_LANES, )
 
 /* input: the top left value under the kernel of the first output, padding included; input_row bytes from row to row.
  * first, end: the channels to compute, from a multiple of L to before a multiple of L.
@@ -29,7 +31,7 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, in
         DWK_I w[9];
         DWK_UNROLL
         for (int i = 0; i < 9; i++) {
-            w[i] = DWK_WIDE(dwk_s, (const int8_t *)(weights + 2 * DWK_LANES) + i * DWK_LANES);
+            w[i] = DWK_S((const int8_t *)(weights + 2 * DWK_LANES) + i * DWK_LANES);
         }
         weights += 17 * DWK_LANES / 4;
         const uint8_t *top = input + c;
@@ -41,14 +43,14 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, in
                 DWK_UNROLL
                 for (int i = 0; i < 3; i++) {
                     const uint8_t *column = at + i * channels;
-                    DWK_I second = DWK_WIDE(dwk_u, column + input_row);
-                    DWK_I third = DWK_WIDE(dwk_u, column + 2 * input_row);
-                    upper += w[i] * DWK_WIDE(dwk_u, column);
-                    lower += w[i] * second;
-                    upper += w[3 + i] * second;
-                    lower += w[3 + i] * third;
-                    upper += w[6 + i] * third;
-                    lower += w[6 + i] * DWK_WIDE(dwk_u, column + 3 * input_row);
+                    DWK_I second = DWK_U(column + input_row);
+                    DWK_I third = DWK_U(column + 2 * input_row);
+                    upper += DWK_TIMES(DWK_U(column), w[i]);
+                    lower += DWK_TIMES(second, w[i]);
+                    upper += DWK_TIMES(second, w[3 + i]);
+                    lower += DWK_TIMES(third, w[3 + i]);
+                    upper += DWK_TIMES(third, w[6 + i]);
+                    lower += DWK_TIMES(DWK_U(column + 3 * input_row), w[6 + i]);
                 }
                 DWK_STORE(to, multiplier, &upper, target + x * output_step);
                 DWK_STORE(to, multiplier, &lower, target + (width + x) * output_step);
@@ -61,14 +63,16 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, in
             DWK_I sum = bias;
             DWK_UNROLL
             for (int i = 0; i < 9; i++) {
-                sum += w[i] * DWK_WIDE(dwk_u, at + i / 3 * input_row + i % 3 * channels);
+                sum += DWK_TIMES(DWK_U(at + i / 3 * input_row + i % 3 * channels), w[i]);
             }
             DWK_STORE(to, multiplier, &sum, target + x * output_step);
         }
     }
 }
 
-#undef DWK_WIDE
+#undef DWK_TIMES
+#undef DWK_S
+#undef DWK_U
 #undef DWK_NAME
 #undef DWK_STORE
 #undef DWK_NEAR_I

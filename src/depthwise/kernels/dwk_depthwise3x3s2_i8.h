@@ -13,7 +13,9 @@
 #define DWK_NEAR_I DWK_JOIN(dwk_near_i, DWK_LANES, )
 #define DWK_STORE DWK_JOIN(dwk_store_v, DWK_LANES, )
 #define DWK_NAME DWK_JOIN(dwk_depthwise3x3s2_i8_c, DWK_LANES, )
-#define DWK_WIDE(kind, address) __builtin_convertvector(*(const DWK_JOIN(kind, DWK_LANES, ) *)(address), DWK_I)
+#define DWK_U DWK_JOIN(DWK_WIDE_U, DWK_LANES, )
+#define DWK_S DWK_JOIN(DWK_WIDE_S, DWK_LANES, )
+#define DWK_TIMES DWK_JOIN(DWK_TIMES_, DWK_LANES, )
 
 /* Arguments as in dwk_depthwise3x3s1_i8.h. */
 static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
@@ -27,7 +29,7 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, in
         DWK_I w[9];
         DWK_UNROLL
         for (int i = 0; i < 9; i++) {
-            w[i] = DWK_WIDE(dwk_s, (const int8_t *)(weights + 2 * DWK_LANES) + i * DWK_LANES);
+            w[i] = DWK_S((const int8_t *)(weights + 2 * DWK_LANES) + i * DWK_LANES);
         }
         weights += 17 * DWK_LANES / 4;
         uint8_t *target = output + c;
@@ -36,17 +38,17 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, in
             DWK_I left[3];
             DWK_UNROLL
             for (int i = 0; i < 3; i++) {
-                left[i] = DWK_WIDE(dwk_u, at + i * input_row);
+                left[i] = DWK_U(at + i * input_row);
             }
             for (int32_t x = 0; x < width; x++) {
                 DWK_I sum = bias;
                 DWK_UNROLL
                 for (int i = 0; i < 3; i++) {
                     const uint8_t *row = at + i * input_row;
-                    sum += w[3 * i] * left[i];
-                    sum += w[3 * i + 1] * DWK_WIDE(dwk_u, row + channels);
-                    left[i] = DWK_WIDE(dwk_u, row + 2 * channels);
-                    sum += w[3 * i + 2] * left[i];
+                    sum += DWK_TIMES(left[i], w[3 * i]);
+                    sum += DWK_TIMES(DWK_U(row + channels), w[3 * i + 1]);
+                    left[i] = DWK_U(row + 2 * channels);
+                    sum += DWK_TIMES(left[i], w[3 * i + 2]);
                 }
                 DWK_STORE(to, multiplier, &sum, target);
                 at += 2 * channels;
@@ -56,7 +58,9 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t input_row, in
     }
 }
 
-#undef DWK_WIDE
+#undef DWK_TIMES
+#undef DWK_S
+#undef DWK_U
 #undef DWK_NAME
 #undef DWK_STORE
 #undef DWK_NEAR_I

@@ -9,7 +9,7 @@
 
 #define DWK_I DWK_JOIN(dwk_i, DWK_LANES, )
 #define DWK_NEAR_I DWK_JOIN(dwk_near_i, DWK_LANES, )
-#define DWK_U DWK_JOIN(dwk_u, DWK_LANES, )
+#define DWK_U DWK_JOIN(DWK_WIDE_U, DWK_LANES, )
 #define DWK_STORE DWK_JOIN(dwk_store_v, DWK_LANES, )
 #define DWK_NAME DWK_JOIN(dwk_pool_i8_c, DWK_LANES, )
 
@@ -23,7 +23,7 @@ static inline void DWK_NAME(const uint8_t *restrict input, int32_t height, int32
     for (int32_t c = first; c < end; c += DWK_LANES) {
         DWK_I sum = *(const DWK_NEAR_I *)weights;
         for (int32_t i = 0; i < height * width; i++) {
-            sum += __builtin_convertvector(*(const DWK_U *)(input + c + i * channels), DWK_I);
+            sum += DWK_U(input + c + i * channels);
         }
         DWK_STORE(to, weights + DWK_LANES, &sum, output + c);
         weights += 2 * DWK_LANES;

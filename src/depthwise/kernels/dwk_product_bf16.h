@@ -16,6 +16,7 @@
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
 #define DWK_CLAMP DWK_JOIN(dwk_clamp_v, DWK_LANES, )
 #define DWK_WIDENED DWK_JOIN(dwk_widened_v, DWK_LANES, )
+#define DWK_SPREAD DWK_JOIN(dwk_spread_v, DWK_LANES, )
 #define DWK_PAIRS DWK_JOIN(dwk_pairs_v, DWK_LANES, )
 #define DWK_ROUNDED DWK_JOIN(dwk_rounded_v, DWK_LANES, )
 #define DWK_PANEL (DWK_VECTORS * DWK_LANES)
@@ -50,10 +51,12 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
             }
             DWK_UNROLL
             for (int p = 0; p < pixels; p++) {
+                DWK_V one, other;
+                DWK_SPREAD(value + p * shape->step + k, &one, &other);
                 DWK_UNROLL
                 for (int v = 0; v < DWK_VECTORS; v++) {
-                    sum[p][v] += dwk_widened_bf16(value[p * shape->step + k]) * first[v];
-                    sum[p][v] += dwk_widened_bf16(value[p * shape->step + k + 1]) * second[v];
+                    sum[p][v] += one * first[v];
+                    sum[p][v] += other * second[v];
                 }
             }
             weights += DWK_PANEL;
@@ -100,6 +103,7 @@ static inline void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t ro
 #undef DWK_PANEL
 #undef DWK_ROUNDED
 #undef DWK_PAIRS
+#undef DWK_SPREAD
 #undef DWK_WIDENED
 #undef DWK_CLAMP
 #undef DWK_V

@@ -12,7 +12,8 @@
 
 #define DWK_I DWK_JOIN(dwk_i, DWK_LANES, )
 #define DWK_NEAR_I DWK_JOIN(dwk_near_i, DWK_LANES, )
-#define DWK_S DWK_JOIN(dwk_s, DWK_LANES, )
+#define DWK_S DWK_JOIN(DWK_WIDE_S, DWK_LANES, )
+#define DWK_TIMES DWK_JOIN(DWK_TIMES_, DWK_LANES, )
 #define DWK_STORE DWK_JOIN(dwk_store_v, DWK_LANES, )
 #define DWK_PANEL (DWK_VECTORS * DWK_LANES)
 #if DWK_REST
@@ -41,13 +42,15 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
             DWK_I factor[DWK_VECTORS];
             DWK_UNROLL
             for (int v = 0; v < DWK_VECTORS; v++) {
-                factor[v] = __builtin_convertvector(*(const DWK_S *)(factors + v * DWK_LANES), DWK_I);
+                factor[v] = DWK_S(factors + v * DWK_LANES);
             }
             DWK_UNROLL
             for (int p = 0; p < pixels; p++) {
+                const DWK_I spread = value[p * shape->step + k] - (DWK_I){0};
                 DWK_UNROLL
                 for (int v = 0; v < DWK_VECTORS; v++) {
-                    sum[p][v] += value[p * shape->step + k] * factor[v];
+                    sum[p][v] += DWK_TIMES(spread, factor[v]);
+                    DWK_IN_REGISTER(sum[p][v]);
                 }
             }
             factors += DWK_PANEL;
@@ -89,6 +92,7 @@ static inline void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t ro
 #undef DWK_TILE
 #undef DWK_PANEL
 #undef DWK_STORE
+#undef DWK_TIMES
 #undef DWK_S
 #undef DWK_NEAR_I
 #undef DWK_I

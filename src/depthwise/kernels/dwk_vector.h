@@ -28,6 +28,7 @@
 /* The arena holds bytes, floats and integers in turn; what may alias is never moved past another's use of it. */
 typedef float dwk_float __attribute__((may_alias));
 
+/* dwk_v<L>: L floats at a multiple of their size. */
 #define DWK_DEFINE_TYPES(L)                                                                                            \
     typedef float dwk_v##L __attribute__((vector_size(4 * L), may_alias));                                             \
     typedef int32_t dwk_m##L __attribute__((vector_size(4 * L), may_alias));
@@ -36,26 +37,24 @@ DWK_DEFINE_TYPES(4)
 DWK_DEFINE_TYPES(8)
 DWK_DEFINE_TYPES(16)
 
-/* dwk_v<L>: L floats at a multiple of their size. dwk_at_least_v<L>, dwk_at_most_v<L>: the greater or the lesser of each
- * of them and a bound, in place; the bound of what is no number. With a comparison's all-ones or all-zeros as a mask:
- * one instruction of x86 each, which is named below, as no gcc finds it and not every clang. */
+/* dwk_at_least_v<L>, dwk_at_most_v<L>: the greater or the lesser of floats and bounds, in place, and the bound of what is
+ * no number; with a comparison's all-ones or all-zeros as a mask. */
 #define DWK_DEFINE_BOUNDS(L)                                                                                           \
-    DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, float bound)                                                        \
+    DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, const dwk_v##L *low)                                                \
     {                                                                                                                  \
-        dwk_v##L low = bound - (dwk_v##L){0};                                                                          \
-        dwk_m##L above = (dwk_m##L)(*x > low);                                                                         \
-        *x = (dwk_v##L)(((dwk_m##L)*x & above) | ((dwk_m##L)low & ~above));                                            \
+        dwk_m##L above = (dwk_m##L)(*x > *low);                                                                        \
+        *x = (dwk_v##L)(((dwk_m##L)*x & above) | ((dwk_m##L)*low & ~above));                                           \
     }                                                                                                                  \
-    DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, float bound)                                                         \
+    DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, const dwk_v##L *high)                                                \
     {                                                                                                                  \
-        dwk_v##L high = bound - (dwk_v##L){0};                                                                         \
-        dwk_m##L below = (dwk_m##L)(*x < high);                                                                        \
-        *x = (dwk_v##L)(((dwk_m##L)*x & below) | ((dwk_m##L)high & ~below));                                           \
+        dwk_m##L below = (dwk_m##L)(*x < *high);                                                                       \
+        *x = (dwk_v##L)(((dwk_m##L)*x & below) | ((dwk_m##L)*high & ~below));                                          \
     }
 
+/* The same on x86, where it is one instruction each, which gcc finds in no such pair and clang not always. */
 #define DWK_DEFINE_BOUNDS_X86(L, max, min)                                                                             \
-    DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, float bound) { *x = max(*x, bound - (dwk_v##L){0}); }               \
-    DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, float bound) { *x = min(*x, bound - (dwk_v##L){0}); }
+    DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, const dwk_v##L *low) { *x = max(*x, *low); }                        \
+    DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, const dwk_v##L *high) { *x = min(*x, *high); }
 
 #if defined(__SSE__)
 DWK_DEFINE_BOUNDS_X86(4, _mm_max_ps, _mm_min_ps)
@@ -75,11 +74,16 @@ DWK_DEFINE_BOUNDS(16)
 
 /* dwk_relu_v<L> and dwk_relu6_v<L>: the activation, in place. */
 #define DWK_DEFINE_VECTOR(L)                                                                                           \
-    DWK_INLINE void dwk_relu_v##L(dwk_v##L *x) { dwk_at_least_v##L(x, 0.0f); }                                         \
+    DWK_INLINE void dwk_relu_v##L(dwk_v##L *x)                                                                         \
+    {                                                                                                                  \
+        const dwk_v##L zero = {0};                                                                                     \
+        dwk_at_least_v##L(x, &zero);                                                                                   \
+    }                                                                                                                  \
     DWK_INLINE void dwk_relu6_v##L(dwk_v##L *x)                                                                        \
     {                                                                                                                  \
-        dwk_at_least_v##L(x, 0.0f);                                                                                    \
-        dwk_at_most_v##L(x, 6.0f);                                                                                     \
+        const dwk_v##L six = (dwk_v##L){0} + 6.0f;                                                                     \
+        dwk_relu_v##L(x);                                                                                              \
+        dwk_at_most_v##L(x, &six);                                                                                     \
     }
 
 DWK_DEFINE_VECTOR(4)
