@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from depthwise.bench.subject import random_subject
 from depthwise.compiler import build, targets
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.compiler.targets import Target
 from depthwise.kernels.table import Precision
@@ -59,10 +60,8 @@ class Build:
 def main(arguments: list[str]) -> int:
     """Print one line for each network, precision and level; 1 where a build does not give the oracle's answers."""
     found = _arguments(arguments)
-    print(
-        f"{'precision':10}{'level':10}{'network':10}{found.cc[0] + ' ms':>12}"
-        + "".join(f"{name:>16}" for name in found.cc[1:])
-    )
+    others = "".join(f"{name:>16}" for name in found.cc[1:])
+    print(f"{'precision':10}{'level':10}{'network':10}{found.cc[0] + ' ms':>12}{others}")
     good = True
     for precision in found.precisions:
         for row in _levels(precision, found.levels):
@@ -120,7 +119,7 @@ def _builds(network: str, precision: Precision, row: Target, names: Sequence[str
     spec = Spec(width=float(width), resolution=int(resolution), classes=1000)
     model = random_subject(spec, precision).model
     machine = row.machine or build.compiler(row, None).machine()
-    emitted = emit(model, target_name="host", machine=machine, precision=precision)
+    emitted = emit(model, target_name="host", machine=machine, choices=Choices(precision=precision))
     pixels = np.random.default_rng(0).integers(0, 256, (spec.resolution, spec.resolution, 3), np.uint8)
     builds = []
     for name in names:
