@@ -24,6 +24,8 @@ from depthwise.bench.profile import kind_of, timed
 from depthwise.bench.subject import subject
 from depthwise.bench.workplace import Workplace
 from depthwise.errors import Refused, Unmet
+from depthwise.network import reference
+from depthwise.network.model import Model
 from depthwise.network.spec import Spec
 
 
@@ -109,28 +111,28 @@ def test_a_peer_that_is_not_installed_is_named_with_what_installs_it(
 def test_a_peer_with_the_weights_of_another_network_ends_the_measurement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = peers.peer("onnxruntime")
+    real, place = peers.peer("onnxruntime"), workplace(tmp_path)
+    choose(OWN, place)
 
     class Other:
-        forms = staticmethod(real.forms)
-
         @staticmethod
-        def write(model: object, form: str, folder: Path) -> Path:
+        def write(model: object, form: peers.Form, folder: Path) -> Path:
             return real.write(make_model(seed=1, labels=list("abcd")), form, folder)
 
     monkeypatch.setattr(choice, "peer", lambda name: Other if name == "onnxruntime" else peers.peer(name))
 
     with pytest.raises(Unmet, match=r"onnxruntime: the answers of onnx differ from ours by up to .* are not compared"):
-        choose("onnxruntime", workplace(tmp_path))
+        choose("onnxruntime", place)
 
 
-def test_answers_are_compared_with_the_oracle_where_there_is_no_artifact(tmp_path: Path) -> None:
+def test_answers_are_compared_with_the_artifacts_which_are_the_oracles(tmp_path: Path) -> None:
     place = workplace(tmp_path)
-    theirs = place.ours()
-    own = workplace(tmp_path)
-    choose(OWN, own)
+    choose(OWN, place)
+    model = place.subject.model
+    assert isinstance(model, Model)
 
-    assert np.abs(own.ours() - theirs).max() < 1e-5
+    expected = reference.run(model, place.pixels).probabilities
+    assert np.abs(place.ours()[1] - expected).max() < 1e-5
 
 
 def test_of_several_forms_the_one_with_the_least_time_of_all_turns_counts() -> None:
@@ -142,13 +144,13 @@ def test_a_worker_that_cannot_load_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.so").write_bytes(b"\x7fELF")
 
     with pytest.raises(Refused, match=r"a\.so: is not an artifact"):
-        place.worker(OWN, "live channels", tmp_path / "a.so", 1)
+        place.worker(OWN, tmp_path / "a.so", 1)
 
 
 def test_a_worker_that_is_gone_is_named(tmp_path: Path) -> None:
     place = workplace(tmp_path)
     (own,) = choose(OWN, place)
-    with place.worker(OWN, own.form, own.path, 1) as worker:
+    with place.worker(OWN, own.path, 1) as worker:
         assert isinstance(worker, Worker)
         worker._process.kill()
         worker._process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 from conftest import make_model
 from depthwise.bench.agreement import agreement, agrees
-from depthwise.bench.peers import NAMES, OWN, PLAIN, Setting, is_installed, peer
+from depthwise.bench.peers import NAMES, OWN, PLAIN, Form, Setting, forms, is_installed, peer
 from depthwise.bench.plain_int8 import plain_int8
 from depthwise.bench.subject import comparison_images, subject
 from depthwise.network import reference, reference_int8
@@ -28,12 +27,12 @@ def unusual() -> Model:
     return model.replace(preprocessing=pixels)
 
 
-def answers(name: str, model: Model | QuantizedModel, precision: str, folder: Path, form: str) -> np.ndarray:
+def answers(name: str, model: Model | QuantizedModel, folder: Path, form: Form) -> np.ndarray:
     if not is_installed(name):
         pytest.skip(f"{name} is not installed")
     path = peer(name).write(model, form, folder)
     mean = model.preprocessing.mean
-    runner = peer(name).load(path, Setting(form=form, precision=precision, threads=1, mean=mean))
+    runner = peer(name).load(path, Setting(precision=form.precision, threads=1, mean=mean))
     found = []
     for image in comparison_images(model.spec):
         runner.convert(image)
@@ -48,7 +47,7 @@ def test_every_peer_gives_the_oracles_answers_in_float(name: str, tmp_path: Path
     expected = reference.run(model, comparison_images(model.spec)).probabilities
     given = subject("m", model).model
 
-    found = answers(name, given, "float32", tmp_path, peer(name).forms("float32")[0])
+    found = answers(name, given, tmp_path, forms(name, "float32", keep_dead=True)[0])
     assert np.abs(found - expected).max() < 2e-5
 
 
@@ -57,23 +56,21 @@ def test_every_peer_gives_the_oracles_answers_of_a_grey_network(name: str, tmp_p
     model = make_model(resolution=32, channels=1, labels=list("abcd"))
     expected = reference.run(model, comparison_images(model.spec)).probabilities
 
-    found = answers(name, subject("m", model).model, "float32", tmp_path, peer(name).forms("float32")[0])
+    found = answers(name, subject("m", model).model, tmp_path, forms(name, "float32", keep_dead=True)[0])
     assert np.abs(found - expected).max() < 2e-5
 
 
-INT8 = [
-    (name, form) for name in ALL for form in importlib.import_module("depthwise.bench.peers").peer(name).forms("int8")
-]
+INT8 = [(name, form) for name in ALL for form in peer(name).FORMS if form.precision == "int8"]
 
 
-@pytest.mark.parametrize(("name", "form"), INT8)
-def test_every_form_of_int8_gives_the_oracles_answers(name: str, form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "form"), INT8, ids=lambda value: getattr(value, "name", value))
+def test_every_form_of_int8_gives_the_oracles_answers(name: str, form: Form, tmp_path: Path) -> None:
     model = make_model(resolution=32, labels=list("abcdefgh"))
     model.weights["classifier.weight"][:] *= 4
     quantized = plain_int8(model)
     expected = reference_int8.run(quantized, comparison_images(quantized.spec)).probabilities
 
-    near = agreement(answers(name, quantized, "int8", tmp_path, form), expected)
+    near = agreement(answers(name, quantized, tmp_path, form), expected)
     assert agrees(near, "int8"), near
 
 

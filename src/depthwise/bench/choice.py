@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.bench.agreement import Agreement, agreement, agrees
-from depthwise.bench.peers import NAMES, OURS, OWN, is_installed, peer
+from depthwise.bench.peers import NAMES, OWN, Form, forms, is_installed, peer
 from depthwise.bench.workplace import Workplace
 from depthwise.errors import Refused, Unmet
 
@@ -21,7 +21,7 @@ class Contender:
     """A contender in one form: its file, the agreement of its answers with ours, and the least time of a few turns."""
 
     name: str
-    form: str
+    form: Form
     path: Path
     agreement: Agreement | None
     trial: float
@@ -34,16 +34,15 @@ def choose(name: str, place: Workplace) -> tuple[Contender, ...]:
     """
     if not is_installed(name):
         raise Refused(f"is not installed; run: pip install {NAMES[name][1]}")
-    forms = peer(name).forms(place.subject.precision)
-    if name in OURS:
-        forms = tuple(form for form in forms if form.split(",")[0] == place.subject.own_form)
-    if not forms:
-        raise Refused(f"has no {place.subject.precision} on this processor, or none with the same numbers")
+    subject = place.subject
+    possible = forms(name, subject.precision, keep_dead=subject.keep_dead)
+    if not possible:
+        raise Refused(f"has no {subject.precision} on this processor, or none with the same numbers")
     found: list[Contender] = []
     reasons: list[str] = []
     different: list[str] = []
-    for form in forms:
-        place.notice(f"{place.subject.name}: {name} ({form}) ...")
+    for form in possible:
+        place.notice(f"{subject.name}: {name} ({form.name}) ...")
         try:
             found.append(_tried(name, form, place))
         except ModuleNotFoundError as missing:
@@ -60,18 +59,18 @@ def choose(name: str, place: Workplace) -> tuple[Contender, ...]:
     raise Refused("; ".join(reasons))
 
 
-def _tried(name: str, form: str, place: Workplace) -> Contender:
+def _tried(name: str, form: Form, place: Workplace) -> Contender:
     """Write, load, compare, and time a little."""
     path = peer(name).write(place.subject.model, form, place.folder)
-    with place.worker(name, form, path, 1) as worker:
+    with place.worker(name, path, 1) as worker:
         answers = np.array(worker.order("answers")["answers"], np.float64)
         if name == OWN:
             place.keep(path, answers)
             near = None
         else:
-            near = agreement(answers, place.ours())
+            near = agreement(answers, place.ours()[1])
             if not agrees(near, place.subject.precision):
                 off = f"by up to {near.largest:.2g}, correlation {near.correlation:.4f}"
-                raise Unmet(f"the answers of {form} differ from ours {off}")
+                raise Unmet(f"the answers of {form.name} differ from ours {off}")
         trial = min(min(worker.order("turn")["whole"]) for _ in range(_TURNS))
     return Contender(name=name, form=form, path=path, agreement=near, trial=trial)

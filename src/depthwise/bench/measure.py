@@ -13,7 +13,7 @@ from pathlib import Path
 from depthwise.bench import results
 from depthwise.bench.choice import Contender, choose
 from depthwise.bench.peak import PeakLoop
-from depthwise.bench.peers import NAMES, OWN, peer, runtime_bytes, version
+from depthwise.bench.peers import NAMES, OWN, runtime_bytes, version
 from depthwise.bench.process import Worker
 from depthwise.bench.profile import profile
 from depthwise.bench.program import program
@@ -66,25 +66,26 @@ def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
             reasons = "; ".join(f"{one.name}: {one.reason}" for one in left)
             raise Refused(f"{subject.name}: there is nothing to measure ({reasons})")
         spec = subject.model.spec
+        artifact, _ = place.ours()
         made = Measurement(
             name=subject.name,
             spec=spec,
             precision=subject.precision,
             notes=subject.notes,
             multiply_adds=(nominal := sum(map(macs, layers(spec)))),
-            live_multiply_adds=_live(place.artifact, nominal),
+            live_multiply_adds=_live(artifact, nominal),
             threads=options.threads,
             results=tuple(found),
             left_out=tuple(left),
             peaks=tuple(peak for threads in options.threads if (peak := loop.peak(threads)) is not None),
         )
-        if place.artifact is None or not options.more:
+        if not options.more:
             return made
         notice(f"{subject.name}: a program without Python, and times by kind of layer ...")
         pixels = place.pixels[-1]
         return dataclasses.replace(
             made,
-            program=program(place.artifact, pixels, place.folder, options.starts),
+            program=program(artifact, pixels, place.folder, options.starts),
             kinds=profile(subject, pixels, place.folder),
         )
 
@@ -98,7 +99,7 @@ def _chosen(place: Workplace, options: Options, left: list[Left]) -> list[Conten
         except Unmet:
             raise
         except Refused as refusal:
-            if name == OWN and peer(OWN).forms(place.subject.precision):
+            if name == OWN:
                 raise  # an artifact that cannot be made is no reason to praise the others
             left.append(Left(name=name, reason=str(refusal)))
             place.notice(f"left out: {name}: {refusal}")
@@ -118,7 +119,7 @@ def _measured(
         taking_part: list[tuple[Contender, Worker]] = []
         for contender in contenders:
             try:
-                worker = place.worker(contender.name, contender.form, contender.path, threads)
+                worker = place.worker(contender.name, contender.path, threads)
             except Refused as refusal:
                 left.append(Left(name=contender.name, reason=str(refusal), threads=threads))
                 place.notice(f"left out: {contender.name}: {refusal}")
@@ -142,13 +143,13 @@ def _measured(
     for _ in range(options.starts):
         for at in best:
             contender = taking_part[at][0]
-            with place.worker(contender.name, contender.form, contender.path, threads) as worker:
+            with place.worker(contender.name, contender.path, threads) as worker:
                 first[at].append(worker.first_ns)
     return [
         Result(
             name=contender.name,
             version=version(contender.name),
-            form=contender.form,
+            form=contender.form.name,
             threads=threads,
             times=results.times(whole[at]),
             network=results.times(alone[at]),
@@ -172,10 +173,8 @@ def _fastest_forms(names: Sequence[str], whole: Sequence[Sequence[int]]) -> list
     return list(best.values())
 
 
-def _live(artifact: Path | None, nominal: int) -> int:
+def _live(artifact: Path, nominal: int) -> int:
     """The multiply-adds that an artifact says it computes."""
-    if artifact is None:
-        return nominal
     with Artifact.open(artifact) as opened:
         return int(opened.record["cost"].get("live_multiply_adds", nominal))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.bench.peers import Pixels
-from depthwise.bench.peers.artifact import ALL, BF16, LIVE
 from depthwise.bench.plain_int8 import plain_int8
 from depthwise.errors import Refused
 from depthwise.network.model import Model
@@ -42,11 +41,6 @@ class Subject:
     precision: str
     notes: tuple[str, ...] = ()
     keep_dead: bool = False
-
-    @property
-    def own_form(self) -> str:
-        """The form of our artifact."""
-        return (ALL if self.keep_dead else LIVE) + (BF16 if self.precision == "bf16" else "")
 
 
 def subject(name: str, model: Model | QuantizedModel, precision: str | None = None) -> Subject:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from depthwise.bench import results
 from depthwise.bench.peak import Peak, PeakLoop
-from depthwise.bench.peers import OWN, peer
+from depthwise.bench.peers import OWN, forms, peer
 from depthwise.bench.results import Times
 from depthwise.bench.subject import Subject, random_subject
 from depthwise.bench.workplace import Notice, Workplace
@@ -59,23 +59,20 @@ class Twins:
 def measure_twins(spec: Spec, precision: str, rounds: int, notice: Notice) -> Twins:
     """Measure a network of depthwise separable convolutions and its twin.
 
-    Raises: Refused, when the network is itself of standard convolutions, or the precision has no artifact.
+    Raises: Refused, when the network is itself of standard convolutions.
     """
     if spec.convolution == "standard":
         raise Refused("--twin compares a network of separable convolutions with standard ones, and this one has these")
-    if not peer(OWN).forms(precision):
-        raise Refused(f"--twin: there is no artifact in {precision}")
     subjects = [random_subject(one, precision) for one in (spec, spec.twin())]
+    (form,) = forms(OWN, precision, keep_dead=True)
     notice(f"{subjects[0].name}: measuring it beside its twin of standard convolutions ...")
     with ExitStack() as stack:
         loop = PeakLoop(precision, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-bench-"))))
         workers = []
         for subject in subjects:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-bench-")))
-            path = peer(OWN).write(subject.model, subject.own_form, folder)
-            workers.append(
-                stack.enter_context(Workplace(subject, folder, notice).worker(OWN, subject.own_form, path, 1))
-            )
+            path = peer(OWN).write(subject.model, form, folder)
+            workers.append(stack.enter_context(Workplace(subject, folder, notice).worker(OWN, path, 1)))
         found: list[list[int]] = [[] for _ in workers]
         for _ in range(rounds):
             loop.turn(1)

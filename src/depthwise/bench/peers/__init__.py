@@ -1,4 +1,4 @@
-"""The contenders: one file each, all with the functions that `Peer` lists.
+"""The contenders: one file each, all with the forms and functions that `Peer` lists.
 
 A file of a peer is read in two processes. The conductor calls `write` (which needs the packages of interop), the worker
 calls `load`, and imports nothing of ours but this package, so that first answers and memory are the peer's own.
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from depthwise.kernels.kernel import Precision
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
@@ -38,17 +39,30 @@ NAMES: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Form:
+    """A way to give a network to a contender.
+
+    Attributes:
+        name: what tables call it.
+        precision: of the network.
+        keep_dead: whether channels are computed that provably never change; None where there is no choice, as all are.
+    """
+
+    name: str
+    precision: Precision
+    keep_dead: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """How a worker is to run a network.
 
     Attributes:
-        form: one of the peer's forms.
         precision: float32, bf16 or int8.
         threads: how many may compute.
         mean: what is taken off a pixel, one number a channel; its scale is in the first layer's weights.
     """
 
-    form: str
     precision: str
     threads: int
     mean: tuple[float, ...]
@@ -68,12 +82,15 @@ class Runner(Protocol):
 
 
 class Peer(Protocol):
-    """The functions of a file of this folder."""
+    """A file of this folder.
 
-    def forms(self, precision: str) -> tuple[str, ...]:
-        """Forms in which the peer can have a network of a precision, the best of which is measured; or none."""
+    Attributes:
+        FORMS: in which the contender can have a network. Of several of a precision the best is measured.
+    """
 
-    def write(self, model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+    FORMS: tuple[Form, ...]
+
+    def write(self, model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
         """Write the network; refuses what the form cannot say."""
 
     def load(self, path: Path, setting: Setting) -> Runner:
@@ -84,6 +101,13 @@ def peer(name: str) -> Peer:
     """The contender of a name."""
     module: Any = importlib.import_module(f"depthwise.bench.peers.{OURS.get(name, name)}")
     return cast(Peer, module)
+
+
+def forms(name: str, precision: str, *, keep_dead: bool) -> tuple[Form, ...]:
+    """The forms in which a contender can have a network, or none."""
+    return tuple(
+        form for form in peer(name).FORMS if form.precision == precision and form.keep_dead in (None, keep_dead)
+    )
 
 
 def is_installed(name: str) -> bool:

@@ -7,34 +7,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depthwise.bench.peers import Floats, Pixels, Setting
+from depthwise.bench.peers import Floats, Form, Pixels, Setting
 
 if TYPE_CHECKING:
-    from depthwise.kernels.table import Precision
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
-
-# Without the channels that provably never change, or with them, as all peers compute them.
-LIVE, ALL = "live channels", "all channels"
-# The end of a form's name, for a float model.
-BF16 = " in bf16"
+# The network without the channels that provably never change, and with them, as all peers compute them.
+FORMS = (
+    Form(name="live channels", precision="float32", keep_dead=False),
+    Form(name="all channels", precision="float32", keep_dead=True),
+    Form(name="live channels in bf16", precision="bf16", keep_dead=False),
+    Form(name="all channels in bf16", precision="bf16", keep_dead=True),
+    Form(name="live channels", precision="int8", keep_dead=False),
+    Form(name="all channels", precision="int8", keep_dead=True),
+)
 # Where an arena may begin (depthwise.h).
 _ALIGNMENT = 64
 
 
-def forms(precision: str) -> tuple[str, ...]:
-    """The network with and without the channels that provably never change."""
-    return tuple(form + BF16 for form in (LIVE, ALL)) if precision == "bf16" else (LIVE, ALL)
-
-
-def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """Compile for this machine."""
+    return compiled(model, form, folder / "artifact.so")
+
+
+def compiled(model: Model | QuantizedModel, form: Form, out: Path, *, strassen: bool = True) -> Path:
+    """The artifact of a form."""
     from depthwise.compiler import compile_model
 
-    out = folder / f"{form.split()[0]}.so"
-    precision: Precision | None = "bf16" if form.endswith(BF16) else None
-    compile_model(model, target="host", out=out, keep_dead=form.startswith(ALL), precision=precision)
+    keep_dead = bool(form.keep_dead)
+    compile_model(model, target="host", out=out, keep_dead=keep_dead, strassen=strassen, precision=form.precision)
     return out
 
 

@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from depthwise.bench.peers import Floats, Pixels, Setting
+from depthwise.bench.peers import Floats, Form, Pixels, Setting
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
 # Whether the labels' sums stay real numbers, which makes the last layer one of floats, or become bytes as well.
-AS_IT_IS, ROUNDED = "as it is", "labels in int8"
+AS_IT_IS, ROUNDED = Form(name="as it is", precision="int8"), Form(name="labels in int8", precision="int8")
+# Its processor kernels have no bfloat16.
+FORMS = (Form(name="as it is", precision="float32"), AS_IT_IS, ROUNDED)
 
 
-def forms(precision: str) -> tuple[str, ...]:
-    """Its processor kernels have no bfloat16."""
-    return {"float32": (AS_IT_IS,), "int8": (AS_IT_IS, ROUNDED)}.get(precision, ())
-
-
-def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """A TFLite file."""
     from depthwise.interop import tflite_writer, tflite_writer_int8
     from depthwise.network.model import Model

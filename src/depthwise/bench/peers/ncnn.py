@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depthwise.bench.peers import Floats, Pixels, Setting
+from depthwise.bench.peers import Floats, Form, Pixels, Setting
 from depthwise.errors import Refused
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from depthwise.network.quantized import QuantizedModel
 
 
-def forms(precision: str) -> tuple[str, ...]:
-    """Float32, and bfloat16 between the layers."""
-    return {"float32": ("ncnn",), "bf16": ("ncnn, bf16 storage",)}.get(precision, ())
+# Float32, and bfloat16 between the layers.
+FORMS = (Form(name="ncnn", precision="float32"), Form(name="ncnn, bf16 storage", precision="bf16"))
 
 
-def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """The two files of ncnn, .param and .bin; returns the first."""
     from depthwise.bench.peers import ncnn_writer
     from depthwise.network.model import Model

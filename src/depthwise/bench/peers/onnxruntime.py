@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depthwise.bench.peers import Floats, Pixels, Setting
+from depthwise.bench.peers import Floats, Form, Pixels, Setting
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
 
-def forms(precision: str) -> tuple[str, ...]:
-    """Its bfloat16 kernels are for other processors."""
-    return {"float32": ("onnx",), "int8": ("onnx qdq",)}.get(precision, ())
+# Its bfloat16 kernels are for other processors.
+FORMS = (Form(name="onnx", precision="float32"), Form(name="onnx qdq", precision="int8"))
 
 
-def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """An ONNX file that takes bytes."""
     from depthwise.bench.peers import onnx_bytes
 

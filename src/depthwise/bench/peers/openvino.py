@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depthwise.bench.peers import Floats, Pixels, Setting
+from depthwise.bench.peers import Floats, Form, Pixels, Setting
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
 
-def forms(precision: str) -> tuple[str, ...]:
-    """All three; bfloat16 is the float network under a hint."""
-    return ("onnx qdq", "tflite int8") if precision == "int8" else ("onnx",)
+_TFLITE = Form(name="tflite int8", precision="int8")
+# bfloat16 is the float network under a hint.
+FORMS = (
+    Form(name="onnx", precision="float32"),
+    Form(name="onnx", precision="bf16"),
+    Form(name="onnx qdq", precision="int8"),
+    _TFLITE,
+)
 
 
-def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """The file that OpenVINO reads."""
     from depthwise.bench.peers import litert, onnx_bytes
 
-    return litert.write(model, "as it is", folder) if form == "tflite int8" else onnx_bytes.write(model, folder)
+    return litert.write(model, litert.AS_IT_IS, folder) if form == _TFLITE else onnx_bytes.write(model, folder)
 
 
 def load(path: Path, setting: Setting) -> Loaded:

@@ -5,26 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthwise.bench.peers.artifact import ALL, LIVE, load
+from depthwise.bench.peers import Form
+from depthwise.bench.peers.artifact import compiled, load
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
-__all__ = ["forms", "load", "write"]
+__all__ = ["FORMS", "load", "write"]
 
-_END = ", plain products"
+# In other precisions the artifact has plain products anyway.
+FORMS = (
+    Form(name="live channels, plain products", precision="float32", keep_dead=False),
+    Form(name="all channels, plain products", precision="float32", keep_dead=True),
+)
 
 
-def forms(precision: str) -> tuple[str, ...]:
-    """Those of the artifact; in other precisions it has plain products anyway."""
-    return (LIVE + _END, ALL + _END) if precision == "float32" else ()
-
-
-def write(model: Model | QuantizedModel, form: str, folder: Path) -> Path:
+def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """Compile for this machine."""
-    from depthwise.compiler import compile_model
-
-    out = folder / f"{form.split()[0]}-plain.so"
-    compile_model(model, target="host", out=out, keep_dead=form.startswith(ALL), strassen=False)
-    return out
+    return compiled(model, form, folder / "plain.so", strassen=False)
