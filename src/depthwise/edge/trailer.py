@@ -13,85 +13,130 @@ from depthwise.errors import Refused
 TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
+    from typing import Protocol
 
-    _Form = tuple[struct.Struct, bytes, Callable[[memoryview], int | bytes]]
+    class _Sum(Protocol):
+        def update(self, content: memoryview, /) -> None: ...
+        def digest(self) -> bytes: ...
 
 
-def _sha256(content: memoryview) -> bytes:
+class _Crc32:
+    """A sum as those of `hashlib` are, which this saves to import."""
+
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, content: memoryview) -> None:
+        self._value = crc32(content, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "little")
+
+
+def _sha256() -> _Sum:
     import hashlib
 
-    return hashlib.sha256(content).digest()
+    return hashlib.sha256()
+
+
+class _Form:
+    """A form of trailer (docs/artifact.md): mark, bytes of the library in front of it, their checksum, interface major
+    and minor."""
+
+    def __init__(self, layout: str, mark: bytes, checksum: Callable[[], _Sum]) -> None:
+        self.layout = struct.Struct(layout)
+        self.mark = mark
+        self.checksum = checksum
 
 
 # The interface of depthwise.h that this package calls; any minor version of it will do.
 INTERFACE_MAJOR = 1
-# The present form and the one before: mark, bytes of the library in front of the trailer, their checksum, interface
-# major and minor (docs/artifact.md); and what the checksum is.
-_FORMS: tuple[_Form, ...] = (
-    (struct.Struct("<8sQIII"), b"DWTRAIL2", crc32),
-    (struct.Struct("<8sQ32sII"), b"DWTRAIL1", _sha256),
-)
+# The present one, and the one before.
+_FORMS = (_Form("<8sQ4sII", b"DWTRAIL2", _Crc32), _Form("<8sQ32sII", b"DWTRAIL1", _sha256))
+# Bytes that are copied and summed at a time, while a near cache holds them.
+_STEP = 1 << 16
 
 
 def checked_copy(path: str | os.PathLike[str]) -> tuple[PrivateCopy, int]:
-    """A copy of an artifact file, and the minor version of its interface.
+    """A copy of the library in an artifact file, and the minor version of its interface.
 
-    The checksum tells damage, not malice: an artifact is a program, with the rights of who runs it.
+    What is checked are the bytes that were copied. The checksum tells damage, not malice: an artifact is a program,
+    with the rights of who runs it.
 
     Raises: Refused, when there is no such file, or it is no artifact, is damaged or has another interface.
     """
-    copy = _copy(os.fspath(path))
+    name = os.fspath(path)
     try:
-        return copy, _checked(os.fspath(path), copy.content)
-    except BaseException:
-        copy.close()
-        raise
-
-
-def _copy(file: str) -> PrivateCopy:
-    try:
-        mode = os.stat(file).st_mode
-        if stat.S_ISDIR(mode):
-            raise Refused(_folder(file))
-        # Opening a pipe would wait for a writer, perhaps for ever.
-        if not stat.S_ISREG(mode):
-            raise Refused(f"{file}: is not a regular file; give an artifact, as `depthwise compile` writes it")
-        with open(file, "rb", buffering=0) as opened:
-            return PrivateCopy(opened, os.path.basename(file))
+        _check_kind(name)
+        with open(name, "rb", buffering=0) as file:
+            return _copied(name, file)
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise Refused(
-            f"{file}: cannot be read ({reason}); give an artifact, as `depthwise compile` writes it"
+            f"{name}: cannot be read ({reason}); give an artifact, as `depthwise compile` writes it"
         ) from None
 
 
-def _checked(file: str, content: memoryview) -> int:
-    """The minor version of the interface."""
-    minor: int
-    trailer, _, checksum = _form(file, content)
-    library = content[: -trailer.size]
-    _, length, expected, major, minor = trailer.unpack(content[-trailer.size :])
+def _check_kind(name: str) -> None:
+    mode = os.stat(name).st_mode
+    if stat.S_ISDIR(mode):
+        raise Refused(_folder(name))
+    # Opening a pipe would wait for a writer, perhaps for ever.
+    if not stat.S_ISREG(mode):
+        raise Refused(f"{name}: is not a regular file; give an artifact, as `depthwise compile` writes it")
+
+
+def _copied(name: str, file: FileIO) -> tuple[PrivateCopy, int]:
+    size = file.seek(0, os.SEEK_END)
+    form, trailer = _trailer(name, file, size)
+    length, checksum, minor = _fields(name, form, trailer, size)
+    copy = PrivateCopy(os.path.basename(name))
+    try:
+        if _copy(file, length, copy, form.checksum()) != checksum:
+            raise Refused(f"{name}: is damaged, its checksum differs; write it again with `depthwise compile`")
+    except BaseException:
+        copy.close()
+        raise
+    return copy, minor
+
+
+def _trailer(name: str, file: FileIO, size: int) -> tuple[_Form, bytes]:
+    for form in _FORMS:
+        if size >= form.layout.size:
+            file.seek(size - form.layout.size)
+            trailer = file.read(form.layout.size)
+            if trailer.startswith(form.mark):
+                return form, trailer
+    raise Refused(f"{name}: is not an artifact, or its end is missing; write it again with `depthwise compile`")
+
+
+def _fields(name: str, form: _Form, trailer: bytes, size: int) -> tuple[int, bytes, int]:
+    """Length and checksum of the library, and the minor version of its interface."""
+    _, length, checksum, major, minor = form.layout.unpack(trailer)
     if major != INTERFACE_MAJOR:
         raise Refused(
-            f"{file}: has interface {major}.{minor}, and this depthwise calls {INTERFACE_MAJOR}.x;"
+            f"{name}: has interface {major}.{minor}, and this depthwise calls {INTERFACE_MAJOR}.x;"
             " compile the model again with this version"
         )
-    if length != len(library):
+    held = size - form.layout.size
+    if length != held:
         raise Refused(
-            f"{file}: holds {len(library):,} bytes before its trailer and should hold {length:,};"
+            f"{name}: holds {held:,} bytes before its trailer and should hold {length:,};"
             " write it again with `depthwise compile`"
         )
-    if checksum(library) != expected:
-        raise Refused(f"{file}: is damaged, its checksum differs; write it again with `depthwise compile`")
-    return minor
+    return length, checksum, minor
 
 
-def _form(file: str, content: memoryview) -> _Form:
-    for form in _FORMS:
-        trailer, mark, _ = form
-        if len(content) >= trailer.size and bytes(content[-trailer.size :]).startswith(mark):
-            return form
-    raise Refused(f"{file}: is not an artifact, or its end is missing; write it again with `depthwise compile`")
+def _copy(file: FileIO, length: int, copy: PrivateCopy, checksum: _Sum) -> bytes:
+    """Copy the library; the checksum of what was copied."""
+    file.seek(0)
+    step = memoryview(bytearray(_STEP))
+    while length > 0 and (count := file.readinto(step[:length])):
+        copy.write(step[:count])
+        checksum.update(step[:count])
+        length -= count
+    return checksum.digest()
 
 
 def _folder(file: str) -> str:
