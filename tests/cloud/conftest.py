@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,12 @@ class Heard:
 @pytest.fixture
 def heard() -> Heard:
     return Heard()
+
+
+@pytest.fixture
+def log_of() -> Callable[[Request], list[dict[str, Any]]]:
+    """The lines of a run's log."""
+    return lambda request: [json.loads(line) for line in (request.run_folder / "log.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture

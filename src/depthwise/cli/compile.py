@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from depthwise.errors import Refused
+from depthwise.compiler.expected import CLOCK
+from depthwise.compiler.targets import LEVELS, MOST_THREADS, TARGETS, Level, Target, has_bf16, usual_threads
 from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
     from depthwise.compiler import Built
     from depthwise.kernels.table import Precision
-    from depthwise.network.model import Model
-    from depthwise.network.quantized import QuantizedModel
     from depthwise.network.spec import Spec
 
 
-@click.command("compile")
+def _listed(title: str, rows: Sequence[Target | Level]) -> str:
+    """Rows of a table of the compiler, as click keeps them: a line each."""
+    width = max(len(row.name) for row in rows)
+    return "\n".join(("\b", title, *(f"  {row.name:<{width}}  {row.about}" for row in rows)))
+
+
+@click.command("compile", epilog="\n\n".join((_listed("Targets:", TARGETS), _listed("Processors of --cpu:", LEVELS))))
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--target", default="host", show_default=True, help="What to compile for.")
+@click.option("--target", default="host", show_default=True, help="What to compile for, a name of the list below.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bf16", "int8"]),
     help="bf16 of a float MODEL, or what the MODEL must be; without this it is compiled as whatever it is.",
 )
-@click.option(
-    "--cpu",
-    metavar="PROCESSOR",
-    help="For host and linux-x86_64 one processor: portable, v2, avx2, avxvnni, avx512, vnni or bf16.",
-)
+@click.option("--cpu", metavar="PROCESSOR", help="For host and linux-x86_64 one processor, by its name below.")
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
-@click.option("--threads", type=int, help="Most threads that a call may run on; 8, or 1 for source.")
+@click.option(
+    "--threads",
+    type=int,
+    help=f"Most threads that a call may run on, up to {MOST_THREADS}; without this {usual_threads()}.",
+)
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
 @click.option(
     "--no-strassen",
@@ -46,7 +52,9 @@ if TYPE_CHECKING:
     "--clock",
     type=click.FloatRange(min=0.001, max=100),
     metavar="GHZ",
-    help="For --explain: the clock of the processor that the expected times are for, 3 where nothing is said.",
+    default=CLOCK,
+    show_default=True,
+    help="For --explain: the clock of the processor that the expected times are for.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
@@ -60,7 +68,7 @@ def command(
     keep_dead: bool,
     no_strassen: bool,
     explain: bool,
-    clock: float | None,
+    clock: float,
     as_json: bool,
 ) -> None:
     """Turn a MODEL folder into an artifact: one library that holds network, labels and preprocessing.
@@ -68,16 +76,12 @@ def command(
     An int8 model, as `depthwise quantize` and `convert` write it, becomes an int8 artifact, which gives the same bytes
     in every layer on every machine. With --precision bf16 the weights of a float model, and what goes from layer to
     layer, are bfloat16: half the bytes, and on processors with AVX512_BF16 about twice as fast.
-
-    Targets are host (this machine), source (a folder of C that any C11 compiler builds), linux-x86_64,
-    linux-x86_64-v3 (AVX2), linux-x86_64-v4 (AVX-512) and linux-aarch64.
     """
     from depthwise.cli.output import notice, print_json
     from depthwise.compiler import compile_model
-    from depthwise.compiler.expected import CLOCK
-    from depthwise.compiler.targets import has_bf16
+    from depthwise.network.quantized import load_model
 
-    loaded = _loaded(model, precision)
+    loaded = load_model(model)
     notice(f"compiling {model} for {target} ...")
     built = compile_model(
         loaded,
@@ -95,32 +99,11 @@ def command(
             f"{target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower than"
             " a float32 artifact"
         )
-    document = _document(built, loaded.spec, (clock or CLOCK) if explain else None)
+    document = _document(built, loaded.spec, clock if explain else None)
     if as_json:
         print_json(document)
     else:
         _print(document)
-
-
-def _loaded(folder: Path, precision: str | None) -> Model | QuantizedModel:
-    """The model in a folder.
-
-    Raises: Refused, when it is of another precision than the one asked for.
-    """
-    from depthwise.network.quantized import QuantizedModel, load_model
-
-    loaded = load_model(folder)
-    is_int8 = isinstance(loaded, QuantizedModel)
-    if precision == "int8" and not is_int8:
-        raise Refused(
-            f"{folder}: holds a float model, whose ranges are not known; make an int8 one of it with"
-            f" `depthwise quantize {folder} --data DATA --out MODEL8`, and compile that"
-        )
-    if precision in ("float32", "bf16") and is_int8:
-        raise Refused(
-            f"{folder}: holds an int8 model; compile the float model that it was made of, or leave --precision away"
-        )
-    return loaded
 
 
 def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:

@@ -222,9 +222,16 @@ def compile_model(
 
 def _check_precision(model: Model | QuantizedModel, precision: Precision | None) -> None:
     is_int8 = isinstance(model, QuantizedModel)
-    if precision is not None and is_int8 != (precision == "int8"):
-        held = "int8" if is_int8 else "float"
-        raise Refused(f"an {held} model cannot be compiled to {precision}; give another model or precision")
+    if precision == "int8" and not is_int8:
+        raise Refused(
+            "a float model does not say which ranges int8 needs; make an int8 one of it with"
+            " `depthwise quantize MODEL --data DATA --out MODEL8`, and compile that"
+        )
+    if precision in ("float32", "bf16") and is_int8:
+        raise Refused(
+            f"an int8 model cannot be compiled to {precision}; compile the float model that it was made of, or leave"
+            " the precision away"
+        )
 
 
 def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, build.Compiler]:

@@ -223,6 +223,13 @@ def target(name: str) -> Target:
     raise Refused(f"there is no target {name!r}; is it {' or '.join(near)}?")
 
 
+def usual_threads() -> str:
+    """How many threads the targets have where nothing is asked for, in a few words."""
+    usual = TARGETS[0].threads
+    others = (f"{row.threads} for {row.name}" for row in TARGETS if row.threads != usual)
+    return ", ".join((str(usual), *others))
+
+
 def at_level(row: Target, cpu: str | None) -> Target:
     """A target for another processor of x86 than the one that it stands for, and for no other.
 
