@@ -21,6 +21,9 @@
 #define DWK_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/* Keeps what lies at an address in memory: a compiler would fetch it before a loop, into registers that are needed. */
+#define DWK_HIDE(address) __asm__ volatile("" : "+r"(address))
+
 /* Names of the forms of a kernel: DWK_JOIN(a, b, c) is abc once a, b and c are expanded. */
 #define DWK_JOIN_(a, b, c) a##b##c
 #define DWK_JOIN(a, b, c) DWK_JOIN_(a, b, c)

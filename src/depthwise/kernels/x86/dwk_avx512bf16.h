@@ -66,16 +66,6 @@ DWK_INLINE void dwk_dot_avx512bf16(__m512 *sums, __m512i pairs, __m512i factors)
 #endif
 }
 
-/* The factors are used once, and so stay in memory. */
-DWK_INLINE void dwk_dot_at_avx512bf16(__m512 *sums, __m512i pairs, const uint32_t *factors)
-{
-#if defined(__clang__)
-    *sums = _mm512_dpbf16_ps(*sums, (__m512bh)pairs, (__m512bh)_mm512_loadu_si512(factors));
-#else
-    __asm__("vdpbf16ps\t%2, %1, %0" : "+v"(*sums) : "v"(pairs), "m"(*(const __m512i_u *)(const void *)factors));
-#endif
-}
-
 DWK_INLINE __m512i dwk_rounded_avx512bf16(__m512 low, __m512 high)
 {
     return (__m512i)_mm512_cvtne2ps_pbh(high, low);

@@ -14,30 +14,47 @@
 #define DWK_S1(word) dwk_s1_##word##_bf16
 #define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_bf16_c32__, DWK_SET, )
 
+/* One or two rows and pixels of outputs of `count` channels; the first two columns are there. */
+DWK_INLINE void DWK_S1(pixels)(__m512i (*columns)[4], int pixels, const dwk_bf16 *restrict input, int32_t input_row,
+                               int rows, int32_t width, int32_t channels, int32_t count,
+                               const uint32_t *restrict weights, dwk_bf16 *restrict output, int32_t output_step)
+{
+    __m512i values[2][2];
+    DWK_HIDE(weights);
+    DWK_UNROLL
+    for (int i = 0; i < pixels; i++) {
+        dwk_column_bf16(input + (i + 2) * channels, input_row, rows + 2, count, columns[i + 2]);
+    }
+    dwk_outputs_bf16(columns, pixels, 1, rows, weights, values);
+    DWK_UNROLL
+    for (int y = 0; y < rows; y++) {
+        DWK_UNROLL
+        for (int i = 0; i < pixels; i++) {
+            dwk_store_avx512bf16(output + (y * width + i) * output_step, values[y][i], count);
+        }
+    }
+}
+
 /* One or two rows of outputs of `count` channels. */
 DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_row, int rows, int32_t width,
                                  int32_t channels, int32_t count, const uint32_t *restrict weights,
                                  dwk_bf16 *restrict output, int32_t output_step)
 {
-    __m512i column[3][4], held[12], values[2];
-    dwk_hold_bf16(weights, held);
-    dwk_column_bf16(input, input_row, rows + 2, count, column[0]);
-    dwk_column_bf16(input + channels, input_row, rows + 2, count, column[1]);
-    input += 2 * channels;
-    for (int32_t x = 0; x < width; x += 3) {
+    __m512i columns[4][4];
+    dwk_column_bf16(input, input_row, rows + 2, count, columns[0]);
+    dwk_column_bf16(input + channels, input_row, rows + 2, count, columns[1]);
+    int32_t x = 0;
+    for (; x + 2 <= width; x += 2) {
+        DWK_S1(pixels)(columns, 2, input + x * channels, input_row, rows, width, channels, count, weights,
+                       output + x * output_step, output_step);
         DWK_UNROLL
-        for (int i = 0; i < 3; i++) {
-            if (i == 0 || x + i < width) {
-                dwk_column_bf16(input, input_row, rows + 2, count, column[(i + 2) % 3]);
-                dwk_outputs_bf16(column[i], column[(i + 1) % 3], column[(i + 2) % 3], weights, held, rows, values);
-                DWK_UNROLL
-                for (int y = 0; y < rows; y++) {
-                    dwk_store_avx512bf16(output + y * width * output_step, values[y], count);
-                }
-                input += channels;
-                output += output_step;
-            }
+        for (int i = 0; i < 2; i++) {
+            __builtin_memcpy(columns[i], columns[i + 2], sizeof columns[i]);
         }
+    }
+    if (x < width) {
+        DWK_S1(pixels)(columns, 1, input + x * channels, input_row, rows, width, channels, count, weights,
+                       output + x * output_step, output_step);
     }
 }
 
@@ -46,16 +63,15 @@ DWK_INLINE void DWK_S1(values)(const dwk_bf16 *restrict input, int32_t input_row
                                int32_t channels, int32_t count, const uint32_t *restrict weights,
                                dwk_bf16 *restrict output)
 {
-    __m512i column[3][4], held[12], values[2];
-    dwk_hold_bf16(weights, held);
+    __m512i columns[3][4], values[2][2];
     DWK_UNROLL
     for (int i = 0; i < 3; i++) {
-        dwk_column_bf16(input + i * channels, input_row, rows + 2, count, column[i]);
+        dwk_column_bf16(input + i * channels, input_row, rows + 2, count, columns[i]);
     }
-    dwk_outputs_bf16(column[0], column[1], column[2], weights, held, rows, values);
+    dwk_outputs_bf16(columns, 1, 1, rows, weights, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
-        dwk_store_avx512bf16(output + y * width * channels, values[y], count);
+        dwk_store_avx512bf16(output + y * width * channels, values[y][0], count);
     }
 }
 

@@ -16,21 +16,16 @@ DWK_INLINE void DWK_S2(const dwk_bf16 *restrict input, int32_t input_row, int32_
                        int32_t count, const uint32_t *restrict weights, dwk_bf16 *restrict output,
                        int32_t output_step)
 {
-    __m512i outer[2][4], middle[4], held[12], values;
-    dwk_hold_bf16(weights, held);
-    dwk_column_bf16(input, input_row, 3, count, outer[0]);
-    for (int32_t x = 0; x < width; x += 2) {
-        DWK_UNROLL
-        for (int i = 0; i < 2; i++) {
-            if (i == 0 || x + i < width) {
-                dwk_column_bf16(input + channels, input_row, 3, count, middle);
-                dwk_column_bf16(input + 2 * channels, input_row, 3, count, outer[1 - i]);
-                dwk_outputs_bf16(outer[i], middle, outer[1 - i], weights, held, 1, &values);
-                dwk_store_avx512bf16(output, values, count);
-                input += 2 * channels;
-                output += output_step;
-            }
-        }
+    __m512i columns[3][4], values[2][2];
+    dwk_column_bf16(input, input_row, 3, count, columns[0]);
+    for (int32_t x = 0; x < width; x++) {
+        dwk_column_bf16(input + channels, input_row, 3, count, columns[1]);
+        dwk_column_bf16(input + 2 * channels, input_row, 3, count, columns[2]);
+        dwk_outputs_bf16(columns, 1, 2, 1, weights, values);
+        dwk_store_avx512bf16(output, values[0][0], count);
+        __builtin_memcpy(columns[0], columns[2], sizeof columns[0]);
+        input += 2 * channels;
+        output += output_step;
     }
 }
 

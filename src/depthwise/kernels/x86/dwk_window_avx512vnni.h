@@ -6,9 +6,6 @@
 #ifndef DWK_WINDOW_AVX512VNNI_H
 #define DWK_WINDOW_AVX512VNNI_H
 
-/* Keeps factors in memory: a compiler would fetch those of a row before it, into registers that quads need. */
-#define DWK_HIDE(address) __asm__ volatile("" : "+r"(address))
-
 /* The first `count` bytes of 64, which may be none, and zeros. */
 DWK_INLINE __m512i dwk_chunk(const uint8_t *at, int32_t count)
 {

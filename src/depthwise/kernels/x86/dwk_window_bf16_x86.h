@@ -31,40 +31,38 @@ DWK_INLINE void dwk_column_bf16(const dwk_bf16 *at, int32_t row, int rows, int32
     dwk_interleave_avx512bf16(r[2], r[3], pairs + 2);
 }
 
-/* The factors of the upper row of outputs, to be held in registers: 64 bytes a cycle is all that memory gives. */
-DWK_INLINE void dwk_hold_bf16(const uint32_t *restrict weights, __m512i *held)
+/* 32 outputs of one or two rows and pixels, from the columns under the kernel, of which each pixel has three and begins
+ * `stride` behind the last one. Each factor is read once for all pixels: loads, one a cycle, would take longer than the
+ * products. */
+DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int stride, int rows,
+                                 const uint32_t *restrict weights, __m512i (*values)[2])
 {
-    DWK_UNROLL
-    for (int i = 0; i < 12; i++) {
-        held[i] = dwk_pairs_at_avx512bf16(weights + DWK_HEAD_BF16 + i * 16);
-    }
-}
-
-/* 32 outputs of one or two rows from the three columns under the kernel. Sums take turns, as each waits for its last
- * product. */
-DWK_INLINE void dwk_outputs_bf16(const __m512i *left, const __m512i *middle, const __m512i *right,
-                                 const uint32_t *restrict weights, const __m512i *held, int rows, __m512i *values)
-{
-    const uint32_t *lower = weights + DWK_HEAD_BF16 + DWK_ROW_BF16;
+    __m512 sum[2][2][2];
     const dwk_bf16 *low = (const dwk_bf16 *)(weights + DWK_B_BF16), *high = low + DWK_B_BF16;
-    const __m512i *columns[3] = {left, middle, right};
-    __m512 sum[2][2];
     DWK_UNROLL
-    for (int j = 0; j < 2; j++) {
-        sum[0][j] = sum[1][j] = dwk_sums_at_avx512bf16(weights + j * 16);
-    }
-    DWK_UNROLL
-    for (int i = 0; i < 12; i++) {
-        __m512i pairs = columns[i / 4][i % 4];
-        dwk_dot_avx512bf16(&sum[0][i % 2], pairs, held[i]);
-        if (rows == 2) {
-            dwk_dot_at_avx512bf16(&sum[1][i % 2], pairs, lower + i * 16);
+    for (int j = 0; j < 4; j++) {
+        const int half = j % 2, y = j / 2;
+        DWK_UNROLL
+        for (int i = 0; i < pixels; i++) {
+            sum[y][i][half] = dwk_sums_at_avx512bf16(weights + half * 16);
+        }
+        DWK_UNROLL
+        for (int k = 0; k < (y < rows ? 6 : 0); k++) {
+            const int place = 2 * k + half;
+            __m512i factors = dwk_pairs_at_avx512bf16(weights + DWK_HEAD_BF16 + y * DWK_ROW_BF16 + place * 16);
+            DWK_UNROLL
+            for (int i = 0; i < pixels; i++) {
+                dwk_dot_avx512bf16(&sum[y][i][half], columns[i * stride + place / 4][place % 4], factors);
+            }
         }
     }
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
-        values[y] = dwk_ordered_avx512bf16(dwk_rounded_avx512bf16(sum[y][0], sum[y][1]));
-        values[y] = dwk_clamped_avx512bf16(values[y], low, high);
+        DWK_UNROLL
+        for (int i = 0; i < pixels; i++) {
+            __m512i found = dwk_ordered_avx512bf16(dwk_rounded_avx512bf16(sum[y][i][0], sum[y][i][1]));
+            values[y][i] = dwk_clamped_avx512bf16(found, low, high);
+        }
     }
 }
 
