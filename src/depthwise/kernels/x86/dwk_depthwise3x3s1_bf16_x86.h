@@ -25,7 +25,7 @@ DWK_INLINE void DWK_S1(pixels)(__m512i (*columns)[4], int pixels, const dwk_bf16
     for (int i = 0; i < pixels; i++) {
         dwk_column_bf16(input + (i + 2) * channels, input_row, rows + 2, count, columns[i + 2]);
     }
-    dwk_outputs_bf16(columns, pixels, 1, rows, weights, values);
+    dwk_outputs_bf16(columns, pixels, rows, weights, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
         DWK_UNROLL
@@ -68,7 +68,7 @@ DWK_INLINE void DWK_S1(values)(const dwk_bf16 *restrict input, int32_t input_row
     for (int i = 0; i < 3; i++) {
         dwk_column_bf16(input + i * channels, input_row, rows + 2, count, columns[i]);
     }
-    dwk_outputs_bf16(columns, 1, 1, rows, weights, values);
+    dwk_outputs_bf16(columns, 1, rows, weights, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
         dwk_store_avx512bf16(output + y * width * channels, values[y][0], count);

@@ -21,7 +21,7 @@ DWK_INLINE void DWK_S2(const dwk_bf16 *restrict input, int32_t input_row, int32_
     for (int32_t x = 0; x < width; x++) {
         dwk_column_bf16(input + channels, input_row, 3, count, columns[1]);
         dwk_column_bf16(input + 2 * channels, input_row, 3, count, columns[2]);
-        dwk_outputs_bf16(columns, 1, 2, 1, weights, values);
+        dwk_outputs_bf16(columns, 1, 1, weights, values);
         dwk_store_avx512bf16(output, values[0][0], count);
         __builtin_memcpy(columns[0], columns[2], sizeof columns[0]);
         input += 2 * channels;

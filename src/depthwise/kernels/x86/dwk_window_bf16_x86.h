@@ -31,11 +31,10 @@ DWK_INLINE void dwk_column_bf16(const dwk_bf16 *at, int32_t row, int rows, int32
     dwk_interleave_avx512bf16(r[2], r[3], pairs + 2);
 }
 
-/* 32 outputs of one or two rows and pixels, from the columns under the kernel, of which each pixel has three and begins
- * `stride` behind the last one. Each factor is read once for all pixels: loads, one a cycle, would take longer than the
- * products. */
-DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int stride, int rows,
-                                 const uint32_t *restrict weights, __m512i (*values)[2])
+/* 32 outputs of one or two rows and pixels, from the columns under the kernel, three for the first pixel and one more for
+ * the next. Each factor is read once for all pixels: loads, one a cycle, would take longer than the products. */
+DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int rows, const uint32_t *restrict weights,
+                                 __m512i (*values)[2])
 {
     __m512 sum[2][2][2];
     const dwk_bf16 *low = (const dwk_bf16 *)(weights + DWK_B_BF16), *high = low + DWK_B_BF16;
@@ -52,7 +51,7 @@ DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int stride, 
             __m512i factors = dwk_pairs_at_avx512bf16(weights + DWK_HEAD_BF16 + y * DWK_ROW_BF16 + place * 16);
             DWK_UNROLL
             for (int i = 0; i < pixels; i++) {
-                dwk_dot_avx512bf16(&sum[y][i][half], columns[i * stride + place / 4][place % 4], factors);
+                dwk_dot_avx512bf16(&sum[y][i][half], columns[i + place / 4][place % 4], factors);
             }
         }
     }
