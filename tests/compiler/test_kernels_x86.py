@@ -189,13 +189,16 @@ def test_the_first_convolution_of_colours_is_the_same_sum(number: int, vocabular
         assert_product("stem", number, vocabulary, call, (3, 9, full, rows))
 
 
-def test_eight_channels_of_the_first_convolution_are_the_same_sum(tmp_path: Path, zig: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("channels", [8, 16, 24, 40])
+def test_few_channels_of_the_first_convolution_are_the_same_sum(
+    channels: int, tmp_path: Path, zig: tuple[str, ...]
+) -> None:
     needs_machine(AVX512VBMI, zig)
-    panels = Panels(count=1, vectors=1, lanes=8)
+    N, panels = channels, Panels(count=1, vectors=1, lanes=channels)
     tilings = [Tiling(pixels=16, rest=rest, panels=(panels,)) for rest in (0, 1, 2, 7, 8, 9, 15)]
-    forms = [product(kernel("stem8", AVX512VBMI), tiling, panels, "") for tiling in tilings]
+    forms = [product(kernel("stem_abreast", AVX512VBMI), tiling, panels, "") for tiling in tilings]
     call = caller(built(forms, tmp_path, zig))
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(N)
     for (form, tiling), full, rows, extreme in itertools.product(
         zip(forms, tilings, strict=True), (0, 1, 2), (1, 3), (False, True)
     ):
@@ -205,21 +208,21 @@ def test_eight_channels_of_the_first_convolution_are_the_same_sum(tmp_path: Path
         # Nothing may be read behind the last byte under the kernel, which is the last of a page.
         tap = (width - 1) * 6 + 9 + 5
         source = page_end(rng.integers(0, 256, (2 * rows + 1) * tap - 5, np.uint8))
-        weight = rng.integers(-128, 128, (3, 9, 8)).astype(np.int8)
+        weight = rng.integers(-128, 128, (3, 9, N)).astype(np.int8)
         if extreme:
-            source[:], weight[:] = 255, rng.choice([-128, 127], 8)
-        bias, multiplier = words(rng, 8, 27)
+            source[:], weight[:] = 255, rng.choice([-128, 127], N)
+        bias, multiplier = words(rng, N, 27)
         packed = near(pack_x86.spread([bias, multiplier], weight))
-        output_row = width * 8 + 7
+        output_row = width * N + 7
         output = Output(rows * output_row)
-        call(form, (3, 9, tap, 6, 2 * tap, width, 8, output_row), 1, rows, source, packed, clamp, output.values)
+        call(form, (3, 9, tap, 6, 2 * tap, width, N, output_row), 1, rows, source, packed, clamp, output.values)
 
         at = np.arange(rows)[:, None] * 2 * tap + np.arange(width) * 6
         windows = source[at[..., None, None] + np.arange(3)[:, None] * tap + np.arange(9)].astype(np.int64)
         acc = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.int64)) + bias
         found = output.values.reshape(rows, output_row)
-        assert (found[:, : width * 8] == bytes_of(acc, multiplier, clamp).reshape(rows, -1)).all()
-        assert (found[:, width * 8 :] == FILL).all()
+        assert (found[:, : width * N] == bytes_of(acc, multiplier, clamp).reshape(rows, -1)).all()
+        assert (found[:, width * N :] == FILL).all()
         assert output.guards_hold()
 
 

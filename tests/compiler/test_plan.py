@@ -19,7 +19,7 @@ from depthwise.compiler.pack import depthwise, product
 from depthwise.compiler.plan import Plan, plan, prepare_bytes
 from depthwise.compiler.step import FLOAT, NO_BORDER
 from depthwise.compiler.targets import TARGETS, Machine, machine_of, target
-from depthwise.compiler.tiles import Tiling, tiling, vector_lanes
+from depthwise.compiler.tiles import Tiling, tiling, tiling_x86, vector_lanes
 from depthwise.errors import Refused
 from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, PORTABLE, Instructions
 from depthwise.kernels.table import KERNELS
@@ -94,6 +94,19 @@ def test_tiles_cover_every_pixel_and_channel_once_and_fit_into_registers(
     most = max(p.vectors for p in found.panels)
     assert found.pixels * most + most <= machine.registers
     assert len(found.panels) == 1 or found.panels[0].vectors == found.panels[1].vectors + 1
+
+
+@given(st.integers(1, 300), st.integers(1, 160).map(lambda eighths: 8 * eighths))
+def test_tiles_of_bytes_cover_every_pixel_and_channel_once(width: int, channels: int) -> None:
+    for of in (AVX512VNNI, AVX2):
+        found = tiling_x86(width, channels, of)
+
+        assert width // found.pixels * found.pixels + found.rest == width
+        assert 0 <= found.rest < found.pixels
+        assert sum(p.count * p.channels for p in found.panels) == channels
+        assert all(p.count > 0 and 0 < p.vectors <= 4 for p in found.panels)
+        assert all(p.count == 1 and p is found.panels[-1] for p in found.panels if p.some)
+        assert of == AVX2 or all(p.vectors != 3 for p in found.panels)
 
 
 @given(specs, machines)
@@ -174,7 +187,8 @@ def test_packed_depthwise_weights_are_bias_and_nine_factors_for_each_vector() ->
     ("fields", "of", "kernel"),
     [
         ({"width": 1.0}, AVX512VBMI, "dwk_stem_i8__avx512vnni"),
-        ({"width": 0.25}, AVX512VBMI, "dwk_stem8_i8__avx512vbmi"),
+        ({"width": 0.75}, AVX512VBMI, "dwk_stem_abreast_i8__avx512vbmi"),
+        ({"width": 0.25}, AVX512VBMI, "dwk_stem_abreast_i8__avx512vbmi"),
         ({"width": 0.25}, AVX512VNNI, "dwk_stem_i8__avxvnni"),
         ({"width": 0.25, "unit_strides": (0,)}, AVX512VBMI, "dwk_stem_i8__avxvnni"),
         ({"width": 0.25, "channels": 1}, AVX512VBMI, "dwk_product_i8__avxvnni"),

@@ -93,7 +93,7 @@ RATES: dict[tuple[str, str], Rate] = {
     ("dwk_pool_i8", "avx512vnni"): Rate(products=27.9, value=0),
     ("dwk_product_i8", "avx512vnni"): Rate(products=64.5, value=0.0972),
     ("dwk_stem_i8", "avx512vnni"): Rate(products=41.7, value=0.000888),
-    ("dwk_stem8_i8", "avx512vbmi"): Rate(products=42.9, value=0.000864),
+    ("dwk_stem_abreast_i8", "avx512vbmi"): Rate(products=42.9, value=0.000864),
 }
 
 

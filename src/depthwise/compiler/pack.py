@@ -194,7 +194,7 @@ PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
     "classifier_i8": pack_int8.classifier,
     "product_x86": pack_x86.product,
     "stem_x86": pack_x86.stem,
-    "stem8_x86": pack_x86.stem8,
+    "stem_abreast_x86": pack_x86.stem_abreast,
     "depthwise_x86": pack_x86.depthwise,
     "depthwise3x3s2_avx512vnni": pack_x86.alternating,
     "pool_x86": pack_x86.pool,

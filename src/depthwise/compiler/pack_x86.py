@@ -35,8 +35,8 @@ def stem(operation: Operation, step: Step) -> Bytes:
     return _panels(nine, step, _words(operation)[:2], in_order=False)
 
 
-def stem8(operation: Operation, step: Step) -> Bytes:
-    """Eight biases and multipliers, then the quads of a stem, each of all eight channels."""
+def stem_abreast(operation: Operation, step: Step) -> Bytes:
+    """All biases and multipliers, then the quads of a stem, each of all channels."""
     return spread(_words(operation)[:2], operation.weight)
 
 

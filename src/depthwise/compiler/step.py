@@ -24,6 +24,8 @@ Split = Literal["", "blocks", "rows", "channels"]
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
 _ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
 _STEM_ROWS = 4
+# So few channels of a first convolution of bytes are faster with pixels in the lanes; of 32 they no longer are.
+_ABREAST = (8, 16, 24)
 # Of a map that is computed at once threads share the rows where there are so many.
 _SHARED_ROWS = 8
 # The step that begins with a layer of a kind.
@@ -248,8 +250,8 @@ def _classifier(step: Step, setting: Setting) -> Step:
 
 def _tiling(step: Step, setting: Setting) -> Tiling:
     shape = step.output.shape
-    if step.kernels[-1].operation == "stem8":
-        return Tiling(pixels=16, rest=shape.width % 16, panels=(Panels(count=1, vectors=1, lanes=8),))
+    if step.kernels[-1].operation == "stem_abreast":
+        return Tiling(pixels=16, rest=shape.width % 16, panels=(Panels(count=1, vectors=1, lanes=shape.channels),))
     done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
     return tiling(shape.width, shape.channels - done, setting.machine, step.kernels[-1].instructions)
 
@@ -288,7 +290,7 @@ def _operation(layer: Layer) -> Operation:
         case "depthwise":
             return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
         case "stem" if layer.input.channels == 3:
-            return "stem8" if layer.stride == 2 and layer.output.channels == 8 else "stem"
+            return "stem_abreast" if layer.stride == 2 and layer.output.channels in _ABREAST else "stem"
         case "pool" | "classifier":
             return layer.kind
         case _:

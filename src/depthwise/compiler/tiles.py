@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from depthwise.compiler.targets import Machine
-from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.kernels.instructions import AVX512VNNI, PORTABLE, Instructions
 
 # Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
 WHOLE_WIDTH = 14
@@ -51,7 +51,8 @@ class Panels:
 class Tiling:
     """How a matrix product is cut: each row of outputs into tiles of `pixels`, the last of `rest` where that is not 0.
 
-    `panels` has one entry, or two that differ by one vector; the last panel may stand alone, with fewer channels.
+    `panels` has an entry for each size of panels, the larger ones first; the last panel may stand alone, with fewer
+    channels.
     """
 
     pixels: int
@@ -109,7 +110,8 @@ def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
     What limits them is the dot product, whose latency is 4 cycles; few accumulators are enough, and the smaller the
     tile, the better the rounding at its end overlaps the next one. Measured on Zen 4.
     """
-    panels = list(cut(-(-channels // of.lanes), of.lanes, 4))
+    vectors = -(-channels // of.lanes)
+    panels = list(_fours(vectors, of.lanes) if of == AVX512VNNI else cut(vectors, of.lanes, 4))
     spare = sum(p.count * p.channels for p in panels) - channels
     if spare:
         last = panels.pop()
@@ -120,6 +122,13 @@ def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
     even = next((p for p in (limit, limit - 1) if p > 0 and width % p == 0), 0)
     pixels = even or -(-width // -(-width // limit))
     return Tiling(pixels=pixels, rest=width % pixels, panels=tuple(panels))
+
+
+def _fours(vectors: int, lanes: int) -> tuple[Panels, ...]:
+    """As many panels of four vectors as possible, whose bytes are in order when they are packed; of the rest those of
+    two and one, which permute the bytes of several pixels at once. Those of three would do so pixel by pixel."""
+    sizes = ((vectors // 4, 4), (vectors % 4 // 2, 2), (vectors % 2, 1))
+    return tuple(Panels(count=number, vectors=size, lanes=lanes) for number, size in sizes if number)
 
 
 def vector_lanes(channels: int, machine: Machine, of: Instructions = PORTABLE) -> int:

@@ -10,7 +10,7 @@ from depthwise.kernels.instructions import PORTABLE, Instructions
 
 Precision = Literal["float32", "bf16", "int8"]
 Operation = Literal[
-    "product", "strassen", "stem", "stem8", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
+    "product", "strassen", "stem", "stem_abreast", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
 ]
 
 

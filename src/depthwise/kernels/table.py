@@ -68,12 +68,12 @@ def _x86(of: Instructions, chunks: tuple[Operation, ...] = _CHUNKS) -> tuple[Ker
 # Of the rows for one operation and precision the fastest stands first, and portable C last.
 KERNELS: tuple[Kernel, ...] = (
     Kernel(
-        header="dwk_stem8_i8_avx512vbmi.h",
-        name=r"dwk_stem8_i8_p16(?:r(\d+))?_c1x8__avx512vbmi",
-        macros=("REST",),
-        operation="stem8",
+        header="dwk_stem_abreast_i8_avx512vbmi.h",
+        name=r"dwk_stem_abreast_i8_p16(?:r(\d+))?_c1x(\d+)__avx512vbmi",
+        macros=("REST", "LANES"),
+        operation="stem_abreast",
         precision="int8",
-        packing="stem8_x86",
+        packing="stem_abreast_x86",
         instructions=AVX512VBMI,
     ),
     Kernel(
@@ -192,7 +192,7 @@ KERNELS: tuple[Kernel, ...] = (
 )
 
 # What an operation is a case of, where a machine has no kernel for it.
-_GENERAL: dict[Operation, Operation] = {"stem8": "stem", "stem": "product"}
+_GENERAL: dict[Operation, Operation] = {"stem_abreast": "stem", "stem": "product"}
 # All that any kernel needs of a machine.
 FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERNELS))
 
