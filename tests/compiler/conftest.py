@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -28,3 +31,21 @@ def gcc() -> str:
     if found is None:
         pytest.skip("gcc is not installed; what it alone can check is not checked")
     return found
+
+
+@pytest.fixture(scope="session", params=["gcc", "clang"])
+def cc(request: pytest.FixtureRequest) -> str:
+    """Each compiler of the system that `--cc` is meant for; the test is skipped for one that is not there."""
+    found = _newest(request.param)
+    if found is None:
+        pytest.skip(f"{request.param} is not installed; nothing is built with it")
+    return found
+
+
+def _newest(name: str) -> str | None:
+    """A compiler on the path, or the newest of those whose names end with a version."""
+    if found := shutil.which(name):
+        return found
+    paths = [path for folder in os.get_exec_path() for path in Path(folder).glob(f"{name}-*")]
+    versions = {int(path.name[len(name) + 1 :]): path for path in paths if re.fullmatch(rf"{name}-\d+", path.name)}
+    return str(versions[max(versions)]) if versions else None

@@ -73,10 +73,10 @@ def test_weights_take_half_the_bytes_of_float32(model: Model, tmp_path: Path) ->
     assert 0.5 < sizes[1] / sizes[0] < 0.53
 
 
-def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, gcc: str, tmp_path: Path) -> None:
+def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, cc: str, tmp_path: Path) -> None:
     answers = []
-    for cc in (None, gcc):
-        built = compile_model(model, target="host", out=tmp_path / "model.so", cc=cc, precision="bf16")
+    for chosen in (None, cc):
+        built = compile_model(model, target="host", out=tmp_path / "model.so", cc=chosen, precision="bf16")
         with Artifact.open(built.path) as artifact:
             answers.append(np.stack([artifact.run(image) for image in pixels_of(model, artifact)]))
     assert answers[0] == pytest.approx(answers[1], abs=1e-2)

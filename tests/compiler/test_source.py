@@ -75,11 +75,11 @@ def test_the_folder_holds_all_that_its_readme_needs(folder: Path) -> None:
 
 
 def test_the_program_of_the_readme_checks_itself_and_labels_a_picture(
-    folder: Path, model: Model | QuantizedModel, precision: Precision, gcc: str, tmp_path: Path
+    folder: Path, model: Model | QuantizedModel, precision: Precision, cc: str, tmp_path: Path
 ) -> None:
     here = copied(folder, tmp_path)
     (command,) = [line.split() for line in (here / "README.md").read_text().splitlines() if line.startswith("    cc ")]
-    build((gcc, *STRICT, *command[1:]), here)
+    build((cc, *STRICT, *command[1:]), here)
     pixels = np.random.default_rng(1).integers(0, 256, (1, 67, 67, 3), np.uint8)
     resize = model.preprocessing.resize
     frame = np.zeros((resize, resize, 3), np.uint8)

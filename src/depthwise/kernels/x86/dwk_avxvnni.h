@@ -36,7 +36,7 @@ DWK_INLINE void dwk_dot_avxvnni(__m256i *sums, __m256i quads, __m256i factors)
 {
 #if !defined(__clang__) && defined(__AVXVNNI__)
     /* Given the intrinsic, gcc spills the sums of a tile. */
-    __asm__("{vex} vpdpbusd\t%2, %1, %0" : "+x"(*sums) : "x"(quads), "x"(factors));
+    __asm__("%{vex%} vpdpbusd\t%2, %1, %0" : "+x"(*sums) : "x"(quads), "x"(factors));
 #elif !defined(__clang__)
     __asm__("vpdpbusd\t%2, %1, %0" : "+v"(*sums) : "v"(quads), "v"(factors));
 #elif defined(__AVXVNNI__)

@@ -1,0 +1,59 @@
+"""The compilers of a system, at each level of x86: their warnings and the answers of what they build."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conftest import make_model
+from depthwise.compiler.build import compiler, library
+from depthwise.compiler.choices import Choices
+from depthwise.compiler.compile import Emitted, emit
+from depthwise.compiler.targets import LEVELS, Target, at_level, target
+from depthwise.edge.artifact import Artifact
+from depthwise.errors import Refused
+from depthwise.kernels.table import Precision
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.spec import Spec
+from emitted import STRICT
+
+pytestmark = pytest.mark.skipif(
+    os.uname().machine != "x86_64", reason="this machine is no x86; its compilers build nothing for one"
+)
+SPEC = Spec(width=0.25, resolution=35, classes=3, shallow=True)
+LEVELS_OF: tuple[tuple[Precision, str], ...] = tuple(
+    (precision, level.name)
+    for precision in ("int8", "float32", "bf16")
+    for level in LEVELS
+    if precision in level.carried  # type: ignore[comparison-overlap]
+)
+
+
+def row_of(level: str) -> Target:
+    return at_level(target("host"), level)
+
+
+def emitted(precision: Precision, row: Target) -> Emitted:
+    assert row.machine is not None
+    model = random_quantized(SPEC) if precision == "int8" else make_model(**vars(SPEC))
+    return emit(model, target_name="host", machine=row.machine, choices=Choices(precision=precision))
+
+
+@pytest.mark.parametrize(("precision", "level"), LEVELS_OF)
+def test_they_are_silent_on_every_level_and_the_golden_cases_hold(
+    precision: Precision, level: str, cc: str, tmp_path: Path
+) -> None:
+    row = row_of(level)
+    network = emitted(precision, row)
+    chosen = compiler(row, cc)
+    strict = replace(chosen, command=(*chosen.command, *STRICT))
+    library(strict, network.model_c, network.packed.words, precision, tmp_path / "model.so")
+    try:
+        artifact = Artifact.open(tmp_path / "model.so")
+    except Refused:
+        pytest.skip(f"this processor lacks level {level}; what {Path(cc).name} builds for it is not run")
+    with artifact:
+        artifact.verify()
