@@ -32,23 +32,30 @@ DWK_INLINE void dwk_interleave_avxvnni(__m256i r0, __m256i r1, __m256i r2, __m25
     dwk_woven_avxvnni(r0, r1, r2, r3, quads);
 }
 
+#if !defined(__clang__)
+/* Given the intrinsic, gcc spills the sums of a tile. */
+#if defined(__AVXVNNI__)
+#define DWK_DOT_AVXVNNI(sums, quads, kind, factors)                                                                    \
+    __asm__("%{vex%} vpdpbusd\t%2, %1, %0" : "+x"(sums) : "x"(quads), kind(factors))
+#else
+#define DWK_DOT_AVXVNNI(sums, quads, kind, factors)                                                                    \
+    __asm__("vpdpbusd\t%2, %1, %0" : "+v"(sums) : "v"(quads), kind(factors))
+#endif
+#elif defined(__AVXVNNI__)
+#define DWK_DOT_AVXVNNI(sums, quads, kind, factors) (sums) = _mm256_dpbusd_avx_epi32(sums, quads, factors)
+#else
+#define DWK_DOT_AVXVNNI(sums, quads, kind, factors) (sums) = _mm256_dpbusd_epi32(sums, quads, factors)
+#endif
+
 DWK_INLINE void dwk_dot_avxvnni(__m256i *sums, __m256i quads, __m256i factors)
 {
-#if !defined(__clang__) && defined(__AVXVNNI__)
-    /* Given the intrinsic, gcc spills the sums of a tile. */
-    __asm__("%{vex%} vpdpbusd\t%2, %1, %0" : "+x"(*sums) : "x"(quads), "x"(factors));
-#elif !defined(__clang__)
-    __asm__("vpdpbusd\t%2, %1, %0" : "+v"(*sums) : "v"(quads), "v"(factors));
-#elif defined(__AVXVNNI__)
-    *sums = _mm256_dpbusd_avx_epi32(*sums, quads, factors);
-#else
-    *sums = _mm256_dpbusd_epi32(*sums, quads, factors);
-#endif
+    DWK_DOT_AVXVNNI(*sums, quads, "x", factors);
 }
 
+/* The factors are used once, and so stay in memory. */
 DWK_INLINE void dwk_dot_at_avxvnni(__m256i *sums, __m256i quads, const int8_t *factors)
 {
-    dwk_dot_avxvnni(sums, quads, dwk_factors_at_avxvnni(factors));
+    DWK_DOT_AVXVNNI(*sums, quads, "m", *(const __m256i_u *)(const void *)factors);
 }
 
 #define DWK_SET avxvnni
