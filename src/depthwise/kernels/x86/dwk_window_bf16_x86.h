@@ -39,14 +39,14 @@ DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int rows, co
     __m512 sum[2][2][2];
     const dwk_bf16 *low = (const dwk_bf16 *)(weights + DWK_B_BF16), *high = low + DWK_B_BF16;
     DWK_UNROLL
-    for (int j = 0; j < 4; j++) {
+    for (int j = 0; j < 2 * rows; j++) {
         const int half = j % 2, y = j / 2;
         DWK_UNROLL
         for (int i = 0; i < pixels; i++) {
             sum[y][i][half] = dwk_sums_at_avx512bf16(weights + half * 16);
         }
         DWK_UNROLL
-        for (int k = 0; k < (y < rows ? 6 : 0); k++) {
+        for (int k = 0; k < 6; k++) {
             const int place = 2 * k + half;
             __m512i factors = dwk_pairs_at_avx512bf16(weights + DWK_HEAD_BF16 + y * DWK_ROW_BF16 + place * 16);
             DWK_UNROLL
