@@ -188,6 +188,39 @@ def test_a_forked_process_runs_alone_until_it_asks_for_threads_and_both_end(path
     assert int(done.stdout) >= 3
 
 
+NAMESPACES = """
+import ctypes, faulthandler, os, sys, numpy as np
+from depthwise.edge.artifact import Artifact
+def fork_as_the_first_of_a_namespace():
+    CLONE_NEWPID = 0x20000000
+    if ctypes.CDLL(None).unshare(CLONE_NEWPID) != 0:
+        os._exit(77)
+    child = os.fork()
+    if child != 0:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+pixels = np.random.default_rng(1).integers(0, 256, (65, 65, 3), np.uint8)
+fork_as_the_first_of_a_namespace()
+artifact = Artifact.open(sys.argv[1], threads=3)
+expected = artifact.run(pixels)
+fork_as_the_first_of_a_namespace()
+# Nobody else ends the first process of a namespace that hangs.
+faulthandler.dump_traceback_later(30, exit=True)
+right = os.getpid() == 1 and (artifact.run(pixels) == expected).all()
+artifact._library.set_threads(2)
+os._exit(0 if right and (artifact.run(pixels) == expected).all() else 3)
+"""
+
+
+def test_a_forked_process_of_the_same_number_runs_alone_too(path: Path) -> None:
+    """Two processes have one number where each is the first of a namespace, as in containers."""
+    command = [sys.executable, "-c", NAMESPACES, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    if done.returncode == 77:
+        pytest.skip("this process may not make namespaces of processes")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 PROGRAM = """#include "depthwise.h"
 #include <dlfcn.h>
 #include <stdio.h>

@@ -54,14 +54,20 @@ static inline dwk_part dwk_within(dwk_part part, int32_t start, int32_t count)
 #if defined(__x86_64__)
 #define DWK_PAUSE() __asm__ volatile("pause")
 #define DWK_FUTEX 202
+#define DWK_MADVISE 28
+#define DWK_PAGE 4096
 #else
 /* "yield" does nothing on most processors. */
 #define DWK_PAUSE() __asm__ volatile("isb" ::: "memory")
 #define DWK_FUTEX 98
+#define DWK_MADVISE 233
+#define DWK_PAGE 65536 /* the largest that a kernel may have */
 #endif
 /* Of the kernel's interface: for words that no other process knows. */
 #define DWK_FUTEX_WAIT 128
 #define DWK_FUTEX_WAKE 129
+/* For pages of which a forked process finds zeros. */
+#define DWK_WIPE_ON_FORK 18
 
 /* Declared under a name of our own, as artifacts are compiled without the headers of a C library. */
 extern long dwk_syscall(long number, ...) __asm__("syscall");

@@ -23,17 +23,24 @@ extern int dwk_getpid(void) __asm__("getpid");
 dwk_flag dwk_flags[DWL_THREADS];
 
 static struct {
-    _Atomic uint32_t taken;  /* 0: nobody has the team; 1: a call or a change; 2: the same, and others may wait */
-    _Atomic int32_t process; /* whose it is; negative while that process makes it its own */
-    _Atomic int32_t count;   /* of its workers, the caller included */
-    uint32_t round;          /* how often they have met */
-    int32_t ends;            /* whether they are to end */
+    _Atomic uint32_t taken; /* 0: nobody has the team; 1: a call or a change; 2: the same, and others may wait */
+    _Atomic int32_t count;  /* of its workers, the caller included */
+    uint32_t round;         /* how often they have met */
+    int32_t ends;           /* whether they are to end */
     unsigned long threads[DWL_THREADS];
     /* The call. */
     dwk_network *network;
     const uint8_t *pixels;
     uint8_t *arena;
 } dwk_team = {.count = 1};
+
+/* Whose the team is: the number of the process, negative while that process makes it its own, 0 before. On a page for
+ * itself that is zeros in a forked process where the kernel can do that (Linux 4.14): by their numbers alone two
+ * processes are not told apart of which each is the first of its namespace. */
+static union {
+    _Alignas(DWK_PAGE) _Atomic int32_t process;
+    uint8_t page[DWK_PAGE];
+} dwk_owner;
 
 static void *dwk_work(void *index)
 {
@@ -67,7 +74,7 @@ static void dwk_together(dwk_network *network, const uint8_t *pixels, uint8_t *a
     dwk_worker self = {.count = 1};
     /* A process that was forked has none of its parent's threads. */
     if (atomic_load_explicit(&dwk_team.count, memory_order_relaxed) == 1 ||
-        atomic_load(&dwk_team.process) != dwk_getpid() || !dwk_take_if_free()) {
+        atomic_load(&dwk_owner.process) != dwk_getpid() || !dwk_take_if_free()) {
         network(pixels, arena, &self);
         return;
     }
@@ -123,14 +130,15 @@ static void dwk_end(void)
 /* Make the team this process's own: it may be that of the parent from which it was forked, or nobody's. */
 static void dwk_adopt(int32_t process)
 {
-    int32_t owner = atomic_load(&dwk_team.process);
+    (void)dwk_syscall(DWK_MADVISE, &dwk_owner, sizeof dwk_owner, DWK_WIPE_ON_FORK);
+    int32_t owner = atomic_load(&dwk_owner.process);
     while (owner != process) {
-        if (owner != -process && atomic_compare_exchange_strong(&dwk_team.process, &owner, -process)) {
+        if (owner != -process && atomic_compare_exchange_strong(&dwk_owner.process, &owner, -process)) {
             atomic_store(&dwk_team.count, 1);
             atomic_store(&dwk_team.taken, 0);
-            atomic_store(&dwk_team.process, process);
+            atomic_store(&dwk_owner.process, process);
         }
-        owner = atomic_load(&dwk_team.process);
+        owner = atomic_load(&dwk_owner.process);
     }
 }
 
@@ -157,7 +165,7 @@ static int32_t dwk_set_threads(int32_t threads)
 /* When the library is unloaded or the process ends: a thread that still waits would go on in memory that is gone. */
 __attribute__((destructor)) static void dwk_unload(void)
 {
-    if (atomic_load(&dwk_team.process) == dwk_getpid() && dwk_take_if_free()) {
+    if (atomic_load(&dwk_owner.process) == dwk_getpid() && dwk_take_if_free()) {
         dwk_end();
         dwk_give_back();
     }
