@@ -129,9 +129,7 @@ def _measured(
         alone: list[list[int]] = [[] for _ in taking_part]
         for number in range(options.rounds):
             loop.turn(threads)
-            # Each round begins with another one, so that nobody always comes behind the same neighbour.
-            for step in range(len(taking_part)):
-                at = (number + step) % len(taking_part)
+            for at in _in_turn(range(len(taking_part)), number):
                 answered = taking_part[at][1].order("turn")
                 whole[at] += answered["whole"]
                 alone[at] += answered["alone"]
@@ -139,12 +137,8 @@ def _measured(
                     time.sleep(_SECONDS_TO_SLEEP)
         memory = [_memory(worker) for _, worker in taking_part]
     best = _fastest_forms([contender.name for contender, _ in taking_part], whole)
-    first: dict[int, list[int]] = {at: [] for at in best}
-    for _ in range(options.starts):
-        for at in best:
-            contender = taking_part[at][0]
-            with place.worker(contender.name, contender.path, threads) as worker:
-                first[at].append(worker.first_ns)
+    chosen = [taking_part[at][0] for at in best]
+    first = _first_answers(place, chosen, threads, options.starts)
     return [
         Result(
             name=contender.name,
@@ -157,11 +151,26 @@ def _measured(
             file_bytes=_file_bytes(contender.path),
             runtime_bytes=runtime_bytes(contender.name),
             memory_bytes=memory[at],
-            first=results.times(first[at]),
+            first=results.times(starts),
         )
-        for at in best
-        for contender in [taking_part[at][0]]
+        for at, contender, starts in zip(best, chosen, first, strict=True)
     ]
+
+
+def _first_answers(place: Workplace, chosen: Sequence[Contender], threads: int, starts: int) -> list[list[int]]:
+    """Nanoseconds of each contender from the start of a process to its answer, in turns."""
+    found: list[list[int]] = [[] for _ in chosen]
+    for number in range(starts):
+        for at in _in_turn(range(len(chosen)), number):
+            with place.worker(chosen[at].name, chosen[at].path, threads) as worker:
+                found[at].append(worker.first_ns)
+    return found
+
+
+def _in_turn(places: Sequence[int], number: int) -> list[int]:
+    """Each round begins with another one, so that nobody always comes behind the same neighbour."""
+    start = number % len(places) if places else 0
+    return [*places[start:], *places[:start]]
 
 
 def _fastest_forms(names: Sequence[str], whole: Sequence[Sequence[int]]) -> list[int]:
