@@ -253,7 +253,9 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
     if step.kernels[-1].operation == "stem_abreast":
         return Tiling(pixels=16, rest=shape.width % 16, panels=(Panels(count=1, vectors=1, lanes=shape.channels),))
     done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
-    return tiling(shape.width, shape.channels - done, setting.machine, step.kernels[-1].instructions)
+    kernel = step.kernels[-1]
+    in_pairs = kernel.precision == "bf16"
+    return tiling(shape.width, shape.channels - done, setting.machine, kernel.instructions, in_pairs=in_pairs)
 
 
 def _border(layer: Layer) -> Padding:

@@ -60,11 +60,16 @@ class Tiling:
     panels: tuple[Panels, ...]
 
 
-def tiling(width: int, channels: int, machine: Machine, of: Instructions = PORTABLE) -> Tiling:
+def tiling(
+    width: int, channels: int, machine: Machine, of: Instructions = PORTABLE, *, in_pairs: bool = False
+) -> Tiling:
     """How a product with `channels` outputs a pixel, in rows of `width` pixels, is cut for a machine.
 
     Accumulators, one row of weights and (where an instruction cannot broadcast from memory) one value must fit into
     the registers. On wide maps fewer accumulators are as fast, and the end of a tile overlaps the next one better.
+
+    Args:
+        in_pairs: whether weights and values are two bfloat16 each in a word, which become two vectors, with a mask.
     """
     if of.name:
         return tiling_x86(width, channels, of)
@@ -74,8 +79,8 @@ def tiling(width: int, channels: int, machine: Machine, of: Instructions = PORTA
     vectors = channels // lanes
     panels = cut(vectors, lanes, 4 if machine.registers >= 32 else 2)
     most = panels[0].vectors
-    spare = 0 if machine.lanes == 16 else 1
-    fit = (machine.registers - spare) // most - 1
+    spare = 3 if in_pairs else 0 if machine.lanes == 16 else 1
+    fit = (machine.registers - spare) // most - (2 if in_pairs else 1)
     limit = fit if width <= WHOLE_WIDTH else min(fit, max(machine.registers // 2 // most, 1))
     pixels = -(-width // -(-width // limit))
     return Tiling(pixels=pixels, rest=width % pixels, panels=panels)

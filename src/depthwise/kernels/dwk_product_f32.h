@@ -45,6 +45,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
                 DWK_UNROLL
                 for (int v = 0; v < DWK_VECTORS; v++) {
                     sum[p][v] += value[p * shape->step + k] * *(const DWK_V *)(weights + v * DWK_LANES);
+                    DWK_IN_REGISTER(sum[p][v]);
                 }
             }
             weights += DWK_VECTORS * DWK_LANES;

@@ -24,6 +24,13 @@
 /* Keeps what lies at an address in memory: a compiler would fetch it before a loop, into registers that are needed. */
 #define DWK_HIDE(address) __asm__ volatile("" : "+r"(address))
 
+/* A sum of a tile that is changed in a register. With SSE gcc puts some into memory else, although registers are free. */
+#if !defined(__clang__) && defined(__SSE2__) && !defined(__AVX__)
+#define DWK_IN_REGISTER(sum) __asm__("" : "+x"(sum))
+#else
+#define DWK_IN_REGISTER(sum) (void)(sum)
+#endif
+
 /* Names of the forms of a kernel: DWK_JOIN(a, b, c) is abc once a, b and c are expanded. */
 #define DWK_JOIN_(a, b, c) a##b##c
 #define DWK_JOIN(a, b, c) DWK_JOIN_(a, b, c)

@@ -75,13 +75,6 @@ DWK_DEFINE_BYTES(16)
 #define DWK_TIMES_8(bytes, factors) ((bytes) * (factors))
 #define DWK_TIMES_16(bytes, factors) ((bytes) * (factors))
 
-/* A sum of a tile that is changed in a register: gcc puts some into memory else, although registers are free. */
-#if !defined(__clang__) && defined(__SSE2__)
-#define DWK_IN_REGISTER(sum) __asm__("" : "+x"(sum))
-#else
-#define DWK_IN_REGISTER(sum) (void)(sum)
-#endif
-
 /* The lowest byte of each word to memory. */
 #define DWK_DEFINE_NARROW(L)                                                                                           \
     DWK_INLINE void dwk_narrow_u##L(const dwk_i##L *words, uint8_t *output)                                            \
