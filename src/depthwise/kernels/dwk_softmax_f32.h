@@ -5,7 +5,7 @@
 #include "dwk_vector.h"
 
 /* Labels that are taken together, in the same order on every machine. */
-#define DWK_ABREAST 8
+#define DWK_ABREAST 16
 #define DWK_V DWK_JOIN(dwk_v, DWK_ABREAST, )
 #define DWK_M DWK_JOIN(dwk_m, DWK_ABREAST, )
 typedef double dwk_total __attribute__((vector_size(8 * DWK_ABREAST)));

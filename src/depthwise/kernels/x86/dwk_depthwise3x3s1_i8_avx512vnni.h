@@ -26,25 +26,36 @@ typedef struct {
 
 DWK_INLINE int32_t dwk_s1_least(int32_t one, int32_t two) { return one < two ? one : two; }
 
-/* Quads of `count` bytes. */
-DWK_INLINE void dwk_s1_column(const uint8_t *at, const dwk_s1_shape *shape, int rows, int32_t count, __m512i *quads)
+/* Vectors of quads that a chunk takes besides its own. */
+DWK_INLINE int32_t dwk_s1_kept(const dwk_s1_shape *shape) { return shape->spread > 32 ? 2 : 1; }
+
+/* `count` bytes of the rows under the kernel; of three the last one counts twice. */
+DWK_INLINE void dwk_s1_load(const uint8_t *at, const dwk_s1_shape *shape, int rows, int32_t count, __m512i *r)
 {
-    __m512i r[4];
     DWK_UNROLL
     for (int y = 0; y < 4; y++) {
         r[y] = y < rows + 2 ? dwk_chunk(at + y * shape->row, count) : r[y - 1];
     }
-    dwk_interleave_avx512vnni(r[0], r[1], r[2], r[3], quads);
 }
 
-/* One or two chunks of one or two rows of outputs; the last chunk has `count` bytes. */
-DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], int chunks, int rows, const dwk_s1_shape *shape, int32_t count,
-                               const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+/* One or two chunks of one or two rows of outputs; the last chunk has `count` bytes. As registers are few, the quads of
+ * r, the vectors that are not kept, are made just before they are needed, where a column begins with the first vector
+ * of them. */
+DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], __m512i (*r)[4], int chunks, int rows, const dwk_s1_shape *shape,
+                               int32_t count, const uint32_t *restrict weights, const dwk_rounding *to,
+                               uint8_t *restrict output)
 {
+    const int32_t kept = dwk_s1_kept(shape);
     __m512i words[2][2][2];
     DWK_HIDE(weights);
     DWK_UNROLL
     for (int j = 0; j < 4; j++) {
+        DWK_UNROLL
+        for (int v = 0; v < 4; v++) {
+            if (shape->spread % 16 == 0 && v >= kept && v < kept + chunks) {
+                quads[v][j] = dwk_quads_of(dwk_pairs(r[v][0], r[v][1], j), dwk_pairs(r[v][2], r[v][3], j), j);
+            }
+        }
         const __m512i bias = dwk_sums_at_avx512vnni(weights + 16 * j);
         const __m512 multiplier = dwk_multiplier_at_avx512vnni(weights + 64 + 16 * j);
         DWK_UNROLL
@@ -75,9 +86,6 @@ DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], int chunks, int rows, const 
     }
 }
 
-/* Vectors of quads that a chunk takes besides its own. */
-DWK_INLINE int32_t dwk_s1_kept(const dwk_s1_shape *shape) { return shape->spread > 32 ? 2 : 1; }
-
 /* One or two chunks from number `chunk` on. The first vectors of quads are there, and then are those of the chunk
  * behind. Only at the end of a row a chunk may have fewer bytes. */
 DWK_INLINE void dwk_s1_turn(__m512i (*quads)[4], int32_t chunk, int chunks, int is_end, const uint8_t *restrict input,
@@ -85,15 +93,19 @@ DWK_INLINE void dwk_s1_turn(__m512i (*quads)[4], int32_t chunk, int chunks, int 
                             const dwk_rounding *to, uint8_t *restrict output)
 {
     const int32_t kept = dwk_s1_kept(shape);
+    __m512i r[4][4];
     DWK_UNROLL
     for (int v = 0; v < 4; v++) {
         if (v >= kept && v < kept + chunks) {
             const int32_t rest = is_end ? shape->input - 64 * (chunk + v) : 64;
-            dwk_s1_column(input + (chunk + v) * shape->step, shape, rows, dwk_s1_least(rest, shape->count), quads[v]);
+            dwk_s1_load(input + (chunk + v) * shape->step, shape, rows, dwk_s1_least(rest, shape->count), r[v]);
+            if (shape->spread % 16 != 0) {
+                dwk_interleave_avx512vnni(r[v][0], r[v][1], r[v][2], r[v][3], quads[v]);
+            }
         }
     }
     const int32_t rest = is_end ? shape->output - 64 * chunk : 64;
-    dwk_s1_outputs(quads, chunks, rows, shape, dwk_s1_least(rest, shape->count),
+    dwk_s1_outputs(quads, r, chunks, rows, shape, dwk_s1_least(rest, shape->count),
                    weights + chunk % shape->period * DWK_S1_WEIGHTS, to, output + chunk * shape->output_step);
     DWK_UNROLL
     for (int v = 0; v < 2; v++) {
@@ -108,12 +120,13 @@ DWK_INLINE void dwk_s1_row(const uint8_t *restrict input, int rows, const dwk_s1
                            const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
 {
     const int32_t kept = dwk_s1_kept(shape);
-    __m512i quads[4][4];
+    __m512i quads[4][4], r[4];
     DWK_UNROLL
     for (int v = 0; v < 4; v++) {
         /* Zeros where they are not kept, so that none is without a value. */
         const int32_t count = v < kept ? dwk_s1_least(shape->input - 64 * v, shape->count) : 0;
-        dwk_s1_column(input + v * shape->step, shape, rows, count, quads[v]);
+        dwk_s1_load(input + v * shape->step, shape, rows, count, r);
+        dwk_interleave_avx512vnni(r[0], r[1], r[2], r[3], quads[v]);
     }
     int32_t chunk = 0;
     for (; shape->period == 1 && 64 * (chunk + 2 + kept) <= shape->input; chunk += 2) {

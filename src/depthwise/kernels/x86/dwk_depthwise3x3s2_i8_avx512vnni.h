@@ -47,17 +47,6 @@ DWK_INLINE void dwk_s2_columns(const uint8_t *at, int32_t row, int32_t channels,
     }
 }
 
-/* Pairs of the bytes of two vectors, of which vectors 0 and 1 or 2 and 3 of the quads are made; and such a vector. */
-DWK_INLINE __m512i dwk_s2_pairs(__m512i one, __m512i two, int j)
-{
-    return j / 2 ? _mm512_unpackhi_epi8(one, two) : _mm512_unpacklo_epi8(one, two);
-}
-
-DWK_INLINE __m512i dwk_s2_quads(__m512i one, __m512i two, int j)
-{
-    return j % 2 ? _mm512_unpackhi_epi16(one, two) : _mm512_unpacklo_epi16(one, two);
-}
-
 /* One or two chunks of outputs, the last of `count` bytes. right[0]: the quads on the right of the chunk before, and
  * then of the last of these. */
 DWK_INLINE void dwk_s2_outputs(const uint8_t *restrict input, int32_t input_row, int32_t channels, int chunks,
@@ -72,18 +61,21 @@ DWK_INLINE void dwk_s2_outputs(const uint8_t *restrict input, int32_t input_row,
         dwk_s2_columns(input + i * (is_flat ? 128 : 2 * channels), input_row, channels, count, b[i], c[i]);
     }
     DWK_UNROLL
-    for (int place = 0; place < 4 * chunks; place++) {
-        const int i = place / 4, j = place % 4;
-        right[i + 1][j] = dwk_s2_quads(dwk_s2_pairs(c[i][0], c[i][1], j), dwk_s2_pairs(b[i][2], c[i][2], j), j);
-    }
-    DWK_UNROLL
     for (int j = 0; j < 4; j++) {
+        /* In a row a column on the left is made of several vectors, else of this one. */
+        DWK_UNROLL
+        for (int place = 0; place < 4 * chunks; place++) {
+            const int i = place / 4, of = place % 4;
+            if (is_flat ? j == 0 : of == j) {
+                right[i + 1][of] = dwk_quads_of(dwk_pairs(c[i][0], c[i][1], of), dwk_pairs(b[i][2], c[i][2], of), of);
+            }
+        }
         const int8_t *factors = (const int8_t *)(weights + 128 + 16 * j);
         const __m512i on_left = dwk_factors_at_avx512vnni(factors);
         const __m512i on_right = dwk_factors_at_avx512vnni(factors + 256);
         const __m512 multiplier = dwk_multiplier_at_avx512vnni(weights + 64 + 16 * j);
-        const __m512i one = dwk_s2_pairs(b[0][0], b[0][1], j);
-        const __m512i middle = dwk_s2_quads(one, dwk_s2_pairs(b[chunks - 1][0], b[chunks - 1][1], j), j);
+        const __m512i one = dwk_pairs(b[0][0], b[0][1], j);
+        const __m512i middle = dwk_quads_of(one, dwk_pairs(b[chunks - 1][0], b[chunks - 1][1], j), j);
         DWK_UNROLL
         for (int i = 0; i < chunks; i++) {
             const __m512i left = is_flat ? dwk_quads_behind(right + i, j, 64 - channels) : right[i][j];

@@ -42,6 +42,11 @@ DWK_INLINE void DWK_STORE(const dwk_product *shape, int pixels, DWK_X(sums) (*su
             r[i] = i < TOGETHER * DWK_VECTORS && q < pixels ? DWK_X(rounded)(sum[q][v], multiplier[v]) : r[0];
         }
         DWK_X(bytes) bytes = DWK_X(merged)(DWK_X(packed)(r[0], r[1], r[2], r[3], to), DWK_VECTORS);
+        /* Where no other channels lie between those of two pixels, they are one piece of memory. */
+        if (TOGETHER * DWK_N == 4 * DWK_L && shape->output_step == DWK_N && p + TOGETHER <= pixels) {
+            DWK_X(store)(output + p * DWK_N, bytes, 0, 4 * DWK_L);
+            continue;
+        }
         DWK_UNROLL
         for (int i = 0; i < TOGETHER; i++) {
             if (p + i < pixels) {

@@ -30,6 +30,17 @@ DWK_INLINE __m512i dwk_quads_behind(__m512i (*quads)[4], int j, int32_t bytes)
     }
 }
 
+/* Pairs of bytes of two vectors, those of which vector j of the quads is made; and such a vector, of two of them. */
+DWK_INLINE __m512i dwk_pairs(__m512i one, __m512i two, int j)
+{
+    return j / 2 ? _mm512_unpackhi_epi8(one, two) : _mm512_unpacklo_epi8(one, two);
+}
+
+DWK_INLINE __m512i dwk_quads_of(__m512i one, __m512i two, int j)
+{
+    return j % 2 ? _mm512_unpackhi_epi16(one, two) : _mm512_unpacklo_epi16(one, two);
+}
+
 /* Sums j of two of the four vectors of a chunk's bytes become words when both are there. */
 DWK_INLINE void dwk_gather(__m512i sums, __m512 multiplier, int j, __m512i *words)
 {
