@@ -38,10 +38,13 @@ def report_of(
     labels: tuple[str, ...],
     *,
     folder: Path = Path("images"),
+    split: str = "",
     unreadable: tuple[Unreadable, ...] = (),
 ) -> Report:
-    """A report of given answers; the files are `folder`/LABEL/000.png and so on."""
-    items = tuple(Item(folder / labels[label] / f"{number:03}.png", label) for number, label in enumerate(truth))
+    """A report of given answers; the files are `folder`/`split`/LABEL/000.png and so on."""
+    items = tuple(
+        Item(folder / split / labels[label] / f"{number:03}.png", label) for number, label in enumerate(truth)
+    )
     predictions = Predictions(
         data=folder,
         labels=labels,

@@ -17,7 +17,7 @@ from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.reference_int8 import run as answer
 from depthwise.network.spec import Spec
-from plain_artifact import LABELS, plain_artifact
+from plain_artifact import LABELS, changed, plain_artifact
 
 # The command on a machine without PyTorch.
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from depthwise.cli.main import main; main()"
@@ -82,6 +82,14 @@ def test_the_page_is_written_beside_the_result(artifact: Path, data: Path, tmp_p
     assert json.loads(done.stdout)["images"] == 5
     assert str(page) in done.stderr
     assert "80.0%" in page.read_text(encoding="utf-8")
+
+
+def test_images_that_the_network_was_trained_on_are_told(artifact: Path, data: Path, tmp_path: Path) -> None:
+    """By the name of the folder, which is `test` here, and only where it holds the classes themselves."""
+    trained = changed(artifact, tmp_path / "trained.so", record=b'{"provenance":{"data":"test","images":{"train":4}}}')
+
+    assert "warning: the network was trained on 4 images of a folder of this name" in run(trained, data / "test").stderr
+    assert "warning: the network" not in run(trained, data).stderr
 
 
 def test_a_gate_that_does_not_hold_ends_with_1_after_the_result(artifact: Path, data: Path) -> None:

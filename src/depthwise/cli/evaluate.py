@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,10 +37,13 @@ def command(
     from depthwise.evaluate.document import document
     from depthwise.evaluate.predictions import predict_folder
     from depthwise.evaluate.report import Report
+    from depthwise.evaluate.seen import seen
 
     reporter = make_reporter()
-    with _opened(subject, threads) as (kind, predictor):
+    with _opened(subject, threads) as (kind, predictor, provenance):
         report = Report(subject=str(subject), kind=kind, predictions=predict_folder(predictor, data, reporter))
+    if (warning := seen(report, provenance)) is not None:
+        notice(printable(warning))
     if html is not None:
         from depthwise.evaluate.page import page
 
@@ -58,8 +61,8 @@ def command(
 
 
 @contextmanager
-def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor]]:
-    """What is to be measured, and its kind: a folder is a model, a file an artifact."""
+def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor, Any]]:
+    """What is to be measured, its kind (a folder is a model, a file an artifact), and how it came about."""
     if not subject.exists():
         raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
     if subject.is_dir():
@@ -67,23 +70,23 @@ def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor
             raise Refused(
                 f"{subject}: is a model folder, and --threads is for artifacts; compile it, or leave --threads away"
             )
-        yield "model", _model(subject)
+        yield "model", *_model(subject)
         return
     from depthwise.edge.artifact import Artifact
     from depthwise.evaluate.predictor import ArtifactPredictor
 
     with Artifact.open(subject, threads=threads or 1) as artifact:
-        yield "artifact", ArtifactPredictor(artifact)
+        yield "artifact", ArtifactPredictor(artifact), artifact.record.get("provenance")
 
 
-def _model(folder: Path) -> Predictor:
+def _model(folder: Path) -> tuple[Predictor, Any]:
     from depthwise.evaluate.predictor import Int8Predictor
     from depthwise.network.quantized import QuantizedModel, load_model
 
     # First, since what is wrong with the folder is the better answer where PyTorch is missing too.
     model = load_model(folder)
     if isinstance(model, QuantizedModel):
-        return Int8Predictor(model)
+        return Int8Predictor(model), model.provenance
     try:
         from depthwise.cloud.predict import ModelPredictor
     except ModuleNotFoundError as missing:
@@ -93,7 +96,7 @@ def _model(folder: Path) -> Predictor:
             "measuring a float model folder needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]',"
             " or compile the model and measure the artifact, which needs none"
         ) from None
-    return ModelPredictor(model)
+    return ModelPredictor(model), model.provenance
 
 
 def _print(report: Report) -> None:
