@@ -10,15 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plain_artifact import plain_artifact
-
 # Each takes from half a millisecond to several; numpy brings `typing` anyway, Pillow also `threading`.
 SLOW = {"dataclasses", "hashlib", "inspect", "json", "logging", "pathlib", "random", "tempfile", "threading", "urllib"}
-
-
-@pytest.fixture(scope="session")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return plain_artifact(tmp_path_factory.mktemp("artifact"))
 
 
 def added(code: str) -> set[str]:

@@ -68,6 +68,7 @@ class Artifact:
         _check_sizes(self.name, self.input_shape, count, self.feature_count, self.arena_bytes)
         self.labels = tuple(library.text("dw_label", index) for index in range(count))
         self._record = library.text("dw_record")
+        self._read_record: dict[str, Any] | None = None
         self.levels = library.levels()
         self._memory = ctypes.create_string_buffer(self.arena_bytes + _ALIGNMENT)
         start = ctypes.addressof(self._memory)
@@ -109,15 +110,17 @@ class Artifact:
 
         Raises: Refused, when it is not readable.
         """
-        import json
+        if self._read_record is None:
+            import json
 
-        try:
-            record = json.loads(self._record)
-        except ValueError:
-            record = None
-        if not isinstance(record, dict):
-            raise Refused(f"{self.name}: has no readable record; write it again with `depthwise compile`")
-        return record
+            try:
+                record = json.loads(self._record)
+            except ValueError:
+                record = None
+            if not isinstance(record, dict):
+                raise Refused(f"{self.name}: has no readable record; write it again with `depthwise compile`")
+            self._read_record = record
+        return self._read_record
 
     def run(self, pixels: Pixels) -> Floats:
         """Probabilities (labels,) of prepared pixels (height, width, channels)."""

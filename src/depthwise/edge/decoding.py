@@ -88,7 +88,7 @@ def picture(source: Source, channels: int = 3) -> Image.Image:
     if channels not in (1, 3):
         raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")
     name = _name(source)
-    with _readable(source, name) as file, _PILLOW_IS_QUIET, _pillow(name), _open(file) as image:
+    with _readable(source, name) as file, _PILLOW_IS_QUIET, _pillow(name), _open(file, name) as image:
         _check_size(name, *image.size)
         image.load()
         # A TIFF turns itself when it is loaded, and then no longer has the tag.
@@ -108,7 +108,7 @@ def _name(source: Source) -> str:
 
 @contextmanager
 def _readable(source: Source, name: str) -> Iterator[str | IO[bytes]]:
-    """A path that can be opened, or an open file.
+    """The path of a file, or an open file.
 
     Raises: Refused, when there is nothing to read.
     """
@@ -119,24 +119,31 @@ def _readable(source: Source, name: str) -> Iterator[str | IO[bytes]]:
     elif isinstance(source, str | os.PathLike):
         try:
             _check_file(name, os.stat(name))
-            with open(name, "rb"):
-                pass
         except (OSError, ValueError) as problem:
-            raise Refused(f"{name}: cannot be read ({_reason(problem)}); give the path of an image") from None
+            raise _unreadable(name, problem) from None
         yield name
     else:
         yield source
 
 
-def _open(file: str | IO[bytes]) -> Image.Image:
+def _open(file: str | IO[bytes], name: str) -> Image.Image:
     """Without reading its pixels. By a file's name Pillow knows which of its decoders to load, so that one is tried
     first."""
     suffix = os.path.splitext(file)[1].lower() if isinstance(file, str) else ""
     likely = _FORMATS.get(suffix, FORMATS[0])
-    image = Image.open(file, formats=(likely, *(other for other in FORMATS if other != likely)))
+    try:
+        image = Image.open(file, formats=(likely, *(other for other in FORMATS if other != likely)))
+    except OSError as problem:
+        if problem.errno is None:  # what Pillow says of what it read
+            raise
+        raise _unreadable(name, problem) from None
     # Or Pillow may map raw pixels from the file, which can change later.
     image.filename = ""
     return image
+
+
+def _unreadable(name: str, problem: Exception) -> Refused:
+    return Refused(f"{name}: cannot be read ({_reason(problem)}); give the path of an image")
 
 
 def _check_file(name: str, status: os.stat_result) -> None:

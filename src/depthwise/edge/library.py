@@ -7,7 +7,7 @@ import ctypes
 import sys
 from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 
-from depthwise.edge.private_copy import PrivateCopy
+from depthwise.edge.private_copy import NoCopy, PrivateCopy
 from depthwise.errors import Refused, Unmet
 
 TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
@@ -170,10 +170,11 @@ def _loaded(copy: PrivateCopy, name: str) -> ctypes.CDLL:
             except OSError as problem:
                 reason = str(problem).replace(path, "")
             else:
-                copy.is_loaded()
+                copy.release_path()
                 return library
-    except OSError as problem:
-        reason = str(problem)
+    except NoCopy as problem:
+        copy.close()
+        raise Refused(f"{name}: cannot be loaded from memory ({reason.strip(' :')}), and {problem}") from None
     copy.close()
     raise Refused(
         f"{name}: cannot be loaded on this machine ({reason.strip(' :')}); compile the model with --target host"

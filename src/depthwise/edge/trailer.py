@@ -7,7 +7,7 @@ import stat
 import struct
 from zlib import crc32
 
-from depthwise.edge.private_copy import PrivateCopy
+from depthwise.edge.private_copy import NoCopy, PrivateCopy
 from depthwise.errors import Refused
 
 TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
@@ -64,15 +64,18 @@ def checked_copy(path: str | os.PathLike[str]) -> tuple[PrivateCopy, int]:
     What is checked are the bytes that were copied. The checksum tells damage, not malice: an artifact is a program,
     with the rights of who runs it.
 
-    Raises: Refused, when there is no such file, or it is no artifact, is damaged or has another interface.
+    Raises: Refused, when there is no such file, or it is no artifact, is damaged or has another interface, or there is
+        no room for a copy.
     """
     name = os.fspath(path)
     try:
         _check_kind(name)
         with open(name, "rb", buffering=0) as file:
             return _copied(name, file)
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
+    except NoCopy as problem:
+        raise Refused(f"{name}: {problem}") from None
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
         raise Refused(
             f"{name}: cannot be read ({reason}); give an artifact, as `depthwise compile` writes it"
         ) from None
