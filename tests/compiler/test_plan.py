@@ -98,10 +98,10 @@ def test_tiles_cover_every_pixel_and_channel_once_and_fit_into_registers(
     assert len(found.panels) == 1 or found.panels[0].vectors == found.panels[1].vectors + 1
 
 
-@given(st.integers(1, 300), st.integers(1, 160).map(lambda eighths: 8 * eighths))
-def test_tiles_of_bytes_cover_every_pixel_and_channel_once(width: int, channels: int) -> None:
+@given(st.integers(1, 300), st.integers(1, 160).map(lambda eighths: 8 * eighths), st.integers(1, 1024))
+def test_tiles_of_bytes_cover_every_pixel_and_channel_once(width: int, channels: int, depth: int) -> None:
     for of in (AVX512VNNI, AVX2):
-        found = tiling_x86(width, channels, of)
+        found = tiling_x86(width, channels, depth, of)
 
         assert width // found.pixels * found.pixels + found.rest == width
         assert 0 <= found.rest < found.pixels

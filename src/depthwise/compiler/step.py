@@ -255,7 +255,9 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
     done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
     kernel = step.kernels[-1]
     in_pairs = kernel.precision == "bf16"
-    return tiling(shape.width, shape.channels - done, setting.machine, kernel.instructions, in_pairs=in_pairs)
+    depth = step.layers[-1].kernel ** 2 * step.layers[-1].input.channels
+    channels, of = shape.channels - done, kernel.instructions
+    return tiling(shape.width, channels, setting.machine, of, depth=depth, in_pairs=in_pairs)
 
 
 def _border(layer: Layer) -> Padding:

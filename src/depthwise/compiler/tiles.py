@@ -12,12 +12,17 @@ WHOLE_WIDTH = 14
 # Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions. With AVX2 a large tile is
 # faster although it does not fit into the registers: its two products take longer than to fetch a sum.
 _PIXELS = {
-    "avx512vnni": (8, 8, 5, 5),
+    "avx512vnni": (8, 4, 5, 5),
     "avx512bf16": (8, 8, 5, 5),
     "avx512bf16vl": (14, 8, 5, 4),
     "avxvnni": (8, 5, 4, 3),
     "avx2": (8, 6, 4, 6),
 }
+
+# With AVX512-VNNI tiles of two pixels by four vectors, where they divide a row, overlap their rounding best. Each reads
+# all factors of its panel, which stay in the nearest cache up to so many values of a pixel.
+_PAIR = 2
+_PAIR_DEPTH = 448
 
 # Strassen's products: pixels of a tile by lanes of the machine, the first that divides a row; vectors of a panel; and
 # from how many values of a pixel on they pay. On maps up to a width more weights than so many, 7/4 as large, take as
@@ -61,7 +66,13 @@ class Tiling:
 
 
 def tiling(
-    width: int, channels: int, machine: Machine, of: Instructions = PORTABLE, *, in_pairs: bool = False
+    width: int,
+    channels: int,
+    machine: Machine,
+    of: Instructions = PORTABLE,
+    *,
+    depth: int = 0,
+    in_pairs: bool = False,
 ) -> Tiling:
     """How a product with `channels` outputs a pixel, in rows of `width` pixels, is cut for a machine.
 
@@ -69,10 +80,11 @@ def tiling(
     the registers. On wide maps fewer accumulators are as fast, and the end of a tile overlaps the next one better.
 
     Args:
+        depth: values that are multiplied for each output; only kernels for x86 ask for them.
         in_pairs: whether weights and values are two bfloat16 each in a word, which become two vectors, with a mask.
     """
     if of.name:
-        return tiling_x86(width, channels, of)
+        return tiling_x86(width, channels, depth, of)
     if not channels:
         return Tiling(pixels=width, rest=0, panels=())
     lanes = vector_lanes(channels, machine)
@@ -109,7 +121,7 @@ def strassen(width: int, rows: int, depth: int, channels: int, machine: Machine)
     return Tiling(pixels=pixels, rest=width % pixels, panels=(panels,))
 
 
-def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
+def tiling_x86(width: int, channels: int, depth: int, of: Instructions) -> Tiling:
     """The same for the int8 kernels of x86, whose vectors need not divide the channels.
 
     What limits them is the dot product, whose latency is 4 cycles; few accumulators are enough, and the smaller the
@@ -124,6 +136,8 @@ def tiling_x86(width: int, channels: int, of: Instructions) -> Tiling:
             panels.append(replace(last, count=last.count - 1))
         panels.append(replace(last, count=1, some=last.channels - spare))
     limit = _PIXELS[of.name][panels[0].vectors - 1]
+    if of == AVX512VNNI and panels[0].vectors == 4 and panels[-1].vectors > 1 and depth <= _PAIR_DEPTH:
+        limit = limit if width % _PAIR else _PAIR
     even = next((p for p in (limit, limit - 1) if p > 0 and width % p == 0), 0)
     pixels = even or -(-width // -(-width // limit))
     return Tiling(pixels=pixels, rest=width % pixels, panels=tuple(panels))
