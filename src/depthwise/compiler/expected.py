@@ -88,12 +88,12 @@ RATES: dict[tuple[str, str], Rate] = {
     ("dwk_product_i8", "avxvnni"): Rate(products=61.2, value=0.118),
     ("dwk_stem_i8", "avxvnni"): Rate(products=40.7, value=0.000911),
     ("dwk_classifier_i8", "avx512vnni"): Rate(products=24.7, value=0),
-    ("dwk_depthwise3x3s1_i8", "avx512vnni"): Rate(products=28.6, value=0.00389),
-    ("dwk_depthwise3x3s2_i8", "avx512vnni"): Rate(products=21.1, value=0.00527),
+    ("dwk_depthwise3x3s1_i8", "avx512vnni"): Rate(products=30.2, value=0.00367),
+    ("dwk_depthwise3x3s2_i8", "avx512vnni"): Rate(products=22.1, value=0.00503),
     ("dwk_pool_i8", "avx512vnni"): Rate(products=27.9, value=0),
-    ("dwk_product_i8", "avx512vnni"): Rate(products=64.5, value=0.0972),
-    ("dwk_stem_i8", "avx512vnni"): Rate(products=41.7, value=0.000888),
-    ("dwk_stem_abreast_i8", "avx512vbmi"): Rate(products=42.9, value=0.000864),
+    ("dwk_product_i8", "avx512vnni"): Rate(products=64.2, value=0.0703),
+    ("dwk_stem_i8", "avx512vnni"): Rate(products=50, value=0.000741),
+    ("dwk_stem_abreast_i8", "avx512vbmi"): Rate(products=43.8, value=0.000846),
 }
 
 
