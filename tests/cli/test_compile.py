@@ -65,12 +65,9 @@ def test_the_document_holds_the_same_figures(folder: Path, tmp_path: Path) -> No
     [
         (("no-such-folder",), "error: no-such-folder: not a model folder"),
         (("MODEL", "--target", "hots"), "error: there is no target 'hots'; is it host"),
-        (
-            ("MODEL", "--precision", "int8"),
-            "error: a float model does not say which ranges int8 needs; make an int8 one",
-        ),
-        (("MODEL8", "--precision", "float32"), "error: an int8 model cannot be compiled to float32; compile the float"),
-        (("MODEL8", "--precision", "bf16"), "error: an int8 model cannot be compiled to bf16; compile the float model"),
+        (("MODEL", "--precision", "int8"), "error: MODEL: is a float model, which does not say the ranges"),
+        (("MODEL8", "--precision", "float32"), "error: MODEL8: is an int8 model, which cannot be compiled to float32;"),
+        (("MODEL8", "--precision", "bf16"), "error: MODEL8: is an int8 model, which cannot be compiled to bf16;"),
         (("MODEL", "--cc", "no-such-cc"), "error: there is no compiler 'no-such-cc' on the path"),
     ],
 )
@@ -79,6 +76,7 @@ def test_what_cannot_be_compiled_is_one_line_and_code_2(
 ) -> None:
     folders = {"MODEL": str(folder), "MODEL8": str(folder8)}
     given = [folders.get(a, a) for a in arguments]
+    message = message.replace("MODEL8", str(folder8)).replace("MODEL", str(folder))
     done = compile_(*given, "--out", tmp_path / "model.so")
 
     assert done.returncode == 2
@@ -112,6 +110,13 @@ def test_a_float_folder_becomes_a_bf16_artifact_and_a_machine_without_bf16_is_to
         names = [name for step in document["steps"] for name in step["kernels"]]
         assert any(name.startswith("dwk_product_bf16") and name.endswith("__avx512bf16") for name in names) != told
         assert ("linux-x86_64 has no bf16 instructions (AVX512_BF16): values are widened" in done.stderr) == told
+
+
+def test_a_refused_precision_names_the_command_that_makes_it_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    done = compile_(folder, "--precision", "int8", "--out", tmp_path / "model.so")
+
+    assert f"`depthwise quantize {folder} --data DATA --out {folder}8`" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_help_has_a_line_for_every_target_and_processor() -> None:

@@ -84,7 +84,7 @@ def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, cc: str, 
 
 def test_an_int8_model_has_no_bf16(tmp_path: Path) -> None:
     int8 = random_quantized(Spec(width=0.25, resolution=32, classes=3))
-    with pytest.raises(Refused, match="an int8 model cannot be compiled to bf16"):
+    with pytest.raises(Refused, match="an int8 model, which cannot be compiled to bf16"):
         compile_model(int8, target="host", out=tmp_path / "model.so", precision="bf16")
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depthwise.compiler.expected import CLOCK
-from depthwise.compiler.targets import LEVELS, MOST_THREADS, TARGETS, Level, Target, has_bf16, usual_threads
+from depthwise.compiler.targets import CLOCK, LEVELS, MOST_THREADS, TARGETS, Level, Target, usual_threads
 from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -78,10 +77,11 @@ def command(
     layer, are bfloat16: half the bytes, and on processors with AVX512_BF16 about twice as fast.
     """
     from depthwise.cli.output import notice, print_json
-    from depthwise.compiler import compile_model
+    from depthwise.compiler.compile import check_precision, compile_model
     from depthwise.network.quantized import load_model
 
     loaded = load_model(model)
+    check_precision(loaded, precision, str(model))
     notice(f"compiling {model} for {target} ...")
     built = compile_model(
         loaded,
@@ -94,16 +94,23 @@ def command(
         precision=precision,
         threads=threads,
     )
-    if precision == "bf16" and not has_bf16(built.plan.machine):
-        notice(
-            f"{target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower than"
-            " a float32 artifact"
-        )
+    _warn(built)
     document = _document(built, loaded.spec, clock if explain else None)
     if as_json:
         print_json(document)
     else:
         _print(document)
+
+
+def _warn(built: Built) -> None:
+    from depthwise.cli.output import notice
+    from depthwise.compiler.targets import has_bf16
+
+    if built.plan.precision == "bf16" and not has_bf16(built.plan.machine):
+        notice(
+            f"{built.target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower"
+            " than a float32 artifact"
+        )
 
 
 def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def compile_model(
         or fails, or `out` cannot be written.
     """
     start = time.perf_counter()
-    _check_precision(model, precision)
+    check_precision(model, precision)
     precision = precision or ("int8" if isinstance(model, QuantizedModel) else "float32")
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
     compilers = _compilers(rows, cc)
@@ -220,17 +220,21 @@ def compile_model(
     )
 
 
-def _check_precision(model: Model | QuantizedModel, precision: Precision | None) -> None:
+def check_precision(model: Model | QuantizedModel, precision: Precision | None, folder: str = "MODEL") -> None:
+    """Whether a model can be compiled to a precision; `folder` is where it lies.
+
+    Raises: Refused, when it cannot.
+    """
     is_int8 = isinstance(model, QuantizedModel)
     if precision == "int8" and not is_int8:
         raise Refused(
-            "a float model does not say which ranges int8 needs; make an int8 one of it with"
-            " `depthwise quantize MODEL --data DATA --out MODEL8`, and compile that"
+            f"{folder}: is a float model, which does not say the ranges that int8 needs; make an int8 one of it with"
+            f" `depthwise quantize {folder} --data DATA --out {folder}8`, and compile that"
         )
     if precision in ("float32", "bf16") and is_int8:
         raise Refused(
-            f"an int8 model cannot be compiled to {precision}; compile the float model that it was made of, or leave"
-            " the precision away"
+            f"{folder}: is an int8 model, which cannot be compiled to {precision}; compile the float model that it was"
+            " made of, or leave the precision away"
         )
 
 

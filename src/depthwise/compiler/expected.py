@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.record import multiply_adds
 from depthwise.compiler.step import Step
+from depthwise.compiler.targets import CLOCK
 from depthwise.kernels.table import Kernel
 from depthwise.network.layers import Layer
-
-# Billions of cycles a second, where nobody says.
-CLOCK = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)

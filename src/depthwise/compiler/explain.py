@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depthwise.compiler.expected import CLOCK, expected_microseconds
+from depthwise.compiler.expected import expected_microseconds
 from depthwise.compiler.forms import forms
 from depthwise.compiler.plan import Plan
 from depthwise.compiler.record import multiply_adds
+from depthwise.compiler.targets import CLOCK
 from depthwise.network.layers import layers
 from depthwise.network.spec import Spec
 

@@ -51,6 +51,8 @@ class Target:
     carries_levels: bool = False
 
 
+# Billions of cycles a second, where nobody says.
+CLOCK = 3.0
 # Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.
 PORTABLE = Machine(lanes=4, registers=16)
 _AVX2 = frozenset({"__AVX2__"})
