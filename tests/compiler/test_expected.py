@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from depthwise.compiler import expected
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.expected import RATES, Rate, expected_cycles, expected_microseconds, rate_key
 from depthwise.compiler.plan import Plan, plan
 from depthwise.compiler.targets import LEVELS, Machine
@@ -16,7 +17,7 @@ from emitted import AVX512
 
 def planned(machine: Machine, precision: Precision = "float32") -> Plan:
     spec = Spec(width=0.25, resolution=64, classes=10)
-    return plan(spec, default_preprocessing(64, 3), machine, precision)
+    return plan(spec, default_preprocessing(64, 3), machine, Choices(precision=precision))
 
 
 def test_a_step_takes_the_cycles_of_its_products_and_of_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +53,7 @@ def test_twice_the_clock_is_half_the_time() -> None:
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.name)
 @pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
-def test_every_kernel_that_an_x86_can_be_given_was_measured(precision: Precision, level: object) -> None:
+def test_every_kernel_that_an_x86_can_be_given_has_a_rate(precision: Precision, level: object) -> None:
     machine = level.machine  # type: ignore[attr-defined]
     found = planned(machine, precision)
     used = {rate_key(kernel, machine.lanes) for step in found.steps for kernel in step.kernels}

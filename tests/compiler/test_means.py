@@ -44,6 +44,33 @@ def without_norms(model: Model) -> Model:
     return model.replace(weights=weights)
 
 
+def test_means_of_a_network_without_norms_are_those_of_noise(small_model: Callable[..., Model]) -> None:
+    model = without_norms(small_model(seed=4, resolution=32, width=0.25))
+    real = reference.run(model, pictures(model.spec), keep=True).activations
+    means = channel_means(model)
+    assert list(means) == [layer.name for layer in layers(model.spec) if layer.norm]
+    for name, found in means.items():
+        assert found == pytest.approx(real[name].mean(axis=(0, 1, 2)), abs=2.0**-11 + 1e-9)
+        # On a grid, so that the order of sums in some processor's matrix products does not show.
+        assert (found * 2**10 == np.rint(found * 2**10)).all()
+
+
+@pytest.mark.parametrize(("part", "change"), [("weight", 1.001), ("running_mean", 0.001), ("running_var", 1.00002)])
+def test_means_are_those_of_the_norms_where_these_do_anything(
+    part: str, change: float, small_model: Callable[..., Model]
+) -> None:
+    model = without_norms(small_model(seed=4, resolution=32, width=0.25))
+    weights = dict(model.weights)
+    for layer in (layer for layer in layers(model.spec) if layer.norm):
+        name = f"{layer.norm}.{part}"
+        weights[name] = weights[name].copy()
+        weights[name][0] = change if part == "running_mean" else weights[name][0] * change
+    found = channel_means(model.replace(weights=weights))
+    for layer in (layer for layer in layers(model.spec) if layer.norm):
+        gamma, beta = (weights[f"{layer.norm}.{part}"].astype(np.float64) for part in ("weight", "bias"))
+        assert (found[layer.name] == activated_means(beta, gamma, 6)).all()
+
+
 def test_values_less_their_means_are_much_smaller_with_and_without_norms(data_pack: DataPack) -> None:
     """Mean squares on real images, of the first layers, where an error costs most."""
     model = Model.load(SHIPPED / "everyday-200")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depthwise.compiler.arena import ALIGNMENT, Value, place
+from depthwise.compiler.choices import Choices
 from depthwise.compiler.explain import explain
 from depthwise.compiler.lower import Operation
 from depthwise.compiler.pack import depthwise, product
@@ -205,7 +206,7 @@ def test_the_first_convolution_has_the_kernel_for_its_channels_and_the_machine(
     spec = Spec(**{"resolution": 64, **fields})
     machine = replace(AVX512, features=of.needs)
 
-    found = plan(spec, default_preprocessing(64, spec.channels), machine, "int8").steps[0].kernels[0]
+    found = plan(spec, default_preprocessing(64, spec.channels), machine, Choices(precision="int8")).steps[0].kernels[0]
 
     assert f"{found.base}__{found.instructions.name}" == kernel
 

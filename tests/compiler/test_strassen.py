@@ -205,7 +205,7 @@ def test_it_is_not_chosen_where_it_was_not_measured(machine: Machine) -> None:
 
 
 def test_int8_multiplies_the_plain_way() -> None:
-    assert not chosen(plan(Spec(), default_preprocessing(224, 3), AVX512, "int8"))
+    assert not chosen(plan(Spec(), default_preprocessing(224, 3), AVX512, Choices(precision="int8")))
 
 
 # An odd number of tiles of 11 pixels; 160 channels, of which 32 are left, and tiles with a rest; 80 and 336 channels,

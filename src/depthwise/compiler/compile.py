@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +119,9 @@ def emit_for(
     logits = ""
     if isinstance(model, QuantizedModel):
         logits = "bytes" if model.layers["classifier"].rounded else "products"
+    settled = replace(choices, precision=lowered.precision)
     plans = {
-        level: plan(
-            model.spec,
-            model.preprocessing,
-            machine,
-            lowered.precision,
-            logits=logits,
-            table=table,
-            choices=choices,
-        )
+        level: plan(model.spec, model.preprocessing, machine, settled, logits=logits, table=table)
         for level, machine in machines.items()
     }
     answers = golden.answers(model, lowered)

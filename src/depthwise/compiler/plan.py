@@ -39,27 +39,26 @@ def plan(
     spec: Spec,
     preprocessing: Preprocessing,
     machine: Machine,
-    precision: Precision = "float32",
+    choices: Choices = DEFAULT,
     *,
     logits: str = "",
     table: tuple[Layer, ...] | None = None,
-    choices: Choices = DEFAULT,
 ) -> Plan:
     """The plan of a network for a machine.
 
     Args:
         table: the layers to run, where they are not all of the network's in full.
         logits: what an int8 network makes of its last sums, "products" or "bytes".
-        choices: all but the precision, which is settled.
+        choices: without a precision the network is float32.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    setting = Setting(machine=machine, precision=precision, logits=logits, choices=choices)
+    setting = Setting(machine=machine, choices=choices, logits=logits)
     parts = groups(table or layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(parts):
         following = parts[index + 1][0] if index + 1 < len(parts) else None
         steps.append(make_step(group, steps[-1].output if steps else None, following, setting))
-    values = _values(steps, preprocessing, VALUE[precision], choices.threads)
+    values = _values(steps, preprocessing, VALUE[setting.precision], choices.threads)
     regions, arena_bytes = place(values)
     if arena_bytes > _LARGEST_ARENA:
         raise Refused(
@@ -67,7 +66,7 @@ def plan(
             " addressed; choose a smaller resolution or width"
         )
     return Plan(
-        precision=precision,
+        precision=setting.precision,
         machine=machine,
         steps=tuple(steps),
         regions=regions,

@@ -124,13 +124,16 @@ class Setting:
 
     Attributes:
         logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
-        choices: all but the precision, which is settled.
     """
 
     machine: Machine
-    precision: Precision
-    logits: str = ""
     choices: Choices = DEFAULT
+    logits: str = ""
+
+    @property
+    def precision(self) -> Precision:
+        """Of the network."""
+        return self.choices.precision or "float32"
 
 
 def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:

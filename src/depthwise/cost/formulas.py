@@ -32,7 +32,7 @@ class Precision:
 PRECISIONS = {
     "float32": Precision(weight=4, channel=4, activation=4),
     "float16": Precision(weight=2, channel=2, activation=2),
-    # Biases stay float32, and two bounds are bfloat16.
+    # Biases stay float32, and two bounds are bfloat16 (which a classifier has not).
     "bf16": Precision(weight=2, channel=4 + 2 * 2, activation=2),
     # s8 weights and u8 activations; a channel has an s32 bias and a float32 multiplier (docs/int8.md).
     "int8": Precision(weight=1, channel=4 + 4, activation=1),

@@ -78,7 +78,7 @@ DWK_INLINE __m512i dwk_ordered_avx512bf16(__m512i values)
 
 /* As whole numbers without sign, values with a sign are above the others, and the higher the lower they are; with sign
  * they are below the others, which are in their order. So a bound below, -0 or less, and one above, 0 or more, take one
- * instruction each. */
+ * instruction each. None of the values is a NaN. */
 DWK_INLINE __m512i dwk_clamped_avx512bf16(__m512i values, const dwk_bf16 *low, const dwk_bf16 *high)
 {
     values = _mm512_min_epu16(values, dwk_load_avx512bf16(low));

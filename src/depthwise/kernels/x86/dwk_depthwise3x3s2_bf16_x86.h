@@ -1,6 +1,7 @@
 /* dwk_depthwise3x3s2_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 2, with bias and bounds.
  *
- * dwk_depthwise3x3s2_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are. The right column under the kernel is kept as the left one of the next output.
+ * dwk_depthwise3x3s2_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are. The
+ * right column under the kernel is kept as the left one of the next output.
  *
  * Form: DWK_SET.
  *
