@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from depthwise.compiler.compile import Emitted, emit
 from depthwise.compiler.targets import LEVELS, Target, at_level, target
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
+from depthwise.kernels.headers import headers
 from depthwise.kernels.table import Precision
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import STRICT
+from emitted import STRICT, predefined
 
 pytestmark = pytest.mark.skipif(
     os.uname().machine != "x86_64", reason="this machine is no x86; its compilers build nothing for one"
@@ -57,3 +59,18 @@ def test_they_are_silent_on_every_level_and_the_golden_cases_hold(
         pytest.skip(f"this processor lacks level {level}; what {Path(cc).name} builds for it is not run")
     with artifact:
         artifact.verify()
+
+
+# Macros that are no instructions, or whose instructions come with another macro, or are used where they are named alone.
+NOT_ASKED = {"CRC32", "XSAVE", "EVEX256", "EVEX512"}
+
+
+@pytest.mark.parametrize("level", [level.name for level in LEVELS])
+def test_a_processor_is_asked_for_all_that_a_level_lets_a_compiler_use(level: str, cc: str) -> None:
+    asked = set(re.findall(r"__([A-Z0-9_]+?)__", headers()["dwk_processor.h"].decode()))
+    for name in (None, cc):
+        lowest = predefined(compiler(row_of("portable"), name).command)
+        more = predefined(compiler(row_of(level), name).command) - lowest
+        used = {found[1] for macro in more if (found := re.fullmatch(r"__([A-Z0-9_]+)__", macro))}
+        assert used - NOT_ASKED <= asked, f"{name or 'zig'} may use instructions that no processor is asked for"
+        assert level == "portable" or used
