@@ -61,7 +61,7 @@ def test_they_are_silent_on_every_level_and_the_golden_cases_hold(
         artifact.verify()
 
 
-# Macros that are no instructions, or whose instructions come with another macro, or are used where they are named alone.
+# Macros that are no instructions, or whose instructions come with another macro, or are used only where they are named.
 NOT_ASKED = {"CRC32", "XSAVE", "EVEX256", "EVEX512"}
 
 

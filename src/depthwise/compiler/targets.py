@@ -151,6 +151,14 @@ LEVELS = (
         cc=("-march=x86-64-v4", "-mavx512vnni"),
     ),
     Level(
+        name="vbmi",
+        about="AVX-512 with VNNI and VBMI",
+        machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"}),
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
+    ),
+    Level(
         name="bf16",
         about="AVX-512 with VNNI and BF16",
         machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
