@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,16 +18,26 @@ from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from plain_artifact import LABELS, changed
 
-IN_MEMORY = "depthwise.edge.private_copy._in_memory"
+ROOM = "depthwise.edge.private_copy"
+IN_MEMORY = f"{ROOM}._in_memory"
 
 
 class Full(io.FileIO):
-    """Takes so many bytes, a few at a time, as a full disk does."""
+    """Takes so many bytes, a few at a time, and no more."""
 
-    def write(self, content: object) -> int:
+    def write(self, content: bytes) -> int:
         if self.tell() >= 3000:
             raise OSError(28, "No space left on device")
-        return super().write(memoryview(content)[:1000])  # type: ignore[call-overload]
+        return super().write(content[:1000])
+
+
+def opened(file: int | str, mode: str, **settings: Any) -> io.FileIO:
+    """`open`, by which files in memory have little room."""
+    return Full(file, "w+", closefd=False) if isinstance(file, int) else open(file, mode, **settings)  # noqa: PTH123
+
+
+def new_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT)
 
 
 @pytest.fixture
@@ -72,7 +85,8 @@ def test_where_there_are_no_files_in_memory_a_folder_takes_their_place(
 def test_where_memory_has_no_room_the_copy_goes_on_in_a_folder(
     path: Path, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(IN_MEMORY, lambda _: Full(tmp_path / "memory", "w+"))
+    monkeypatch.setattr(IN_MEMORY, lambda _: new_file(tmp_path / "memory"))
+    monkeypatch.setattr(f"{ROOM}.open", opened, raising=False)
     assert path.stat().st_size > 3000
     with Artifact.open(path) as artifact:
         assert answers(artifact)
@@ -109,7 +123,7 @@ def test_where_neither_memory_nor_a_folder_serves_both_reasons_are_given(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
-    monkeypatch.setattr(IN_MEMORY, lambda _: io.FileIO(tmp_path / "memory", "w+"))
+    monkeypatch.setattr(IN_MEMORY, lambda _: new_file(tmp_path / "memory"))
 
     with pytest.raises(Refused, match=r"from memory \(failed to map segment .*\), and cannot be copied .*set TMPDIR"):
         Artifact.open(path)
@@ -121,6 +135,14 @@ def test_artifacts_of_one_path_are_each_what_the_file_held_when_opened(path: Pat
             assert (len(first.labels), len(second.labels)) == (3, 2)
         assert first.labels == LABELS
         assert answers(first)
+
+
+def test_an_artifact_that_is_forgotten_and_never_closed_is_taken_for_no_other(path: Path, tmp_path: Path) -> None:
+    Artifact.open(path)
+    gc.collect()
+
+    with Artifact.open(changed(path, tmp_path / "a.so", labels=2)) as other:
+        assert len(other.labels) == 2
 
 
 def test_nothing_is_left_behind(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,13 @@ class PrivateCopy:
         self._name = name
         self._folder: TemporaryDirectory[str] | None = None
         self._path = ""  # in the folder
-        self._file = _in_memory(name) or self._in_folder()
+        # A number, which no garbage collector closes: a library that nobody closes stays loaded by this path, which no
+        # other may then get.
+        self._memory = _in_memory(name)
+        if self._memory is None:
+            self._file = self._in_folder()
+        else:
+            self._file = open(self._memory, "w+b", buffering=0, closefd=False)  # noqa: SIM115 (closed below)
 
     def write(self, content: memoryview | bytes) -> None:
         """Add bytes at the end."""
@@ -42,8 +48,8 @@ class PrivateCopy:
 
     def paths(self) -> Iterator[str]:
         """Where the loader may find it, one place after the other until it takes one."""
-        if self._folder is None:
-            yield f"/proc/self/fd/{self._file.fileno()}"
+        if self._memory is not None:
+            yield f"/proc/self/fd/{self._memory}"
             self._leave_memory()
         self._file.close()
         yield self._path
@@ -56,6 +62,7 @@ class PrivateCopy:
     def close(self) -> None:
         """Remove it; a library of it must be unloaded before."""
         self._file.close()
+        self._close_memory()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -67,6 +74,12 @@ class PrivateCopy:
             memory.seek(0)
             self._file = self._in_folder()
             copyfileobj(memory, self)
+        self._close_memory()
+
+    def _close_memory(self) -> None:
+        if self._memory is not None:
+            os.close(self._memory)
+            self._memory = None
 
     def _in_folder(self) -> FileIO:
         # Not loaded above: it takes as long as the rest of a first label.
@@ -84,11 +97,11 @@ def _no_copy(problem: OSError) -> NoCopy:
     return NoCopy(f"cannot be copied to load it ({problem.strerror or problem}); make room or set TMPDIR")
 
 
-def _in_memory(name: str) -> FileIO | None:
-    """A new file in memory, open as long as its path is used; None where there are none."""
+def _in_memory(name: str) -> int | None:
+    """The descriptor of a new file in memory, open as long as its path is used; None where there are none."""
     if not hasattr(os, "memfd_create") or not os.path.isdir("/proc/self/fd"):
         return None
     try:
-        return open(os.memfd_create(name[:200]), "w+b", buffering=0)
+        return os.memfd_create(name[:200])
     except (OSError, ValueError):
         return None
