@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthwise.compiler.choices import DEFAULT, Choices
+from depthwise.compiler.choose import kernel_of
 from depthwise.compiler.targets import Machine
 from depthwise.compiler.tiles import WHOLE_WIDTH, Panels, Tiling, cut, strassen, tiling, vector_lanes
-from depthwise.kernels.table import Kernel, Operation, Precision, fastest, half
+from depthwise.kernels.table import Kernel, Precision, fastest
 from depthwise.network.layers import Layer, Padding, Shape
 
 FLOAT = 4
@@ -24,8 +25,6 @@ Split = Literal["", "blocks", "rows", "channels"]
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
 _ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
 _STEM_ROWS = 4
-# So few channels of a first convolution of bytes are faster with pixels in the lanes; of 32 they no longer are.
-_ABREAST = (8, 16, 24)
 # Of a map that is computed at once threads share the rows where there are so many.
 _SHARED_ROWS = 8
 # The step that begins with a layer of a kind.
@@ -145,7 +144,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
     """
     shape = group[-1].output
     output = _spread(Map(shape=shape, border=_border(following) if following is not None else NO_BORDER), setting)
-    kernels = tuple(_kernel(layer, setting) for layer in group)
+    kernels = tuple(kernel_of(layer, setting.precision, setting.machine.features) for layer in group)
     step = Step(
         kind=_STEPS[group[0].kind],
         name=group[0].name,
@@ -281,27 +280,6 @@ def _spread(place: Map, setting: Setting) -> Map:
     size = VALUE[setting.precision]
     has_conflict = place.border != NO_BORDER and place.row * size % _CONFLICT == 0
     return replace(place, apart=_APART // size) if has_conflict else place
-
-
-def _kernel(layer: Layer, setting: Setting) -> Kernel:
-    """The fastest kernel for a layer; where its channels would leave half a vector empty, one of half the width."""
-    found = fastest(_operation(layer), setting.precision, setting.machine.features)
-    lanes, channels = found.instructions.lanes, layer.output.channels
-    is_cut = found.operation in ("product", "stem")
-    leaves_half_empty = is_cut and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
-    return half(found) if leaves_half_empty else found
-
-
-def _operation(layer: Layer) -> Operation:
-    match layer.kind:
-        case "depthwise":
-            return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
-        case "stem" if layer.input.channels == 3:
-            return "stem_abreast" if layer.stride == 2 and layer.output.channels in _ABREAST else "stem"
-        case "pool" | "classifier":
-            return layer.kind
-        case _:
-            return "product"
 
 
 def _rows_at_a_time(shape: Shape) -> int:

@@ -35,6 +35,9 @@
 #define DWK_JOIN_(a, b, c) a##b##c
 #define DWK_JOIN(a, b, c) DWK_JOIN_(a, b, c)
 
+/* A word of the vocabulary in which a kernel is written: DWK_X(dot) is dwk_dot_<DWK_SET>. */
+#define DWK_X(word) DWK_JOIN(dwk_##word##_, DWK_SET, )
+
 /* The arena holds bytes, floats and integers in turn; what may alias is never moved past another's use of it. */
 typedef float dwk_float __attribute__((may_alias));
 

@@ -29,6 +29,7 @@ SHARED = (
     "dwk_window_x86.h",
     "dwk_window_avx512vnni.h",
     "dwk_panel_x86.h",
+    "dwk_store_i8_x86.h",
     "dwk_avx2.h",
     "dwk_avxvnni.h",
     "dwk_avx512vnni.h",

@@ -8,25 +8,11 @@
  * Form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_SOME (N, or 0 for all).
  *
  * Weights: as for dwk_product_bf16.h, those of channels that are not there 0. */
+#define DWK_KERNEL dwk_product_bf16_p
+#include "dwk_panel_x86.h"
+
 /* Words of a cache line. */
 #define DWK_LINE 16
-#define DWK_X(word) DWK_JOIN(dwk_##word##_, DWK_SET, )
-#define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
-#if DWK_REST
-#define DWK_TILE DWK_JOIN(DWK_PIXELS, r, DWK_JOIN(DWK_REST, _c, DWK_VECTORS))
-#else
-#define DWK_TILE DWK_JOIN(DWK_PIXELS, _c, DWK_VECTORS)
-#endif
-#if DWK_SOME
-#define DWK_PANEL DWK_JOIN(DWK_L, n, DWK_SOME)
-#define DWK_N DWK_SOME
-#else
-#define DWK_PANEL DWK_L
-#define DWK_N (DWK_VECTORS * DWK_L)
-#endif
-#define DWK_OF DWK_JOIN(DWK_TILE, x, DWK_JOIN(DWK_PANEL, __, DWK_SET))
-#define DWK_NAME DWK_JOIN(dwk_product_bf16_p, DWK_OF, )
-#define DWK_NAME_OF_TILE DWK_JOIN(dwk_tile_bf16_p, DWK_OF, )
 
 /* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk_bf16 *restrict input,
@@ -102,17 +88,5 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
     }
 }
 
-#undef DWK_NAME_OF_TILE
-#undef DWK_NAME
-#undef DWK_OF
-#undef DWK_N
-#undef DWK_PANEL
-#undef DWK_TILE
-#undef DWK_L
-#undef DWK_X
 #undef DWK_LINE
-#undef DWK_SOME
-#undef DWK_VECTORS
-#undef DWK_REST
-#undef DWK_PIXELS
-#undef DWK_SET
+#include "dwk_panel_x86.h"

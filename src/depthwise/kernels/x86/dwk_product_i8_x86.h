@@ -11,6 +11,7 @@
  * last value of the row are 0. Channels as in dwk_x86.h. */
 #define DWK_KERNEL dwk_product_i8_p
 #include "dwk_panel_x86.h"
+#include "dwk_store_i8_x86.h"
 
 /* Words of a cache line. */
 #define DWK_LINE 16
@@ -81,4 +82,5 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 }
 
 #undef DWK_LINE
+#undef DWK_STORE
 #include "dwk_panel_x86.h"

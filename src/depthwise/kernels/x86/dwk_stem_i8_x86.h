@@ -11,6 +11,7 @@
  * Channels as in dwk_x86.h. */
 #define DWK_KERNEL dwk_stem_i8_p
 #include "dwk_panel_x86.h"
+#include "dwk_store_i8_x86.h"
 
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uint8_t *restrict input,
                                  const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
@@ -69,4 +70,5 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
     }
 }
 
+#undef DWK_STORE
 #include "dwk_panel_x86.h"

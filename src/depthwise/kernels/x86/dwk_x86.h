@@ -27,9 +27,6 @@
 #include "dwk_shapes.h"
 #include "dwk_vector_i8.h"
 
-/* A word of the vocabulary for the instructions of the form. */
-#define DWK_X(word) DWK_JOIN(dwk_##word##_, DWK_SET, )
-
 /* Four bytes of memory as a number. */
 typedef int32_t dwk_quad __attribute__((may_alias, aligned(1)));
 
