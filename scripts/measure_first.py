@@ -7,7 +7,6 @@ in turns; printed are the least and the median of milliseconds until its line ar
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from depthwise.bench.peers import forms, peer
+from depthwise.bench.process import environment
 from depthwise.bench.subject import comparison_images, random_subject
 from depthwise.network.spec import Spec
 
@@ -97,12 +97,10 @@ def prepare(folder: Path) -> None:
 
 def start(folder: Path, number: int) -> float:
     """Milliseconds until a program says something; its exit is waited for, and not counted."""
-    # With compiled Python, as pip leaves it.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, f"{number}.py"]
     begun = time.perf_counter()
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, cwd=folder, env=environment(threads=1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -51,10 +51,12 @@ def test_the_command_measures_every_runtime_that_is_installed(tmp_path: Path) ->
     assert code == 0, err
     document = json.loads(out)
     installed = {name for name in NAMES if is_installed(name)}
-    assert document["schema"] == 1
+    assert document["schema"] == 2
     assert {r["name"] for r in document["results"]} == {OWN, *installed}
     assert {left["name"] for left in document["left_out"]} == {*NAMES} - installed
     assert all(r["times"]["fastest"] <= r["times"]["median"] for r in document["results"])
+    assert all(0 < r["first"]["fastest"] <= r["first"]["median"] for r in document["results"])
+    assert all(r["first"]["calls"] == 1 for r in document["results"])
     assert all(r["network"]["fastest"] <= r["times"]["fastest"] for r in document["results"])
     assert all(r["agreement"]["same_label"] == 1 for r in document["results"] if r["name"] != OWN)
 
@@ -125,7 +127,7 @@ def test_a_peer_with_the_weights_of_another_network_ends_the_measurement(
         choose("onnxruntime", place)
 
 
-def test_answers_are_compared_with_the_artifacts_which_are_the_oracles(tmp_path: Path) -> None:
+def test_the_answers_that_others_are_compared_with_are_the_oracles(tmp_path: Path) -> None:
     place = workplace(tmp_path)
     choose(OWN, place)
     model = place.subject.model

@@ -116,15 +116,7 @@ def _measured(
 ) -> list[Result]:
     """All contenders on so many threads, in turns, the peak's loop among them."""
     with ExitStack() as stack:
-        taking_part: list[tuple[Contender, Worker]] = []
-        for contender in contenders:
-            try:
-                worker = place.worker(contender.name, contender.path, threads)
-            except Refused as refusal:
-                left.append(Left(name=contender.name, reason=str(refusal), threads=threads))
-                place.notice(f"left out: {contender.name}: {refusal}")
-                continue
-            taking_part.append((contender, stack.enter_context(worker)))
+        taking_part = _taking_part(place, contenders, threads, left, stack)
         whole: list[list[int]] = [[] for _ in taking_part]
         alone: list[list[int]] = [[] for _ in taking_part]
         for number in range(options.rounds):
@@ -155,6 +147,22 @@ def _measured(
         )
         for at, contender, starts in zip(best, chosen, first, strict=True)
     ]
+
+
+def _taking_part(
+    place: Workplace, contenders: Sequence[Contender], threads: int, left: list[Left], stack: ExitStack
+) -> list[tuple[Contender, Worker]]:
+    """The contenders that can run on so many threads, loaded until the stack ends. The others go to `left`."""
+    found: list[tuple[Contender, Worker]] = []
+    for contender in contenders:
+        try:
+            worker = place.worker(contender.name, contender.path, threads)
+        except Refused as refusal:
+            left.append(Left(name=contender.name, reason=str(refusal), threads=threads))
+            place.notice(f"left out: {contender.name}: {refusal}")
+        else:
+            found.append((contender, stack.enter_context(worker)))
+    return found
 
 
 def _first_answers(place: Workplace, chosen: Sequence[Contender], threads: int, starts: int) -> list[list[int]]:

@@ -40,7 +40,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=_environment(setting.threads),
+            env=environment(setting.threads),
         )
         said = self._read()
         self.first_ns = time.perf_counter_ns() - begun
@@ -94,9 +94,9 @@ class Worker:
         return f"{self.name}: its process ended with {code}; leave it out with --against"
 
 
-def _environment(threads: int) -> dict[str, str]:
-    """For libraries that look at OpenMP's variable alone; and with compiled Python of ours beside that of the peers,
-    which pip compiled, also where this process is told to keep none."""
+def environment(threads: int) -> dict[str, str]:
+    """Of a process that is measured: for libraries that look at OpenMP's variable alone; and with compiled Python of
+    ours beside that of the peers, which pip compiled, also where this process is told to keep none."""
     return {
         **os.environ,
         "OMP_NUM_THREADS": str(threads),

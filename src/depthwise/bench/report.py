@@ -12,7 +12,7 @@ from depthwise.bench.results import Measurement, Result, lead
 from depthwise.bench.twin import Twins
 from depthwise.tables import Column, Table
 
-SCHEMA = 1
+SCHEMA = 2
 NONE = "-"
 
 
@@ -46,13 +46,13 @@ def twin_table(twins: Twins) -> Table:
     """Both networks, and what the formula promises beside what the clock says."""
     rows = [
         (
-            form.convolution,
-            f"{form.multiply_adds / 1e6:.1f}",
-            milliseconds(form.times.fastest),
-            milliseconds(form.times.median),
-            NONE if (share := form.share(twins.peak)) is None else f"{share:.1%}",
+            twin.convolution,
+            f"{twin.multiply_adds / 1e6:.1f}",
+            milliseconds(twin.times.fastest),
+            milliseconds(twin.times.median),
+            NONE if (share := twin.share(twins.peak)) is None else f"{share:.1%}",
         )
-        for form in (twins.separable, twins.standard)
+        for twin in (twins.separable, twins.standard)
     ]
     rows.append(("standard / separable", f"{twins.promised:.2f}", f"{twins.measured:.2f}", "", ""))
     numbers = ("multiply-adds M", "ms least", "ms median", "share of peak")

@@ -20,7 +20,7 @@ from depthwise.network.spec import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Form:
+class Twin:
     """One of the two networks; times are of a call in milliseconds."""
 
     convolution: str
@@ -41,8 +41,8 @@ class Twins:
         peak: this machine's limit; None where the precision has no instruction.
     """
 
-    separable: Form
-    standard: Form
+    separable: Twin
+    standard: Twin
     peak: Peak | None
 
     @property
@@ -78,13 +78,13 @@ def measure_twins(spec: Spec, precision: str, rounds: int, notice: Notice) -> Tw
             loop.turn(1)
             for turns, worker in zip(found, workers, strict=True):
                 turns.extend(worker.order("turn")["whole"])
-    separable, standard = (_form(subject, times) for subject, times in zip(subjects, found, strict=True))
+    separable, standard = (_twin(subject, times) for subject, times in zip(subjects, found, strict=True))
     return Twins(separable=separable, standard=standard, peak=loop.peak(1))
 
 
-def _form(subject: Subject, nanoseconds: list[int]) -> Form:
+def _twin(subject: Subject, nanoseconds: list[int]) -> Twin:
     spec = subject.model.spec
-    return Form(
+    return Twin(
         convolution=spec.convolution,
         multiply_adds=sum(map(macs, layers(spec))),
         times=results.times(nanoseconds),
