@@ -179,7 +179,7 @@ def test_the_same_model_gives_the_same_bytes_from_any_folder(
     _repeats(None, model, tmp_path, monkeypatch)
 
 
-def test_so_it_does_by_a_compiler_of_the_system(
+def test_a_compiler_of_the_system_gives_the_same_bytes_from_any_folder(
     cc: str, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _repeats(cc, model, tmp_path, monkeypatch)

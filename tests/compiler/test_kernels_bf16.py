@@ -6,9 +6,7 @@ which it is rounded. Shapes follow from the tile: a tile and its rest, channels 
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,8 @@ from depthwise.compiler.lower_bf16 import floats, halves
 from depthwise.compiler.tiles import Panels, Tiling
 from depthwise.kernels.instructions import AVX512BF16, AVX512BF16VL, PORTABLE, Instructions
 from depthwise.kernels.table import KERNELS, Kernel, fastest, half
-from emitted import STRICT, aligned, build, needs_machine, write_headers
+from emitted import needs_machine
+from kernel_calls import Call, Output, caller, included, near, page_end, wrapper
 
 SETS = (PORTABLE, AVX512BF16)
 # pixels, rest, vectors, lanes of portable C, channels that are missing from a panel for x86
@@ -36,13 +35,12 @@ TILES = (
     (5, 4, 4, 16, 8),
     (2, 1, 3, 4, 0),
 )
-GUARD, FILL = 256, 0xFFA5  # a NaN
+FILL = np.uint16(0xFFA5)  # a NaN
 # What sums in float32 may be off, relative to the largest.
 SUMS = 1e-5
 
 Halves = NDArray[np.uint16]
 Doubles = NDArray[np.float64]
-Call = Callable[..., None]
 
 
 def kernel(operation: Any, of: Instructions) -> Kernel:
@@ -94,8 +92,6 @@ SIGNATURES = {
     "dwk_depthwise": (H, I, I, I, I, I, I, W, H, I),
     "dwk_pool": (H, I, I, I, I, I, F),
     "dwk_classifier": (F, I, I, W, F),
-    "dwk_pixels": ("const dwk_image *", I, I, "const uint8_t *", F, H),
-    "dwk_border": ("const dwk_image *", I, I, I, I, H, I, H),
 }
 
 
@@ -108,53 +104,10 @@ def of(request: pytest.FixtureRequest, zig: tuple[str, ...]) -> Instructions:
 
 @pytest.fixture(scope="module")
 def call(of: Instructions, tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Call:
-    """Calls a kernel by name; arrays go as addresses, tuples as structs of whole numbers."""
-    folder = tmp_path_factory.mktemp("kernels")
-    write_headers(folder)
+    """Calls a kernel by name."""
     forms = [*product_forms(of), *depthwise_forms(of), *POOLS, *CLASSIFIERS]
-    lines = ['#include "dwk_image_bf16.h"', *(f'#include "{each.vocabulary}"' for each in with_narrow(of) if of.name)]
-    for form in forms:
-        lines += [f"#define {name} {value}" for name, value in form.macros] + [f'#include "{form.header}"']
-    for name in ("dwk_pixels_u8bf16", "dwk_border_bf16", *(form.name for form in forms)):
-        kinds = next(kinds for start, kinds in SIGNATURES.items() if name.startswith(start))
-        given = ", ".join(f"{kind}a{i}" for i, kind in enumerate(kinds))
-        passed = ", ".join(f"a{i}" for i in range(len(kinds)))
-        lines.append(f"void test_{name}({given});\nvoid test_{name}({given}) {{ {name}({passed}); }}")
-    (folder / "kernels.c").write_text("\n".join(lines) + "\n")
-    build((*zig, *STRICT, "-O1", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so", "kernels.c"), folder)
-    library = ctypes.CDLL(str(folder / "kernels.so"))
-
-    def called(name: str, *arguments: Any) -> None:
-        passed: list[Any] = []
-        for value in arguments:
-            if isinstance(value, np.ndarray):
-                passed.append(ctypes.c_void_p(value.ctypes.data))
-            elif isinstance(value, tuple):
-                passed.append((ctypes.c_int32 * len(value))(*value))
-            else:
-                passed.append(ctypes.c_int32(value))
-        library[f"test_{name}"](*passed)
-
-    return called
-
-
-class Output:
-    """Room for numbers of bfloat16, or with `floats` of float32, between guards of what is not a number."""
-
-    def __init__(self, size: int) -> None:
-        self._memory = aligned(2 * (size + 2 * GUARD), 0).view(np.uint16)
-        self._memory[:] = FILL
-        self.values = self._memory[GUARD : GUARD + size]
-
-    def guards_hold(self) -> bool:
-        return bool((self._memory[:GUARD] == FILL).all() and (self._memory[-GUARD:] == FILL).all())
-
-
-def near(values: NDArray[Any]) -> NDArray[Any]:
-    """A copy that begins at a multiple of 64."""
-    place = aligned(values.nbytes, 0).view(values.dtype)
-    place[:] = values.ravel()
-    return place
+    lines = [*included(forms), *(wrapper(form.name, SIGNATURES) for form in forms)]
+    return caller(lines, tmp_path_factory.mktemp("kernels"), (*zig, "-O1"))
 
 
 def numbers(rng: np.random.Generator, scale: float, *shape: int) -> NDArray[np.float32]:
@@ -191,7 +144,7 @@ def test_products_are_the_sums_of_the_formula_within_bounds(number: int, of: Ins
         row, tap, output_row = width * step + 3, 5, width * N + gap
         source = numbers(rng, 2, rows * row + 3 * tap + depth + width * step)
         weight, bias, bounds = numbers(rng, 1, taps, depth, N), rng.normal(0, 2, N).astype(np.float32), limits(rng, N)
-        output = Output(rows * output_row)
+        output = Output(rows * output_row, FILL)
         shape = (taps, depth, tap, step, row, width, N, output_row)
         packed = near(pack_bf16.panels(weight, bias, (panels,), bounds))
         call(form.name, shape, panels.count, rows, near(halves(source)), packed, output.values)
@@ -224,8 +177,8 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula_within_bounds(
         else:
             table = np.concatenate([bias[None], weight, [bounds.low, bounds.high]])
             packed = table.reshape(12, -1, lanes).transpose(1, 0, 2).view(np.uint32)
-        output = Output(rows * width * step)
-        given = near(halves(source))
+        output = Output(rows * width * step, FILL)
+        given = page_end(halves(source))
         middle = min(32, C) if of.name else lanes
         for part in ((0, middle), (middle, C)):
             call(form.name, given, columns * C, rows, width, C, *part, near(packed), output.values, step)
@@ -244,7 +197,7 @@ def test_a_pool_is_the_mean_of_each_channel_in_float32(form: Form, call: Call) -
     C = 2 * int(dict(form.macros)["DWK_LANES"])
     for height, width in ((1, 1), (7, 7), (3, 5), (64, 64)):
         source = floats(halves(np.random.default_rng(1).uniform(0, 6, (height, width, C)).astype(np.float32)))
-        output = Output(2 * C)
+        output = Output(2 * C, FILL)
         for part in ((0, C // 2), (C // 2, C)):
             call(form.name, near(halves(source)), height, width, C, *part, output.values)
 
@@ -261,7 +214,7 @@ def test_sums_of_labels_are_those_of_the_formula_and_zero_after_the_last(form: F
     rng = np.random.default_rng(2)
     features, bias = rng.uniform(0, 6, K).astype(np.float32), rng.normal(0, 1, N).astype(np.float32)
     weight = numbers(rng, 1, 1, K, N)
-    output = Output(2 * (N + 1))
+    output = Output(2 * (N + 1), FILL)
     call(form.name, near(features), K, 2, near(pack_bf16.panels(weight, bias, (panels,))), output.values)
 
     expected = features.astype(np.float64) @ weight[0].astype(np.float64) + bias
@@ -271,63 +224,8 @@ def test_sums_of_labels_are_those_of_the_formula_and_zero_after_the_last(form: F
     assert output.guards_hold()
 
 
-@pytest.mark.parametrize(("C", "width"), [(1, 5), (3, 16), (3, 17), (1, 100), (3, 33)])
-def test_pixels_less_their_mean_have_zeros_around_and_one_behind(C: int, width: int, call: Call) -> None:  # noqa: N803
-    height, left, right = 4, C, 2 * C
-    pixels = np.random.default_rng(3).integers(0, 256, (height, width, C), np.uint8)
-    for mean in (np.array([123.675, 116.28, 103.53][:C], np.float32), np.array([124, 0, 255][:C], np.float32)):
-        for first, rows in ((-1, 3), (0, 4), (2, 3), (-2, 8)):
-            output = Output(rows * (left + width * C + right) + 1)
-            image = (height, width * C, left, right)
-            call("dwk_pixels_u8bf16", image, first, rows, pixels, near(np.resize(mean, 48)), output.values)
-
-            whole = np.pad(halves(pixels - mean), ((2, 2), (1, 2), (0, 0)))
-            assert output.values[:-1].tolist() == whole[first + 2 : first + 2 + rows].ravel().tolist()
-            assert output.values[-1] == 0
-            assert output.guards_hold()
-            if (mean == np.rint(mean)).all():
-                assert (floats(halves(pixels - mean)) == pixels - mean).all()
-
-
-def test_a_border_is_what_stands_for_zero_and_leaves_the_rest_alone(call: Call) -> None:
-    for above, below, left, right in itertools.product((0, 1), repeat=4):
-        height, width, C = 3, 5, 8
-        zeros = halves(np.arange(C, dtype=np.float32) - C)
-        output = Output((above + height + below) * (left + width + right) * C)
-        output.values[:] = 1
-        image = (height, width * C, left * C, right * C)
-        for part in ((0, 0), (0, 1), (1, height), (height, height)):
-            call("dwk_border_bf16", image, above, below, *part, near(zeros), C, output.values)
-
-        expected = np.tile(zeros, (above + height + below, left + width + right, 1))
-        expected[above : above + height, left : left + width] = 1
-        assert output.values.tolist() == expected.ravel().tolist()
-        assert output.guards_hold()
-
-
 def test_a_name_says_the_form_and_the_form_its_name() -> None:
     for of in SETS:
         for form in (*product_forms(of), *depthwise_forms(of)):
             parsed = [found for each in KERNELS if (found := each.parse(form.name)) is not None]
             assert parsed == [{name.removeprefix("DWK_"): value for name, value in form.macros}]
-
-
-def test_numbers_of_bfloat16_come_back_and_others_go_to_the_nearest() -> None:
-    every = np.arange(0x7F80, dtype=np.uint16)
-    assert (halves(floats(every)) == every).all()
-    step = floats(every[1:]).astype(np.float64) - floats(every[:-1])
-    middle = (floats(every[:-1]) + step / 2).astype(np.float32)
-    assert (halves(middle) == every[:-1] + every[:-1] % 2).all()
-    assert (halves(np.nextafter(middle, np.float32(np.inf))) == every[1:]).all()
-
-
-def test_a_chunk_begins_with_biases_and_upper_factors_in_the_order_of_unpacking() -> None:
-    C = 32
-    weight, bias = np.arange(9 * C, dtype=np.float32).reshape(9, C), np.arange(C, dtype=np.float32)
-    packed = pack_bf16.chunks(weight, bias, limits(np.random.default_rng(0), C), rows=2, repeat=True)
-    order = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
-
-    assert packed[:16].view(np.float32).tolist() == order
-    pairs = packed[64:80].view(np.uint16).reshape(16, 2)
-    assert pairs[:, 0].tolist() == halves(weight[0][order]).tolist()
-    assert pairs[:, 1].tolist() == halves(weight[3][order]).tolist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 from typing import Any
 
@@ -19,14 +18,13 @@ from depthwise.kernels.table import KERNELS, Kernel, fastest
 from depthwise.network.layers import Shape, layers
 from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec
-from emitted import STRICT, aligned, build, write_headers
+from kernel_calls import Call, Output, caller, included, near, page_end, wrapper
 
 # pixels, rest, vectors, lanes
 TILES = ((1, 0, 1, 8), (4, 3, 2, 4), (7, 0, 4, 16), (3, 2, 3, 8))
 LANES = (4, 8, 16)
 LAYER = layers(Spec())[2]
-GUARD = 64
-FILL = 0xA5
+FILL = np.uint8(0xA5)
 
 
 def portable(operation: Any) -> Kernel:
@@ -60,61 +58,12 @@ SIGNATURES = {
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> ctypes.CDLL:
-    """All forms under test, each as `test_<name>`; with contraction and the fast mathematics that must not matter."""
-    folder = tmp_path_factory.mktemp("kernels")
-    write_headers(folder)
-    lines = ['#include "dwk_image_u8.h"']
-    for form in FORMS:
-        lines += [f"#define {name} {value}" for name, value in form.macros] + [f'#include "{form.header}"']
-    lines += [wrapper(name) for name in ("dwk_pixels_u8", "dwk_border_u8", *(form.name for form in FORMS))]
-    (folder / "kernels.c").write_text("\n".join(lines) + "\n")
-    flags = ("-O1", "-ffast-math", "-ffp-contract=fast", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so")
-    build((*zig, *STRICT, *flags, "kernels.c"), folder)
-    return ctypes.CDLL(str(folder / "kernels.so"))
-
-
-def wrapper(name: str) -> str:
-    kinds = next(kinds for start, kinds in SIGNATURES.items() if name.startswith(start))
-    given = ", ".join(f"{kind}a{i}" for i, kind in enumerate(kinds))
-    passed = ", ".join(f"a{i}" for i in range(len(kinds)))
-    return f"void test_{name}({given});\nvoid test_{name}({given}) {{ {name}({passed}); }}"
-
-
-def call(library: ctypes.CDLL, name: str, *arguments: Any) -> None:
-    """Arrays are passed as addresses, tuples as a struct of whole numbers, a rounding as its struct."""
-    passed: list[Any] = []
-    for value in arguments:
-        if isinstance(value, np.ndarray):
-            passed.append(ctypes.c_void_p(value.ctypes.data))
-        elif isinstance(value, tuple):
-            passed.append((ctypes.c_int32 * len(value))(*value))
-        elif isinstance(value, Rounding):
-            zero = value.zero_point
-            words = np.array([value.low - zero, value.high - zero], np.float32).view(np.int32)
-            passed.append((ctypes.c_int32 * 3)(*words.tolist(), zero))
-        else:
-            passed.append(ctypes.c_int32(value))
-    library[f"test_{name}"](*passed)
-
-
-class Output:
-    """Room for bytes between guards."""
-
-    def __init__(self, size: int) -> None:
-        self._memory = aligned(size + 2 * GUARD, FILL)
-        self.values = self._memory[GUARD : GUARD + size]
-
-    def guards_hold(self) -> bool:
-        return bool((self._memory[:GUARD] == FILL).all() and (self._memory[-GUARD:] == FILL).all())
-
-
-def near(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """A copy that begins at a multiple of 64, as the arena and the weights do."""
-    flat = np.ascontiguousarray(values).view(np.uint8).ravel()
-    place = aligned(flat.size, 0)
-    place[:] = flat
-    return place
+def call(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Call:
+    """Calls a kernel by name; built with the contraction and the fast mathematics that must not matter."""
+    names = ("dwk_pixels_u8", "dwk_border_u8", *(form.name for form in FORMS))
+    lines = ['#include "dwk_image_u8.h"', *included(FORMS), *(wrapper(name, SIGNATURES) for name in names)]
+    flags = ("-O1", "-ffast-math", "-ffp-contract=fast")
+    return caller(lines, tmp_path_factory.mktemp("kernels"), (*zig, *flags))
 
 
 def rounding(rng: np.random.Generator, channels: int, spread: float) -> Rounding:
@@ -153,7 +102,7 @@ def ids(value: object) -> str:
 
 @pytest.mark.parametrize("taps", [1, 3])
 @pytest.mark.parametrize(("form", "tiling"), PRODUCTS, ids=ids)
-def test_products_are_the_sums_of_the_formula(form: Form, tiling: Tiling, taps: int, library: ctypes.CDLL) -> None:
+def test_products_are_the_sums_of_the_formula(form: Form, tiling: Tiling, taps: int, call: Call) -> None:
     panels = tiling.panels[0]
     N = panels.count * panels.channels
     rng = np.random.default_rng(7)
@@ -165,10 +114,10 @@ def test_products_are_the_sums_of_the_formula(form: Form, tiling: Tiling, taps: 
         bias = rng.integers(-9000, 9000, N).astype(np.int32)
         to = rounding(rng, N, 9000 * (taps * depth) ** 0.5)
         operation = Operation(layer=LAYER, weight=weight, bias=bias, rounding=to)
-        output = Output(rows * output_row)
+        output = Output(rows * output_row, FILL)
         shape = (taps, depth, tap, step, row, width, N, output_row)
         weights = packed(form, operation, step_of(tiling))
-        call(library, form.name, shape, panels.count, rows, near(source), weights, to, output.values)
+        call(form.name, shape, panels.count, rows, near(source), weights, to, output.values)
 
         at = np.arange(rows)[:, None] * row + np.arange(width) * step
         windows = source[at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)].astype(np.int64)
@@ -180,9 +129,7 @@ def test_products_are_the_sums_of_the_formula(form: Form, tiling: Tiling, taps: 
 
 
 @pytest.mark.parametrize(("form", "stride", "lanes"), DEPTHWISE, ids=ids)
-def test_depthwise_convolutions_are_the_sums_of_the_formula(
-    form: Form, stride: int, lanes: int, library: ctypes.CDLL
-) -> None:
+def test_depthwise_convolutions_are_the_sums_of_the_formula(form: Form, stride: int, lanes: int, call: Call) -> None:
     rng = np.random.default_rng(11)
     for C, width, rows, extra in itertools.product((lanes, 3 * lanes), (1, 2, 5), (1, 2, 3), (0, 16)):
         columns, step = (width - 1) * stride + 3, C + extra
@@ -191,9 +138,10 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
         bias = rng.integers(-9000, 9000, C).astype(np.int32)
         to = rounding(rng, C, 27000)
         weights = packed(form, Operation(layer=LAYER, weight=weight, bias=bias, rounding=to), step_of(lanes=lanes))
-        output = Output(rows * width * step)
+        output = Output(rows * width * step, FILL)
+        given = page_end(source)
         for part in ((0, lanes), (lanes, C)):
-            call(library, form.name, near(source), columns * C, rows, width, C, *part, weights, to, output.values, step)
+            call(form.name, given, columns * C, rows, width, C, *part, weights, to, output.values, step)
 
         windows = np.lib.stride_tricks.sliding_window_view(source, (3, 3), axis=(0, 1))[::stride, ::stride]
         sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.int64), weight.reshape(3, 3, C).astype(np.int64))
@@ -204,16 +152,16 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
 
 
 @pytest.mark.parametrize(("form", "lanes"), POOLS, ids=ids)
-def test_a_pool_is_the_rounded_sum_of_each_channel(form: Form, lanes: int, library: ctypes.CDLL) -> None:
+def test_a_pool_is_the_rounded_sum_of_each_channel(form: Form, lanes: int, call: Call) -> None:
     rng, C = np.random.default_rng(1), 2 * lanes
     for H, width in ((1, 1), (7, 7), (3, 5), (64, 64)):
         source = rng.integers(0, 256, (H, width, C), np.uint8)
         bias, to = rng.integers(-900, 900, C).astype(np.int32), rounding(rng, C, 128 * H * width)
         operation = Operation(layer=LAYER, weight=np.zeros(0, np.int8), bias=bias, rounding=to)
-        output = Output(C)
+        output = Output(C, FILL)
         weights = packed(form, operation, step_of(lanes=lanes))
         for part in ((0, lanes), (lanes, C)):
-            call(library, form.name, near(source), H, width, C, *part, weights, to, output.values)
+            call(form.name, near(source), H, width, C, *part, weights, to, output.values)
 
         assert output.values.tolist() == bytes_of(source.sum(axis=(0, 1), dtype=np.int64) + bias, to).tolist()
         assert output.guards_hold()
@@ -221,16 +169,16 @@ def test_a_pool_is_the_rounded_sum_of_each_channel(form: Form, lanes: int, libra
 
 @pytest.mark.parametrize(("form", "tiling"), CLASSIFIERS, ids=ids)
 def test_logits_are_those_of_the_formula_to_the_last_bit_and_zero_after_the_last(
-    form: Form, tiling: Tiling, library: ctypes.CDLL
+    form: Form, tiling: Tiling, call: Call
 ) -> None:
     panels, rng = tiling.panels[0], np.random.default_rng(2)
     K, N = 13, panels.count * panels.channels - 1
     features = rng.integers(0, 256, K, np.uint8)
     weight, bias = rng.integers(-128, 128, (1, K, N)).astype(np.int8), rng.integers(-9000, 9000, N).astype(np.int32)
     to = rounding(rng, N, 30000)
-    output = Output(4 * (N + 1))
+    output = Output(4 * (N + 1), FILL)
     weights = packed(form, Operation(layer=LAYER, weight=weight, bias=bias, rounding=to), step_of(tiling))
-    call(library, form.name, near(features), K, 2, weights, to, output.values)
+    call(form.name, near(features), K, 2, weights, to, output.values)
 
     acc = features.astype(np.int64) @ weight[0].astype(np.int64) + bias
     expected = acc.astype(np.float32) * to.multiplier
@@ -242,7 +190,7 @@ def test_logits_are_those_of_the_formula_to_the_last_bit_and_zero_after_the_last
     assert output.guards_hold()
 
 
-def test_the_rounding_rule_holds_at_every_tie_and_for_sums_beyond_24_bits(library: ctypes.CDLL) -> None:
+def test_the_rounding_rule_holds_at_every_tie_and_for_sums_beyond_24_bits(call: Call) -> None:
     """Sums are given as the bias of a pool over one pixel of 0; ties, both ends of int32, and what R1 rounds."""
     form, lanes = POOLS[2]
     rng = np.random.default_rng(3)
@@ -261,22 +209,21 @@ def test_the_rounding_rule_holds_at_every_tie_and_for_sums_beyond_24_bits(librar
                 rounded=True,
             )
             operation = Operation(layer=LAYER, weight=np.zeros(0, np.int8), bias=acc, rounding=to)
-            output = Output(acc.size)
+            output = Output(acc.size, FILL)
             weights = packed(form, operation, step_of(lanes=lanes))
-            call(library, form.name, near(np.zeros(acc.size)), 1, 1, acc.size, 0, acc.size, weights, to, output.values)
+            call(form.name, near(np.zeros(acc.size)), 1, 1, acc.size, 0, acc.size, weights, to, output.values)
 
             assert (output.values == bytes_of(acc, to)).all(), (multiplier, zero)
 
 
 @pytest.mark.parametrize(("C", "width"), [(1, 5), (3, 16), (3, 17), (1, 100)])
-def test_pixels_stand_in_their_border(C: int, width: int, library: ctypes.CDLL) -> None:  # noqa: N803
+def test_pixels_stand_in_their_border(C: int, width: int, call: Call) -> None:  # noqa: N803
     H, left, right = 4, C, 2 * C
     rng = np.random.default_rng(3)
     pixels, border = rng.integers(0, 256, (H, width, C), np.uint8), rng.integers(0, 256, C, np.uint8)
     for first, rows in ((-1, 3), (0, 4), (2, 3), (-2, 8)):
-        output = Output(rows * (left + width * C + right))
+        output = Output(rows * (left + width * C + right), FILL)
         call(
-            library,
             "dwk_pixels_u8",
             (H, width * C, left, right),
             first,
@@ -293,12 +240,12 @@ def test_pixels_stand_in_their_border(C: int, width: int, library: ctypes.CDLL) 
         assert output.guards_hold()
 
 
-def test_a_border_is_one_byte_and_leaves_the_rest_alone(library: ctypes.CDLL) -> None:
+def test_a_border_is_one_byte_and_leaves_the_rest_alone(call: Call) -> None:
     for above, below, left, right in itertools.product((0, 1), repeat=4):
         H, width, C = 3, 5, 8
-        output = Output((above + H + below) * (left + width + right) * C)
+        output = Output((above + H + below) * (left + width + right) * C, FILL)
         for part in ((0, 0), (0, 1), (1, H), (H, H)):
-            call(library, "dwk_border_u8", (H, width * C, left * C, right * C), above, below, *part, 77, output.values)
+            call("dwk_border_u8", (H, width * C, left * C, right * C), above, below, *part, 77, output.values)
 
         expected = np.pad(np.full((H, width, C), FILL), ((above, below), (left, right), (0, 0)), constant_values=77)
         assert output.values.tolist() == expected.ravel().tolist()

@@ -5,11 +5,7 @@ Shapes follow from the tile: a tile and its rest, channels that fill no vector, 
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-import mmap
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +15,13 @@ from numpy.typing import NDArray
 from depthwise.compiler import pack_x86
 from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
 from depthwise.compiler.tiles import Panels, Tiling
-from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI, Instructions
+from depthwise.kernels.instructions import AVX2, AVX512VNNI, AVXVNNI, Instructions
 from depthwise.kernels.table import Operation, fastest
-from depthwise.network.requantize import requantize
-from emitted import STRICT, aligned, build, needs_machine, write_headers
+from emitted import needs_machine
+from kernel_calls import CLAMPS, Call, Output, bytes_of, caller, included, near, page_end, words, wrapper
 
 SETS = (AVX512VNNI, AVXVNNI, AVX2)
-GUARD, FILL = 256, 0xA5
+FILL = np.uint8(0xA5)
 # pixels, rest, vectors, channels of the panel as vectors and what is missing of them.
 TILES = (
     (4, 2, 4, 0),
@@ -38,11 +34,6 @@ TILES = (
     (1, 0, 4, 61),
 )
 PRODUCTS: tuple[Operation, ...] = ("product", "stem")
-# zero point, low, high
-CLAMPS = ((0, 0, 255), (7, 3, 250), (200, 0, 255), (255, 31, 224))
-
-Bytes = NDArray[np.uint8]
-Call = Callable[..., None]
 
 
 def tilings(of: Instructions) -> list[tuple[Tiling, Panels]]:
@@ -89,88 +80,10 @@ def vocabulary(request: pytest.FixtureRequest, zig: tuple[str, ...]) -> Instruct
 
 @pytest.fixture(scope="module")
 def call(vocabulary: Instructions, tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Call:
-    """Calls a kernel of the vocabulary."""
-    return caller(built(forms_of(vocabulary), tmp_path_factory.mktemp("kernels"), zig))
-
-
-def caller(library: ctypes.CDLL) -> Call:
-    """Calls a kernel by its form; arrays go as addresses, tuples as structs of whole numbers, clamps as a rounding."""
-
-    def called(form: Form, *arguments: Any) -> None:
-        passed: list[Any] = []
-        for value in arguments:
-            if isinstance(value, np.ndarray):
-                passed.append(ctypes.c_void_p(value.ctypes.data))
-            elif isinstance(value, tuple) and len(value) == 3:
-                zero, low, high = value
-                ends = np.array([low - zero, high - zero], np.float32).view(np.int32)
-                passed.append((ctypes.c_int32 * 3)(*ends.tolist(), zero))
-            elif isinstance(value, tuple):
-                passed.append((ctypes.c_int32 * len(value))(*value))
-            else:
-                passed.append(ctypes.c_int32(value))
-        library[f"test_{form.name}"](*passed)
-
-    return called
-
-
-def built(forms: list[Form], folder: Path, zig: tuple[str, ...]) -> ctypes.CDLL:
-    write_headers(folder)
-    lines = [f'#include "{forms[0].vocabulary}"']
-    for form in forms:
-        lines += [f"#define {name} {value}" for name, value in form.macros] + [f'#include "{form.header}"']
-        kinds = next(kinds for start, kinds in SIGNATURES.items() if form.name.startswith(start))
-        given = ", ".join(f"{kind}a{i}" for i, kind in enumerate(kinds))
-        passed = ", ".join(f"a{i}" for i in range(len(kinds)))
-        lines.append(f"void test_{form.name}({given});\nvoid test_{form.name}({given}) {{ {form.name}({passed}); }}")
-    (folder / "kernels.c").write_text("\n".join(lines) + "\n")
-    flags = ("-O1", "-ffast-math", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so")
-    build((*zig, *STRICT, *flags, "kernels.c"), folder)
-    return ctypes.CDLL(str(folder / "kernels.so"))
-
-
-class Output:
-    """Room for bytes between guards."""
-
-    def __init__(self, size: int) -> None:
-        self._memory = aligned(size + 2 * GUARD, FILL)
-        self.values = self._memory[GUARD : GUARD + size]
-
-    def guards_hold(self) -> bool:
-        return bool((self._memory[:GUARD] == FILL).all() and (self._memory[-GUARD:] == FILL).all())
-
-
-def near(values: NDArray[Any]) -> Bytes:
-    """A copy that begins at a multiple of 64."""
-    flat = np.ascontiguousarray(values).view(np.uint8).ravel()
-    place = aligned(flat.size, 0)
-    place[:] = flat
-    return place
-
-
-def page_end(values: Bytes) -> Bytes:
-    """A copy whose last byte is the last of a page, behind which memory may not be touched."""
-    size = -(-values.size // mmap.PAGESIZE) * mmap.PAGESIZE
-    memory = mmap.mmap(-1, size + mmap.PAGESIZE)
-    everything = np.frombuffer(memory, np.uint8)
-    libc = ctypes.CDLL(None)
-    libc.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    assert libc.mprotect(everything.ctypes.data + size, mmap.PAGESIZE, 0) == 0
-    place: Bytes = everything[size - values.size : size]
-    place[:] = values
-    return place
-
-
-def words(rng: np.random.Generator, channels: int, products: int) -> list[NDArray[Any]]:
-    """Biases and multipliers that put sums of so many products on both sides of every clamp."""
-    bias = rng.integers(-20_000, 20_000, channels).astype(np.int32)
-    multiplier = rng.uniform(0.5, 1.5, channels) / (128 * np.sqrt(products))
-    return [bias, multiplier.astype(np.float32)]
-
-
-def bytes_of(acc: NDArray[Any], multiplier: NDArray[Any], clamp: tuple[int, int, int]) -> Bytes:
-    zero, low, high = clamp
-    return requantize(acc.astype(np.int32), multiplier, zero, low=low, high=high)
+    """Calls a kernel of the vocabulary, built with the fast mathematics that must not matter."""
+    forms = forms_of(vocabulary)
+    lines = [*included(forms), *(wrapper(form.name, SIGNATURES) for form in forms)]
+    return caller(lines, tmp_path_factory.mktemp("kernels"), (*zig, "-O1", "-ffast-math"))
 
 
 def named(number: int) -> str:
@@ -187,43 +100,6 @@ def test_products_are_the_sums_of_the_formula(number: int, vocabulary: Instructi
 def test_the_first_convolution_of_colours_is_the_same_sum(number: int, vocabulary: Instructions, call: Call) -> None:
     for full, rows in itertools.product((1, 2), (1, 3)):
         assert_product("stem", number, vocabulary, call, (3, 9, full, rows))
-
-
-@pytest.mark.parametrize("channels", [8, 16, 24, 40])
-def test_few_channels_of_the_first_convolution_are_the_same_sum(
-    channels: int, tmp_path: Path, zig: tuple[str, ...]
-) -> None:
-    needs_machine(AVX512VBMI, zig)
-    N, panels = channels, Panels(count=1, vectors=1, lanes=channels)
-    tilings = [Tiling(pixels=16, rest=rest, panels=(panels,)) for rest in (0, 1, 2, 7, 8, 9, 15)]
-    forms = [product(kernel("stem_abreast", AVX512VBMI), tiling, panels, "") for tiling in tilings]
-    call = caller(built(forms, tmp_path, zig))
-    rng = np.random.default_rng(N)
-    for (form, tiling), full, rows, extreme in itertools.product(
-        zip(forms, tilings, strict=True), (0, 1, 2), (1, 3), (False, True)
-    ):
-        width, clamp = 16 * full + tiling.rest, CLAMPS[rng.integers(4)]
-        if width == 0:
-            continue
-        # Nothing may be read behind the last byte under the kernel, which is the last of a page.
-        tap = (width - 1) * 6 + 9 + 5
-        source = page_end(rng.integers(0, 256, (2 * rows + 1) * tap - 5, np.uint8))
-        weight = rng.integers(-128, 128, (3, 9, N)).astype(np.int8)
-        if extreme:
-            source[:], weight[:] = 255, rng.choice([-128, 127], N)
-        bias, multiplier = words(rng, N, 27)
-        packed = near(pack_x86.spread([bias, multiplier], weight))
-        output_row = width * N + 7
-        output = Output(rows * output_row)
-        call(form, (3, 9, tap, 6, 2 * tap, width, N, output_row), 1, rows, source, packed, clamp, output.values)
-
-        at = np.arange(rows)[:, None] * 2 * tap + np.arange(width) * 6
-        windows = source[at[..., None, None] + np.arange(3)[:, None] * tap + np.arange(9)].astype(np.int64)
-        acc = np.einsum("yxtk,tkn->yxn", windows, weight.astype(np.int64)) + bias
-        found = output.values.reshape(rows, output_row)
-        assert (found[:, : width * N] == bytes_of(acc, multiplier, clamp).reshape(rows, -1)).all()
-        assert (found[:, width * N :] == FILL).all()
-        assert output.guards_hold()
 
 
 def assert_product(
@@ -245,9 +121,9 @@ def assert_product(
         bias, multiplier = words(rng, N, taps * depth)
         arranged = pack_x86.ninths_last(weight) if operation == "stem" else weight
         packed = near(pack_x86.panels(arranged, [bias, multiplier], (panels,), of, in_order=False))
-        output = Output(rows * output_row)
+        output = Output(rows * output_row, FILL)
         shape = (taps, depth, tap, step, row, width, N, output_row)
-        call(form, shape, panels.count, rows, near(source), packed, clamp, output.values)
+        call(form.name, shape, panels.count, rows, near(source), packed, clamp, output.values)
 
         at = np.arange(rows)[:, None] * row + np.arange(width) * step
         windows = source[at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)].astype(np.int64)
@@ -287,9 +163,10 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(
         weight = rng.integers(-128, 128, (9, C)).astype(np.int8)
         bias, multiplier = words(rng, C, 9)
         packed = near(pack_x86.depthwise_chunks(quads(weight, form, stride), [bias, multiplier], vocabulary))
-        output = Output(rows * width * step)
+        output = Output(rows * width * step, FILL)
+        given = page_end(source)
         for part in parts(C, vocabulary):
-            call(form, near(source), columns * C, rows, width, C, *part, packed, clamp, output.values, step)
+            call(form.name, given, columns * C, rows, width, C, *part, packed, clamp, output.values, step)
 
         windows = np.lib.stride_tricks.sliding_window_view(source, (3, 3), axis=(0, 1))[::stride, ::stride]
         sums = np.einsum("yxcij,ijc->yxc", windows.astype(np.int64), weight.reshape(3, 3, C).astype(np.int64))
@@ -309,9 +186,9 @@ def test_a_pool_is_the_rounded_sum_of_each_channel(channels: int, vocabulary: In
         bias = rng.integers(-900, 900, C).astype(np.int32)
         multiplier = (rng.uniform(0.5, 1.5, C) / (H * width)).astype(np.float32)
         packed = near(np.concatenate(pack_x86.pool_chunks([bias, multiplier], vocabulary)))
-        output = Output(C)
+        output = Output(C, FILL)
         for part in parts(C, vocabulary):
-            call(form, near(source), H, width, C, *part, packed, clamp, output.values)
+            call(form.name, near(source), H, width, C, *part, packed, clamp, output.values)
 
         acc = source.astype(np.int64).sum(axis=(0, 1)) + bias
         assert output.values.tolist() == bytes_of(acc, multiplier, clamp).tolist()
@@ -329,9 +206,9 @@ def test_logits_are_those_of_the_formula_to_the_last_bit(logits: str, vocabulary
         bias, multiplier = words(rng, N, K)
         scale = rng.uniform(0, 1, N).astype(np.float32)
         packed = near(pack_x86.panels(weight, [bias, multiplier, scale], (panels,), vocabulary, in_order=True))
-        output = Output(8 * panels.channels)
+        output = Output(8 * panels.channels, FILL)
         given = near(np.pad(features, (0, 3), constant_values=255))
-        call(form, given, K, 2, packed, (zero, low, high), output.values)
+        call(form.name, given, K, 2, packed, (zero, low, high), output.values)
 
         acc = features.astype(np.int64) @ weight[0].astype(np.int64) + bias
         expected = acc.astype(np.float32) * multiplier
