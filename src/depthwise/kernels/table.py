@@ -18,6 +18,11 @@ __all__ = ["FEATURES", "KERNELS", "Kernel", "Operation", "Precision", "fastest",
 
 
 _CHUNKS: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2", "pool")
+# Those that AVX512-VNNI has of its own, and how their weights lie.
+_AVX512VNNI: tuple[tuple[Operation, str], ...] = (
+    ("depthwise3x3s1", "depthwise_x86"),
+    ("depthwise3x3s2", "depthwise3x3s2_avx512vnni"),
+)
 
 
 def _x86(of: Instructions, chunks: tuple[Operation, ...] = _CHUNKS) -> tuple[Kernel, ...]:
@@ -76,21 +81,16 @@ KERNELS: tuple[Kernel, ...] = (
         packing="stem_abreast_x86",
         instructions=AVX512VBMI,
     ),
-    Kernel(
-        header="dwk_depthwise3x3s1_i8_avx512vnni.h",
-        name=r"dwk_depthwise3x3s1_i8_c64__avx512vnni",
-        operation="depthwise3x3s1",
-        precision="int8",
-        packing="depthwise_x86",
-        instructions=AVX512VNNI,
-    ),
-    Kernel(
-        header="dwk_depthwise3x3s2_i8_avx512vnni.h",
-        name=r"dwk_depthwise3x3s2_i8_c64__avx512vnni",
-        operation="depthwise3x3s2",
-        precision="int8",
-        packing="depthwise3x3s2_avx512vnni",
-        instructions=AVX512VNNI,
+    *(
+        Kernel(
+            header=f"dwk_{operation}_i8_avx512vnni.h",
+            name=rf"dwk_{operation}_i8_c64__avx512vnni",
+            operation=operation,
+            precision="int8",
+            packing=packing,
+            instructions=AVX512VNNI,
+        )
+        for operation, packing in _AVX512VNNI
     ),
     *_x86(AVX512VNNI, ("pool",)),
     *_x86(AVXVNNI),
