@@ -35,6 +35,7 @@ PRECISIONS = {
 }
 GRID = ("--grid", "--precision", "int8", "--against", "onnxruntime,openvino,litert", "--rounds", "20", "--starts", "1")
 SHIPPED = Path(__file__).parents[1] / "src" / "depthwise" / "shipped" / "everyday-200"
+SHIPPED_PRECISIONS = ("float32", "bf16")
 OURS = ("depthwise", "no-strassen")
 
 
@@ -62,7 +63,7 @@ def measure(folder: Path) -> None:
             threads = ("--keep-dead", "--threads", "1,2", "--precision", precision)
             _bench(folder / f"{precision} {name}.json", str(folder / name), *threads, *options)
     _bench(folder / "grid.json", *GRID)
-    for precision in ("float32", "bf16"):
+    for precision in SHIPPED_PRECISIONS:
         _bench(folder / f"{precision} shipped.json", str(SHIPPED), "--precision", precision, "--starts", "10")
 
 
@@ -73,6 +74,7 @@ def tables(folder: Path) -> Iterator[list[str]]:
     yield _precisions(found)
     yield _kinds(found)
     yield _twins(found)
+    yield _shipped(found)
     yield _first_answers(found)
 
 
@@ -88,7 +90,7 @@ def _grid(grid: dict[str, Any]) -> list[str]:
     for network in grid["networks"]:
         ours, *peers = network["results"]
         best = min(peers, key=_least)
-        name = f"{network['spec']['width']:.4g}-{network['spec']['resolution']}".replace("1-", "1.0-")
+        name = f"{float(network['spec']['width'])}-{network['spec']['resolution']}"
         ratios = f"{_least(best) / _least(ours):.2f}", f"{min(map(_median, peers)) / _median(ours):.2f}"
         times = f"{_least(ours):.4g}", f"{_median(ours):.4g}", f"{ours['share_of_peak']:.1%}"
         lines.append(_row(name, *times, best["name"], f"{_least(best):.4g}", *ratios))
@@ -132,6 +134,18 @@ def _twins(found: dict[str, Any]) -> list[str]:
             for twin in twins
         ]
         lines.append(_row(name, f"{twins[0]['promised']:.2f} times", *measured))
+    return lines
+
+
+def _shipped(found: dict[str, Any]) -> list[str]:
+    """Least times of the model that ships, on one thread."""
+    lines = _head("the shipped model", "contender", "ms", "times ours")
+    for precision in SHIPPED_PRECISIONS:
+        results = [result for result in found[f"{precision} shipped"]["results"] if result["threads"] == 1]
+        [ours] = [result for result in results if result["name"] == "depthwise"]
+        for result in results:
+            times = f"{_least(result):.4g}", f"{_least(result) / _least(ours):.2f}"
+            lines.append(_row(precision, result["name"], *times))
     return lines
 
 

@@ -78,10 +78,16 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     def words(text: str) -> list[str]:
         return text.split(",")
 
+    def levels(text: str) -> list[str]:
+        named, known = words(text), [*(level.name for level in targets.LEVELS), "host"]
+        if unknown := [name for name in named if name not in known]:
+            raise argparse.ArgumentTypeError(f"there is no level {unknown[0]!r}; there are {', '.join(known)}")
+        return named
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cc", type=words, default=_installed(), help="compilers, the first to be compared with")
     parser.add_argument("--precisions", type=words, default=words(PRECISIONS), help=PRECISIONS)
-    parser.add_argument("--levels", type=words, default=None, help="as --cpu takes them, and host; all unless given")
+    parser.add_argument("--levels", type=levels, default=None, help="as --cpu takes them, and host; all unless given")
     parser.add_argument("--networks", type=words, default=words(NETWORKS), help=f"width-resolution: {NETWORKS}")
     parser.add_argument("--seconds", type=float, default=2.0, help="that each build is called for; 2 unless given")
     return parser.parse_args(arguments)

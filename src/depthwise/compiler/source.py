@@ -79,7 +79,8 @@ README = """# A network as C
     ./model            # checks the golden cases: silent when they hold
     ./model photo.ppm  # labels a picture
 
-It needs nothing but a C11 compiler that knows gcc's vector extension (gcc and clang do; clang makes faster code of it).
+It needs nothing but gcc or clang, or another C11 compiler with their vector extension and, for x86, their assembly and
+`immintrin.h`.
 `weights.c` takes the longest to compile.
 """
 

@@ -1,5 +1,8 @@
 /* dwk_vector.h: vectors of 4, 8 and 16 floats, in the vector extension of gcc and clang, for the kernels' headers.
  *
+ * Where a compiler for x86 makes several instructions of what is one, it stands in intrinsics, or for gcc in assembly,
+ * beside the same words in the extension for all others.
+ *
  * A kernel is a header that is included once for each form of it that a network needs, after macros that give the
  * form: DWK_LANES (floats in a vector), DWK_ACTIVATION (relu or relu6) and those that the header itself names. */
 #ifndef DWK_VECTOR_H
