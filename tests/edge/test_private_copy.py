@@ -70,6 +70,31 @@ def test_where_nothing_may_be_loaded_from_memory_a_folder_takes_its_place(path: 
     assert not Path(asked[-1]).exists()
 
 
+def test_a_large_copy_goes_into_a_folder_and_where_it_cannot_into_memory(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[str] = []
+    load = ctypes.CDLL
+
+    def noted(place: str) -> ctypes.CDLL:
+        places.append(place)
+        if "refused" in place:
+            raise OSError(f"{place}: failed to map segment from shared object")
+        return load(place)
+
+    monkeypatch.setattr("depthwise.edge.library.ctypes.CDLL", noted)
+    monkeypatch.setattr(f"{ROOM}.LARGE", 1000)
+    (tmp_path / "refused").mkdir()
+    for folder, expected in ((tmp_path, 1), (tmp_path / "refused", 2), (tmp_path / "none", 1)):
+        places.clear()
+        monkeypatch.setattr("tempfile.tempdir", str(folder))
+        with Artifact.open(path) as artifact:
+            assert answers(artifact)
+        assert len(places) == expected
+        assert places[-1].startswith(str(tmp_path) if folder == tmp_path else "/proc/")
+    assert list((tmp_path / "refused").iterdir()) == []
+
+
 def test_where_there_are_no_files_in_memory_a_folder_takes_their_place(
     path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

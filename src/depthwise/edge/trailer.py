@@ -94,7 +94,7 @@ def _copied(name: str, file: FileIO) -> tuple[PrivateCopy, int]:
     size = file.seek(0, os.SEEK_END)
     form, trailer = _trailer(name, file, size)
     length, checksum, minor = _fields(name, form, trailer, size)
-    copy = PrivateCopy(os.path.basename(name))
+    copy = PrivateCopy(os.path.basename(name), length)
     try:
         if _copy(file, length, copy, form.checksum()) != checksum:
             raise Refused(f"{name}: is damaged, its checksum differs; write it again with `depthwise compile`")
