@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthwise.compiler.choices import DEFAULT, Choices
-from depthwise.compiler.choose import kernel_of
+from depthwise.compiler.selection import kernel_of
 from depthwise.compiler.targets import Machine
 from depthwise.compiler.tiles import WHOLE_WIDTH, Panels, Tiling, cut, strassen, tiling, vector_lanes
 from depthwise.kernels.table import Kernel, Precision, fastest
