@@ -193,10 +193,7 @@ def compile_model(
         extra=extra,
         found=found,
     )
-    if not compilers:
-        size = source_folder(emitted.model_c, emitted.weights_c(), precision, out)
-    else:
-        size = _library(emitted, compilers, precision, out)
+    size = _written(emitted, compilers, precision, out)
     whole = layers(model.spec)
     return Built(
         path=out,
@@ -240,7 +237,10 @@ def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, build.Comp
     return {}
 
 
-def _library(emitted: Emitted, compilers: Mapping[str, build.Compiler], precision: Precision, out: Path) -> int:
+def _written(emitted: Emitted, compilers: Mapping[str, build.Compiler], precision: Precision, out: Path) -> int:
+    """Write the folder of C, or the library; its bytes."""
+    if not compilers:
+        return source_folder(emitted.model_c, emitted.weights_c(), precision, out)
     units = [
         build.Unit(name=file_of_level(level), text=text, compiler=compilers[level])
         for level, text in emitted.levels.items()
