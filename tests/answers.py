@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from depthwise.cloud.folder import Item
-from depthwise.cloud.store import Unreadable
+from depthwise.data.folder import Item
+from depthwise.data.store import Unreadable
 from depthwise.edge.pixels import Floats, Pixels, prepare
 from depthwise.evaluate.predictions import Predictions
 from depthwise.evaluate.report import Report

@@ -18,7 +18,7 @@ import pytest
 import depthwise
 from depthwise.cli.main import COMMANDS
 
-WITHOUT_TORCH = ("network", "cost", "kernels", "compiler", "edge", "evaluate", "interop", "shipped")
+WITHOUT_TORCH = ("network", "cost", "data", "kernels", "compiler", "edge", "evaluate", "interop", "shipped")
 WITH_TORCH = ("cli", "cloud", "quantize", "bench")
 ROOMS = tuple(path.parent.name for path in sorted(Path(depthwise.__file__).parent.glob("*/__init__.py")))
 # Heavy to import, or not installed on a device.

@@ -14,7 +14,7 @@ from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 
 if TYPE_CHECKING:
-    from depthwise.cloud.session import Request
+    from depthwise.cloud.request import Request
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -102,7 +102,7 @@ def ask(tmp_path: Path) -> Callable[..., Request]:
         **recipe: Any,
     ) -> Request:
         from depthwise.cloud.recipe import Recipe
-        from depthwise.cloud.session import Request
+        from depthwise.cloud.request import Request
 
         network = Spec(**{"width": 0.25, "resolution": 32, **(spec or {})})
         settings = {"epochs": 1, "batch": 8, "precision": "float32", "rate": 0.01, "average": 0.0, **recipe}

@@ -18,7 +18,8 @@ from typing import Any
 
 from depthwise.cloud import pictures
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.session import Request, train
+from depthwise.cloud.request import Request
+from depthwise.cloud.session import train
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from depthwise.cloud import augment
-from depthwise.cloud.folder import Item
 from depthwise.cloud.loader import Loader
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.store import Store, training_store
+from depthwise.data.folder import Item
+from depthwise.data.store import Store, training_store
 from depthwise.errors import Refused
 
 # Nothing is changed: each picture is its middle square.

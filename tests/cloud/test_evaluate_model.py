@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthwise.cloud.folder import read_split
 from depthwise.cloud.module import to_network
 from depthwise.cloud.predict import ModelPredictor
 from depthwise.cloud.processes import world
-from depthwise.cloud.reporter import Silent
-from depthwise.cloud.store import evaluation_store
 from depthwise.cloud.validate import validate
 from depthwise.compiler import compile_model
+from depthwise.data.folder import read_split
+from depthwise.data.store import evaluation_store
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import decode, prepare
 from depthwise.evaluate.predictions import predict_folder
@@ -26,6 +25,7 @@ from depthwise.evaluate.predictor import ArtifactPredictor
 from depthwise.evaluate.report import Report
 from depthwise.network.model import Model
 from depthwise.network.reference import run
+from depthwise.progress import Silent
 
 
 @pytest.fixture

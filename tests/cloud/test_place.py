@@ -11,7 +11,8 @@ import pytest
 
 from depthwise.cloud import checkpoint
 from depthwise.cloud.place import prepare_place, space_needed
-from depthwise.cloud.session import Request, train
+from depthwise.cloud.request import Request
+from depthwise.cloud.session import train
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec

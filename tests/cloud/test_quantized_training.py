@@ -16,10 +16,11 @@ import pytest
 import torch
 
 from depthwise.cloud import checkpoint
-from depthwise.cloud.folder import read_folder
 from depthwise.cloud.quantized_module import QuantizedNetwork
-from depthwise.cloud.session import Request, train
-from depthwise.cloud.store import evaluation_store
+from depthwise.cloud.request import Request
+from depthwise.cloud.session import train
+from depthwise.data.folder import read_folder
+from depthwise.data.store import evaluation_store
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel

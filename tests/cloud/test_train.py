@@ -18,7 +18,8 @@ from depthwise.cloud.module import Network
 from depthwise.cloud.outcome import versions
 from depthwise.cloud.processes import World
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.session import Request, train
+from depthwise.cloud.request import Request
+from depthwise.cloud.session import train
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import default_preprocessing

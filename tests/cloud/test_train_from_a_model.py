@@ -10,7 +10,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from depthwise.cloud import checkpoint
-from depthwise.cloud.session import Request, train
+from depthwise.cloud.request import Request
+from depthwise.cloud.session import train
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 

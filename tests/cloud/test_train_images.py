@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from depthwise.cloud.session import Request, train
+from depthwise.cloud.request import Request
+from depthwise.cloud.session import train
 from depthwise.cloud.train import Run
 from depthwise.errors import Refused
 

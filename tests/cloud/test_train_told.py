@@ -15,8 +15,9 @@ from PIL import Image
 
 from depthwise.cloud.loader import Batch
 from depthwise.cloud.pictures import CURVES, FED, caption
+from depthwise.cloud.request import Request
 from depthwise.cloud.runlog import RunLog
-from depthwise.cloud.session import Request, train
+from depthwise.cloud.session import train
 from depthwise.errors import Refused
 
 Ask = Callable[..., Request]

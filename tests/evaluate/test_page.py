@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from answers import report_of
-from depthwise.cloud.reporter import Silent
 from depthwise.evaluate import pictures
 from depthwise.evaluate.page import page
 from depthwise.evaluate.report import Report
 from depthwise.evaluate.thumbnails import GALLERY, LONGEST_SIDE, MOST_RIGHT, MOST_WRONG, choose
+from depthwise.progress import Silent
 
 HOSTILE = (
     "</script><script>alert(1)</script>",

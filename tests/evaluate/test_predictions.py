@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from answers import Colours
-from depthwise.cloud.reporter import Silent
 from depthwise.errors import Refused
 from depthwise.evaluate.predictions import TOGETHER, predict_folder
 from depthwise.evaluate.report import Report
+from depthwise.progress import Silent
 
 RED, GREEN, BLUE = (200, 30, 20), (10, 180, 40), (20, 30, 220)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from answers import report_of
-from depthwise.cloud.folder import Item
-from depthwise.cloud.store import Unreadable
+from depthwise.data.folder import Item
+from depthwise.data.store import Unreadable
 from depthwise.evaluate.document import document
 from depthwise.evaluate.report import Report
 from depthwise.evaluate.tables import MOST_CLASSES, tables

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from depthwise.cloud.folder import Item
-    from depthwise.cloud.store import Store
+    from depthwise.data.folder import Item
+    from depthwise.data.store import Store
     from depthwise.network.model import Model
     from depthwise.quantize.options import Options, Progress
     from depthwise.quantize.quantize import Quantization
@@ -113,7 +113,7 @@ def _quantize(model: Model, data: Path, options: Options, progress: Progress) ->
 
 def _items(model: Model, data: Path) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Files to calibrate and to measure with, with the model's own indices of labels."""
-    from depthwise.cloud.folder import Item, read_folder
+    from depthwise.data.folder import Item, read_folder
     from depthwise.errors import Refused
 
     dataset = read_folder(data)
@@ -131,7 +131,7 @@ def _items(model: Model, data: Path) -> tuple[tuple[Item, ...], tuple[Item, ...]
 
 
 def _store(model: Model, items: tuple[Item, ...] | list[Item], progress: Progress) -> Store:
-    from depthwise.cloud.store import evaluation_store
+    from depthwise.data.store import evaluation_store
     from depthwise.errors import Refused
 
     wanted = model.preprocessing

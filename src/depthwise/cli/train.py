@@ -110,7 +110,8 @@ def command(
     DATA may also hold `train` and `validation` (or `val`), and `test`, each with the class folders in it.
     """
     try:
-        from depthwise.cloud.session import Request, train
+        from depthwise.cloud.request import Request
+        from depthwise.cloud.session import train
     except ModuleNotFoundError as missing:
         if missing.name != "torch":
             raise

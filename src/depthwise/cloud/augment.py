@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.store import Pixels, Store, resized
+from depthwise.data.store import Pixels, Store, resized
 
 # Range of width / height of a random crop, as in the Inception training that the paper builds on (arXiv:1409.4842).
 ASPECT = (3 / 4, 4 / 3)

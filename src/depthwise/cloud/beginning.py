@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from depthwise.cloud.device import faster_precision
-from depthwise.cloud.images import Images
 from depthwise.cloud.module import Network
 from depthwise.cloud.outcome import Start, untrained
 from depthwise.cloud.processes import World
 from depthwise.cloud.quantized_module import QuantizedNetwork
 from depthwise.cloud.quantized_start import float_source, from_state, quantized_start
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.reporter import Reporter
+from depthwise.cloud.request import Request
 from depthwise.cloud.transfer import start_from
+from depthwise.data.images import Images
 from depthwise.network.spec import Spec
-
-if TYPE_CHECKING:
-    from depthwise.cloud.session import Request
+from depthwise.progress import Reporter
 
 
 def what_learns(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from depthwise.cloud import augment
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.store import Store
+from depthwise.data.store import Store
 from depthwise.errors import Refused
 
 # One thread for so many cores: the network itself needs most of them.

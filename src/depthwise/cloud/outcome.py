@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 import depthwise
-from depthwise.cloud.images import Images
 from depthwise.cloud.module import Network, to_network, to_weights
 from depthwise.cloud.processes import World
 from depthwise.cloud.quantized_module import QuantizedNetwork, to_quantized
 from depthwise.cloud.quantized_start import compare_with_oracle
 from depthwise.cloud.recipe import Recipe
+from depthwise.cloud.request import Request
 from depthwise.cloud.train import Trained
 from depthwise.cloud.validate import validate
+from depthwise.data.images import Images
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
-
-if TYPE_CHECKING:
-    from depthwise.cloud.session import Request
 
 # What a run begins with and, with other weights and figures, ends with.
 Start = Model | QuantizedModel

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from depthwise.cloud.images import Images
 from depthwise.cloud.module import normalise, to_network
 from depthwise.cloud.processes import World
 from depthwise.cloud.quantized_module import QuantizedNetwork
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.reporter import Reporter
-from depthwise.cloud.store import Pixels, evaluation_store
 from depthwise.cloud.validate import validate
+from depthwise.data.images import Images
+from depthwise.data.store import Pixels, evaluation_store
 from depthwise.errors import Refused
 from depthwise.network import reference_int8
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.quantized import ARRAYS, NUMBERS, QuantizedLayer, QuantizedModel
 from depthwise.network.spec import Spec
+from depthwise.progress import Reporter
 from depthwise.quantize.options import Options
 from depthwise.quantize.quantize import quantize, sample
 

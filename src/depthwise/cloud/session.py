@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import torch
 from depthwise.cloud import checkpoint, pictures
 from depthwise.cloud.beginning import what_learns, with_precision
 from depthwise.cloud.device import keep_large_blocks
-from depthwise.cloud.images import Images, read_images
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
 from depthwise.cloud.module import Network, normalise
@@ -23,57 +21,18 @@ from depthwise.cloud.place import prepare_place
 from depthwise.cloud.processes import World, world
 from depthwise.cloud.quantized_start import check_recipe, to_state
 from depthwise.cloud.recipe import Recipe
-from depthwise.cloud.reporter import Reporter, Silent
+from depthwise.cloud.request import Request
 from depthwise.cloud.resume import same_settings
 from depthwise.cloud.runlog import RunLog
 from depthwise.cloud.train import Run
 from depthwise.cloud.transfer import measure_norms
+from depthwise.data.images import Images, read_images
 from depthwise.errors import Refused
-from depthwise.network.model import Model
-from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.quantized import QuantizedModel
-from depthwise.network.spec import Spec
-from depthwise.quantize.options import Options
+from depthwise.progress import Reporter, Silent
 
-CHECKPOINT_SECONDS = 300.0
 # Batches by which batch normalisations are measured that a file did not hold.
 MEASURED_STEPS = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What is to be trained.
-
-    Attributes:
-        data: the folder of images.
-        out: the model folder to write; the run's own files lie in `out` + ".run" beside it.
-        spec: the network, whose classes are replaced by those of the folder.
-        recipe: how.
-        preprocessing: of the images, for this spec.
-        pretrained: a model to start from, or None.
-        quantize: how to turn `pretrained` into int8, which is then trained on; None to train in float.
-        resume: go on with the run in `out` + ".run" where there is one.
-        tensorboard: also write curves for TensorBoard into `out` + ".run".
-        command: the command line, for the record.
-        checkpoint_seconds: time between two checkpoints; one is also written after each epoch.
-    """
-
-    data: Path
-    out: Path
-    spec: Spec
-    recipe: Recipe
-    preprocessing: Preprocessing
-    pretrained: Model | None = None
-    quantize: Options | None = None
-    resume: bool = False
-    tensorboard: bool = False
-    command: str = ""
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
-
-    @property
-    def run_folder(self) -> Path:
-        """Where the checkpoint, the log and the pictures of the run lie."""
-        return self.out.parent / f"{self.out.name}.run"
 
 
 def train(request: Request, reporter: Reporter) -> Start:

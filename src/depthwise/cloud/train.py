@@ -15,11 +15,11 @@ from depthwise.cloud import checkpoint
 from depthwise.cloud.interrupts import Interrupts
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
-from depthwise.cloud.reporter import Reporter
 from depthwise.cloud.runlog import RunLog
-from depthwise.cloud.store import Store
 from depthwise.cloud.validate import validate
+from depthwise.data.store import Store
 from depthwise.errors import Refused
+from depthwise.progress import Reporter
 
 # Steps between two looks at the loss. On a GPU a look waits for all work that is under way.
 STEPS_A_LOOK = {"cpu": 1, "cuda": 10}

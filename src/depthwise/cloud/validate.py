@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from depthwise.cloud.module import Network, normalise
 from depthwise.cloud.processes import World
-from depthwise.cloud.store import Store
+from depthwise.data.store import Store
 from depthwise.network.preprocessing import Preprocessing
 
 TOGETHER = 256

@@ -8,10 +8,10 @@ from importlib import resources
 from typing import Any
 
 import depthwise
-from depthwise.cloud.reporter import Reporter
 from depthwise.evaluate import pictures, text
 from depthwise.evaluate.report import Mistake, Report
 from depthwise.evaluate.thumbnails import MOST_BYTES, Chosen, choose
+from depthwise.progress import Reporter
 
 PAIRS = 12
 UNREADABLE = 50

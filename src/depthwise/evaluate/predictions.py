@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from depthwise.cloud.folder import SPLITS, Item, read_split
-from depthwise.cloud.reporter import Reporter
-from depthwise.cloud.store import WORKERS, Unreadable
+from depthwise.data.folder import SPLITS, Item, read_split
+from depthwise.data.store import WORKERS, Unreadable
 from depthwise.edge.pixels import Floats, Pixels, decode
 from depthwise.errors import Refused
 from depthwise.evaluate.metrics import Ints
 from depthwise.evaluate.predictor import Predictor
+from depthwise.progress import Reporter
 
 # Images that are prepared, then predicted, at a time: the network's time is measured while nothing is decoded.
 TOGETHER = 64

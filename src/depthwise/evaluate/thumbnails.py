@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from depthwise.cloud.reporter import Reporter
 from depthwise.edge.pixels import Pixels, decode
 from depthwise.errors import Refused
 from depthwise.evaluate.report import Report
+from depthwise.progress import Reporter
 
 GALLERY = 48  # Most confident mistakes.
 MOST_WRONG, MOST_RIGHT = 12, 4  # Images of one cell of the matrix, off the diagonal and on it.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from depthwise.cloud.folder import Item
+from depthwise.data.folder import Item
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
 

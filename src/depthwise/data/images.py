@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthwise.cloud.folder import Dataset, read_folder
-from depthwise.cloud.reporter import Reporter
-from depthwise.cloud.store import Store, Unreadable, evaluation_store, training_store
-from depthwise.cloud.twins import shared_files
+from depthwise.data.folder import Dataset, read_folder
+from depthwise.data.store import Store, Unreadable, evaluation_store, training_store
+from depthwise.data.twins import shared_files
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import Preprocessing
+from depthwise.progress import Reporter
 
 # Training images are kept at this multiple of the resolution, to be cropped from at random.
 SPARE = 1.25

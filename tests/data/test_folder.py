@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from depthwise.cloud import folder
-from depthwise.cloud.folder import Dataset, Item, read_folder, read_split
-from depthwise.cloud.twins import shared_files
+from depthwise.data import folder
+from depthwise.data.folder import Dataset, Item, read_folder, read_split
+from depthwise.data.twins import shared_files
 from depthwise.errors import Refused
 
 ImageFolder = Callable[..., Path]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from depthwise.cloud.folder import Item
-from depthwise.cloud.store import Store, evaluation_store, training_store
+from depthwise.data.folder import Item
+from depthwise.data.store import Store, evaluation_store, training_store
 from depthwise.errors import Refused
 
 
@@ -210,8 +210,8 @@ def test_images_that_wait_for_a_slow_one_do_not_keep_what_was_cut_off(tmp_path: 
 PEAK = """
 import resource, sys
 from pathlib import Path
-from depthwise.cloud.folder import Item
-from depthwise.cloud.store import training_store
+from depthwise.data.folder import Item
+from depthwise.data.store import training_store
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

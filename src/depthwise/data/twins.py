@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from depthwise.cloud.folder import Item
+from depthwise.data.folder import Item
 
 
 def shared_files(first: Iterable[Item], second: Iterable[Item]) -> list[tuple[Path, Path]]:
