@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthwise.data.contents import content_hash
 from depthwise.edge.pixels import decode, prepare
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
@@ -85,11 +86,17 @@ def test_the_page_is_written_beside_the_result(artifact: Path, data: Path, tmp_p
 
 
 def test_images_that_the_network_was_trained_on_are_told(artifact: Path, data: Path, tmp_path: Path) -> None:
-    """By the name of the folder, which is `test` here, and only where it holds the classes themselves."""
-    trained = changed(artifact, tmp_path / "trained.so", record=b'{"provenance":{"data":"test","images":{"train":4}}}')
+    known = content_hash(data / "test" / LABELS[1] / "0.png")
+    trained = changed(artifact, tmp_path / "trained.so", record=f'{{"provenance":{{"seen":["{known}"]}}}}'.encode())
+    page = tmp_path / "page.html"
 
-    assert "warning: the network was trained on 4 images of a folder of this name" in run(trained, data / "test").stderr
-    assert "warning: the network" not in run(trained, data).stderr
+    done = run(trained, data, "--json", "--html", page)
+
+    [warning] = json.loads(done.stdout)["warnings"]
+    assert "are among those that the network was trained on" in warning
+    assert f"warning: {warning}" in done.stderr.splitlines()
+    assert "these images are among those that the network was trained on" in page.read_text(encoding="utf-8")
+    assert json.loads(run(artifact, data, "--json").stdout)["warnings"] == []
 
 
 def test_a_gate_that_does_not_hold_ends_with_1_after_the_result(artifact: Path, data: Path) -> None:

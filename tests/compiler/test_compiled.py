@@ -44,7 +44,8 @@ STATUS = {"DW_OK": 0, "DW_NO_POINTER": 1, "DW_FRAME_SIZE": 2, "DW_ARENA_ALIGNMEN
 @pytest.fixture(scope="module")
 def model() -> Model:
     found = make_model(seed=2, labels=LABELS, resolution=33)
-    return found.replace(provenance={"note": "".join(LABELS)}, accuracy={"top1": 0.5})
+    seen = [str(number) for number in range(100)]
+    return found.replace(provenance={"note": "".join(LABELS), "of": {"seen": seen}}, accuracy={"top1": 0.5})
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,8 @@ def test_a_frame_gives_what_its_prepared_pixels_give(model: Model, built: Built)
 def test_labels_and_record_come_back_whatever_they_hold(model: Model, built: Built) -> None:
     with Artifact.open(built.path) as artifact:
         assert artifact.labels == LABELS
-        assert artifact.record["provenance"] == {"note": "".join(LABELS)}
+        assert artifact.record["provenance"]["note"] == "".join(LABELS)
+        assert artifact.record["provenance"]["of"]["seen"] == [str(number) for number in range(64)]
         assert artifact.record["spec"] == model.spec.to_dict()
         assert artifact.record["preprocessing"] == model.preprocessing.to_dict()
         assert artifact.record["accuracy"] == {"top1": 0.5}

@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from answers import report_of
-from depthwise.evaluate.report import Report
+from depthwise.data.contents import SAMPLE, content_sample, overlap
 from depthwise.evaluate.seen import seen
 
-TRAINED: dict[str, Any] = {"data": "images", "images": {"train": 61, "validation": 11, "test": 0}}
+
+def files(folder: Path, numbers: range) -> list[Path]:
+    """Files of which no two are alike; the same number holds the same in every folder."""
+    folder.mkdir(exist_ok=True)
+    for number in numbers:
+        (folder / f"{number}.png").write_bytes(number.to_bytes(2))
+    return [folder / f"{number}.png" for number in numbers]
 
 
-def of_a_folder_named_images(split: str = "") -> Report:
-    return report_of([[0.7, 0.3], [0.2, 0.8]], [0, 1], ("ant", "bee"), split=split)
+@pytest.mark.parametrize("nested", [False, True], ids=["float", "quantised from it"])
+def test_files_that_were_trained_on_are_told_under_other_names(tmp_path: Path, *, nested: bool) -> None:
+    provenance: dict[str, Any] = {"seen": content_sample(files(tmp_path / "trained", range(61)))}
+    if nested:
+        provenance = {"quantized_from": {"provenance": provenance}}
 
-
-@pytest.mark.parametrize(
-    "provenance", [TRAINED, {"quantized_from": {"provenance": TRAINED}}], ids=["float", "quantised from it"]
-)
-def test_the_folder_that_was_trained_on_is_told_by_its_name(provenance: dict[str, Any]) -> None:
-    warning = seen(of_a_folder_named_images(), provenance)
+    warning = seen([path.rename(tmp_path / f"renamed-{path.name}") for path in files(tmp_path, range(20))], provenance)
 
     assert warning is not None
-    assert "trained on 61 images of a folder of this name" in warning
-    assert warning.endswith("images/test")
+    assert warning.startswith("all of these images are among those that the network was trained on (20 of 20 that can")
+    assert warning.endswith("so measure it on others")
 
 
-@pytest.mark.parametrize(
-    "provenance",
-    [{}, TRAINED | {"data": "others"}, TRAINED | {"images": "many"}, {"quantized_from": 7}, {"quantized_from": {}}],
-)
-def test_nothing_is_said_of_other_images_or_without_knowing(provenance: dict[str, Any]) -> None:
-    assert seen(of_a_folder_named_images(), provenance) is None
+def test_the_share_that_was_trained_on_is_estimated_from_a_sample(tmp_path: Path) -> None:
+    sample = content_sample(files(tmp_path / "trained", range(2000)))
+    measured = files(tmp_path / "measured", range(1700, 2300))
+
+    found = overlap(measured, sample)
+
+    assert len(sample) == SAMPLE
+    assert found is not None
+    # 300 of the 600; the sample has one file in eight.
+    assert found.share == pytest.approx(0.5, abs=0.1)
+    assert found.compared == pytest.approx(600 * SAMPLE / 2000, rel=0.3)
+    assert int(found.first.stem) < 2000
 
 
-def test_nothing_is_said_of_a_split_that_was_kept_apart() -> None:
-    assert seen(of_a_folder_named_images("test"), TRAINED) is None
+def test_a_sample_depends_on_content_alone(tmp_path: Path) -> None:
+    paths = files(tmp_path / "a", range(300))
+    twin = tmp_path / "twin.png"
+    twin.write_bytes(paths[0].read_bytes())
+
+    assert content_sample(paths) == content_sample([twin, *reversed(paths), tmp_path / "missing"])
+
+
+@pytest.mark.parametrize("provenance", [{}, None, {"seen": 7}, {"seen": []}, {"seen": [1, "x"]}, {"quantized_from": 7}])
+def test_nothing_is_said_without_knowing(tmp_path: Path, provenance: Any) -> None:
+    assert seen(files(tmp_path, range(3)), provenance) is None
+
+
+def test_nothing_is_said_of_other_files(tmp_path: Path) -> None:
+    sample = content_sample(files(tmp_path / "trained", range(50)))
+
+    assert seen(files(tmp_path / "others", range(50, 90)), {"seen": sample}) is None

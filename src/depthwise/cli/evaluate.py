@@ -37,13 +37,15 @@ def command(
     from depthwise.evaluate.document import document
     from depthwise.evaluate.predictions import predict_folder
     from depthwise.evaluate.report import Report
-    from depthwise.evaluate.seen import seen
+    from depthwise.evaluate.seen import suspicions
 
     reporter = make_reporter()
     with _opened(subject, threads) as (kind, predictor, provenance):
-        report = Report(subject=str(subject), kind=kind, predictions=predict_folder(predictor, data, reporter))
-    if (warning := seen(report, provenance)) is not None:
-        notice(printable(warning))
+        predictions = predict_folder(predictor, data, reporter)
+    warnings = tuple(map(printable, suspicions(predictions, provenance)))
+    report = Report(subject=str(subject), kind=kind, predictions=predictions, warnings=warnings)
+    for warning in warnings:
+        notice(f"warning: {warning}")
     if html is not None:
         from depthwise.evaluate.page import page
 

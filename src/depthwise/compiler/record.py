@@ -13,6 +13,8 @@ from depthwise.network.description import Described
 from depthwise.network.layers import Layer, layers
 
 SCHEMA = 1
+# Hashes of training files that an artifact keeps of those in the model folder: a device has little room.
+MOST_SEEN = 64
 
 
 def multiply_adds(layer: Layer) -> int:
@@ -64,8 +66,19 @@ def record(
         },
         **({"strassen": by_strassen} if (by_strassen := strassen_layers(highest)) else {}),
         "accuracy": dict(model.accuracy),
-        "provenance": dict(model.provenance),
+        "provenance": _shortened(model.provenance),
     }
     if extra:
         document["extra"] = dict(extra)
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def _shortened(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance with the first of its hashes of training files, here and in those that it holds."""
+    short: dict[str, Any] = {}
+    for name, value in provenance.items():
+        if isinstance(value, Mapping):
+            short[name] = _shortened(value)
+        else:
+            short[name] = value[:MOST_SEEN] if name == "seen" and isinstance(value, list) else value
+    return short

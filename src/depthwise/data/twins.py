@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from depthwise.data.contents import full_hash
 from depthwise.data.folder import Item
 
 
@@ -38,8 +38,5 @@ def _size(path: Path) -> int:
 
 
 def _digest(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
-        return str(path).encode(errors="surrogateescape")  # equal to no other
+    # What cannot be read is equal to nothing else.
+    return full_hash(path) or str(path).encode(errors="surrogateescape")

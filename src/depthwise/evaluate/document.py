@@ -29,6 +29,7 @@ def document(report: Report, *, least_top1: float | None = None) -> dict[str, An
             {"image": found.name(entry.item), "class": names[entry.item.label], "reason": entry.reason}
             for entry in found.unreadable
         ],
+        "warnings": list(report.warnings),
         "top1": _share(report.top1),
         "top5": _share(report.top5),
         "balanced_top1": report.balanced_top1,

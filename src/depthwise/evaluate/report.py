@@ -39,11 +39,13 @@ class Report:
         subject: the model folder or artifact, as it was given.
         kind: "model" or "artifact".
         predictions: what it said of each image.
+        warnings: why the figures may be too good, a sentence each.
     """
 
     subject: str
     kind: str
     predictions: Predictions
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def predicted(self) -> Ints:

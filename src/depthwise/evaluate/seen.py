@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from depthwise.evaluate.report import Report
+from depthwise.data.contents import DIGITS, SAMPLE, Overlap, overlap
+from depthwise.evaluate.predictions import Predictions
+from depthwise.evaluate.text import percent
+
+# Models that a model was made from, one from the other; more is a damaged description.
+MOST_GENERATIONS = 16
 
 
-def seen(report: Report, provenance: Any) -> str | None:
-    """A warning where all images of a folder were measured, and one of its name is what the network was trained on.
+def suspicions(predictions: Predictions, provenance: Any) -> list[str]:
+    """Reasons why the figures may be too good, a sentence each.
 
     Args:
         provenance: what a model or an artifact says of how it came about (docs/model-folder.md), not to be trusted.
     """
-    data = report.predictions.data
-    while "quantized_from" in (provenance := _mapping(provenance)) and "images" not in provenance:
-        provenance = _mapping(provenance["quantized_from"]).get("provenance")
-    trained = _mapping(provenance.get("images")).get("train")
-    is_its_own = isinstance(trained, int) and trained > 0 and provenance.get("data") == data.resolve().name
-    if report.predictions.split or not is_its_own:
+    trained_on = seen([item.path for item in predictions.items], provenance)
+    return [] if trained_on is None else [trained_on]
+
+
+def seen(paths: Sequence[Path], provenance: Any) -> str | None:
+    """What is said where some of the files are, by their content, among those that the network was trained on."""
+    found = [known for sample in _samples(provenance) if (known := overlap(paths, sample)) is not None]
+    if not found:
         return None
+    worst = max(found, key=lambda one: one.share)
     return (
-        f"warning: the network was trained on {trained:,} images of a folder of this name; on images that it has seen"
-        f" figures are too good, so put some that it has not seen into {data / 'test'}"
+        f"{_portion(worst)} of these images are among those that the network was trained on ({worst.found:,} of"
+        f" {worst.compared:,} that can be compared; the first is {worst.first}); figures of images that it has seen are"
+        " too good, so measure it on others"
     )
+
+
+def _portion(known: Overlap) -> str:
+    return "all" if known.found == known.compared else f"about {percent(known.share, 0 if known.share > 0.1 else 1)}"
+
+
+def _samples(provenance: Any) -> Iterator[list[str]]:
+    """Hashes of training files of a model and of those that it was quantised from."""
+    for _ in range(MOST_GENERATIONS):
+        described = _mapping(provenance)
+        hashes = described.get("seen")
+        if isinstance(hashes, list):
+            usable = [one for one in hashes[:SAMPLE] if isinstance(one, str) and len(one) == DIGITS]
+            if usable:
+                yield usable
+        provenance = _mapping(described.get("quantized_from")).get("provenance")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
