@@ -99,6 +99,8 @@ def environment() -> dict[str, str]:
     beside = ROOT.parent / "shared" / "data"
     if beside.is_dir():
         own.setdefault("DEPTHWISE_DATA", str(beside))
+    # A test that stops running without a good reason fails (tests/tools/skips.py).
+    own["PYTEST_ADDOPTS"] = f"{own.get('PYTEST_ADDOPTS', '')} --refuse-skips".strip()
     return own
 
 

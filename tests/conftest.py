@@ -15,6 +15,10 @@ import pytest
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
+from tools import skips
+from tools.skips import pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
 
 ROOT = Path(__file__).parents[1]
 # Where data packs lie when DEPTHWISE_DATA does not say: beside the clone.
@@ -27,6 +31,7 @@ ImageFolder = Callable[..., Path]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes tests/golden anew; look at the difference before it is committed."""
+    skips.pytest_addoption(parser)
     parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
 
 

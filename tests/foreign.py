@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from depthwise.network.description import Described
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-def pixels(model: Model, count: int, seed: int = 0) -> Pixels:
+def pixels(model: Described, count: int, seed: int = 0) -> Pixels:
     """Random prepared images."""
     spec = model.spec
     shape = (count, spec.resolution, spec.resolution, spec.channels)

@@ -80,8 +80,10 @@ def main() -> None:
     usual = default_preprocessing(32, 3)
     spec = Spec(width=0.25, resolution=32, classes=2)
     source = Model(spec=spec, weights=random_weights(spec), labels=("cat", "dog"), preprocessing=usual)
-    int8 = {"pretrained": source, "quantize": Options(images=8, rounding="nearest")} if asked["int8"] else {}
-    fields = {name: Path(value) for name, value in asked["request"].items()}
+    int8: dict[str, Any] = (
+        {"pretrained": source, "quantize": Options(images=8, rounding="nearest")} if asked["int8"] else {}
+    )
+    fields: dict[str, Any] = {name: Path(value) for name, value in asked["request"].items()}
     request = Request(
         **fields,
         **int8,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from depthwise.data.store import Store, training_store
 from depthwise.errors import Refused
 
 # Nothing is changed: each picture is its middle square.
-PLAIN = {"crop": 1.0, "flip": False, "colour": 0.0}
+PLAIN: dict[str, Any] = {"crop": 1.0, "flip": False, "colour": 0.0}
 
 
 def store_of(pictures: list[np.ndarray], labels: list[int] | None = None) -> Store:
@@ -36,13 +37,13 @@ def store() -> Store:
 RECIPE = Recipe(batch=12, mixup=0.4, cutmix=1.0, seed=3)
 
 
-def batches(store: Store, recipe: Recipe, epoch: int, steps: range, **world: int) -> list[list[np.ndarray | float]]:
+def batches(store: Store, recipe: Recipe, epoch: int, steps: range, **world: int) -> list[Any]:
     loader = Loader(store=store, recipe=recipe, resolution=32, **world)
     made = [loader.batch(epoch, step) for step in steps]
     return [[b.pixels.numpy(), b.labels.numpy(), b.partners.numpy(), b.share] for b in made]
 
 
-def same(first: list[np.ndarray | float], second: list[np.ndarray | float]) -> bool:
+def same(first: list[Any], second: list[Any]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 

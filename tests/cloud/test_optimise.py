@@ -85,12 +85,12 @@ def test_the_loss_of_a_mixed_batch_is_its_formula() -> None:
         target = 0.9 * np.eye(3)[wanted] + 0.1 / 3
         return float(-(weights * target * logs).sum(1).mean())
 
-    tensors = [torch.from_numpy(values) for values in (logits, labels, partners)]
-    found = soft_loss(*tensors, 0.3, smoothing=0.1, weights=torch.from_numpy(weights))
+    drawn, own, others = (torch.from_numpy(values) for values in (logits, labels, partners))
+    found = soft_loss(drawn, own, others, 0.3, smoothing=0.1, weights=torch.from_numpy(weights))
 
     assert found.item() == pytest.approx(0.3 * one(labels) + 0.7 * one(partners))
-    plain = soft_loss(*tensors, 1.0, smoothing=0.0, weights=None)
-    assert plain.item() == pytest.approx(F.cross_entropy(tensors[0], tensors[1]).item())
+    plain = soft_loss(drawn, own, others, 1.0, smoothing=0.0, weights=None)
+    assert plain.item() == pytest.approx(F.cross_entropy(drawn, own).item())
 
 
 @pytest.mark.parametrize(("steps", "longest"), [(1000, 0.9), (100, 0.8)])

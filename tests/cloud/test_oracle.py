@@ -94,8 +94,10 @@ def written_out(model: Model, pixels: Any) -> dict[str, Any]:
             x = nn.ZeroPad2d((pad.left, pad.right, pad.top, pad.bottom))(x)
             groups = layer.input.channels if layer.kind == "depthwise" else 1
             x = F.conv2d(x, weights[f"{layer.name}.weight"], stride=layer.stride, groups=groups)
-            statistics = [weights[f"{layer.norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
-            x = F.batch_norm(x, *statistics, eps=spec.bn_epsilon)
+            mean, variance, scale, shift = (
+                weights[f"{layer.norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+            )
+            x = F.batch_norm(x, mean, variance, scale, shift, eps=spec.bn_epsilon)
             x = F.relu6(x) if spec.activation == "relu6" else F.relu(x)
         found[layer.name] = x.permute(0, 2, 3, 1).numpy()
     return found

@@ -68,6 +68,7 @@ def test_after_training_steps_it_is_byte_for_byte_the_model_that_it_gives(
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(network(x), labels).backward()
         for parameter in network.parameters():
+            assert parameter.grad is not None
             # Steps as large as the weights' own, so that every layer changes.
             parameter.grad = (
                 parameter.grad / parameter.grad.std().clamp_min(1e-20) * parameter.std().clamp_min(1e-2) / 20
@@ -103,7 +104,7 @@ def test_sums_and_roundings_beyond_24_bits_are_those_of_the_oracle() -> None:
     assert_same_bytes(network, model, pixels)
     acc = next(step.acc for step in walk(model, pixels) if step.layer.name == name)
     assert (acc > 2**24).all()
-    part = network.get_submodule(name)
+    part: Any = network.get_submodule(name)
     x = torch.from_numpy(pixels[:1, :1, :1, :1].astype(np.float32)).expand(1, 2048, 1, 1) * 0 + 250
     sums = (part._products(x, part.whole_weight())[0, :, 0, 0]).detach().numpy()
     assert (sums == wide.weight.astype(np.int64).sum(axis=(1, 2, 3)) * 250).all()
@@ -145,10 +146,14 @@ def test_gradients_are_those_of_the_float_network() -> None:
 
     bias = network.get_parameter("classifier.bias").grad
     wanted = twin.get_parameter("classifier.bias").grad
+    assert bias is not None
+    assert wanted is not None
     assert torch.allclose(bias, wanted, rtol=0.1, atol=0.05 * float(wanted.abs().max()))
     # The last pointwise layer's bias is that of its batch normalisation.
     found = network.get_parameter("blocks.4.1.conv_pw.bias").grad
     wanted = twin.get_parameter("blocks.4.1.bn2.bias").grad
+    assert found is not None
+    assert wanted is not None
     assert float(torch.nn.functional.cosine_similarity(found, wanted, dim=0)) > 0.9
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from depthwise.cloud.session import train
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
 
 Ask = Callable[..., Request]
@@ -35,6 +36,7 @@ def test_training_learns_and_the_model_says_how_it_came_about(ask: Ask, image_fo
     request = ask(data, **settings, extra={"command": "depthwise train x"})
 
     model = train(request, heard)
+    assert isinstance(model, Model)
 
     assert model.accuracy["test"]["top1"] > 0.9
     loaded = Model.load(request.out)
@@ -48,12 +50,17 @@ def test_training_learns_and_the_model_says_how_it_came_about(ask: Ask, image_fo
     assert str(data.parent) not in (request.out / "model.json").read_text()
 
 
+def weights_of(model: Model | QuantizedModel) -> Mapping[str, np.ndarray]:
+    assert isinstance(model, Model)
+    return model.weights
+
+
 def test_the_same_request_gives_the_same_weights_and_another_seed_others(
     ask: Ask, image_folder: ImageFolder, heard: Any
 ) -> None:
     data = image_folder(images=12)
     first, second, other = (
-        train(ask(data, name, epochs=2, seed=seed), heard).weights
+        weights_of(train(ask(data, name, epochs=2, seed=seed), heard))
         for name, seed in (("first", 0), ("second", 0), ("other", 1))
     )
 
@@ -76,6 +83,7 @@ def test_early_stopping_ends_the_run_and_the_best_epoch_is_restored(
     request = ask(image_folder(images=12), epochs=20, patience=3)
 
     model = train(request, heard)
+    assert isinstance(model, Model)
 
     assert len(seen) == 5
     assert model.provenance["epochs"] == 2
@@ -121,7 +129,7 @@ def test_class_weights_move_the_answer_to_the_rare_class(ask: Ask, image_folder:
     def bias(name: str, balance: float) -> float:
         settings = {"epochs": 8, "optimizer": "sgd", "rate": 0.2, "warmup": 0.0, "smoothing": 0.0, "frozen": 8}
         model = train(ask(data, name, balance=balance, **settings), heard)
-        many, few = model.weights["classifier.bias"]
+        many, few = weights_of(model)["classifier.bias"]
         return float(many - few)
 
     assert bias("plain", 0.0) > 2 * abs(bias("balanced", 1.0))
@@ -141,14 +149,15 @@ def test_settings_that_would_be_refused_at_the_end_are_refused_at_the_start(
 def test_grey_networks_train_too(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
     model = train(ask(image_folder(images=6), spec={"channels": 1}), heard)
 
-    assert model.weights["conv_stem.weight"].shape[1] == 1
+    assert weights_of(model)["conv_stem.weight"].shape[1] == 1
 
 
 def test_bfloat16_trains_and_keeps_its_weights_in_float32(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
     model = train(ask(image_folder(images=6), precision="bfloat16"), heard)
 
-    assert {array.dtype for array in model.weights.values()} == {np.dtype(np.float32)}
-    assert any((array.view(np.uint32) & 0xFFFF).any() for array in model.weights.values())
+    arrays = weights_of(model).values()
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+    assert any((array.view(np.uint32) & 0xFFFF).any() for array in arrays)
 
 
 def test_auto_precision_is_decided_and_recorded(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:

@@ -29,6 +29,7 @@ def test_frozen_epochs_leave_all_but_the_classifier_byte_for_byte(
     request = ask(data, epochs=3, frozen=3, average=average, extra={"pretrained": source})
 
     model = train(request, heard)
+    assert isinstance(model, Model)
 
     # The network at the end, since the best epoch may be the first, before a mistake shows.
     last = load_file(request.run_folder / checkpoint.NAME)

@@ -264,14 +264,14 @@ def test_a_level_that_does_not_exist_or_does_not_fit_is_refused(model: Model, tm
 
 def test_refusals_of_compilers_say_what_to_do(model: Model, tmp_path: Path) -> None:
     out = tmp_path / "model.so"
-    for arguments, message in (
-        ({"target": "host", "cc": "no-such-cc"}, "there is no compiler 'no-such-cc' on the path"),
-        ({"target": "linux-aarch64", "cc": "gcc"}, "--cc compiles for this machine only"),
-        ({"target": "source", "cc": "gcc"}, "target source writes C and compiles nothing"),
-        ({"target": "host", "cc": shutil.which("false") or "false"}, "ended with 1 while it built the artifact"),
+    for name, cc, message in (
+        ("host", "no-such-cc", "there is no compiler 'no-such-cc' on the path"),
+        ("linux-aarch64", "gcc", "--cc compiles for this machine only"),
+        ("source", "gcc", "target source writes C and compiles nothing"),
+        ("host", shutil.which("false") or "false", "ended with 1 while it built the artifact"),
     ):
         with pytest.raises(Refused, match=message):
-            compile_model(model, out=out, **arguments)
+            compile_model(model, target=name, out=out, cc=cc)
     assert not out.exists()
 
 

@@ -29,7 +29,7 @@ LEVELS_OF: tuple[tuple[Precision, str], ...] = tuple(
     (precision, level.name)
     for precision in ("int8", "float32", "bf16")
     for level in LEVELS
-    if precision in level.carried  # type: ignore[comparison-overlap]
+    if precision in level.carried
 )
 
 

@@ -226,7 +226,7 @@ def test_probabilities_are_the_softmax_of_the_oracle(library: ctypes.CDLL) -> No
         output = Output(sums.size)
         call(library, "dwk_softmax_f32", floats(sums), sums.size, output.values)
 
-        expected = softmax(sums.astype(np.float32).astype(np.float64))
+        expected = softmax(sums.astype(np.float32).astype(np.float64)).astype(np.float64)
         agree(output.values, expected, "dwk_softmax_f32")
         seen = expected > 1e-36
         assert output.values[seen] == pytest.approx(expected[seen], rel=1e-6)

@@ -44,7 +44,11 @@ CLASSIFIERS = [
 ]
 DEPTHWISE = [(depthwise(portable(f"depthwise3x3s{s}"), lanes, ""), s, lanes) for s in (1, 2) for lanes in LANES]
 POOLS = [(pool(portable("pool"), lanes), lanes) for lanes in LANES]
-FORMS = [row[0] for row in (*PRODUCTS, *CLASSIFIERS, *DEPTHWISE, *POOLS)]
+FORMS: list[Form] = [
+    *(form for form, _ in (*PRODUCTS, *CLASSIFIERS)),
+    *(form for form, _, _ in DEPTHWISE),
+    *(form for form, _ in POOLS),
+]
 
 I, B, W, R = "int32_t ", "uint8_t *", "const uint32_t *", "const dwk_rounding *"  # noqa: E741
 SIGNATURES = {

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_its_tests_take_every_branch_both_ways(folder: Path, precision: Precisio
     assert missing == []
 
 
-_TEXT = {"capture_output": True, "text": True, "check": True, "env": {**os.environ, "LC_ALL": "C"}}
+_TEXT: dict[str, Any] = {"capture_output": True, "text": True, "check": True, "env": {**os.environ, "LC_ALL": "C"}}
 
 
 def test_the_same_model_gives_the_same_files(

@@ -63,7 +63,7 @@ def layer_of(operation: Operation, x: Doubles) -> Doubles:
             factors = weight.reshape(3, 3, -1, weight.shape[-1])
             sums = np.einsum("yxcij,ijcn->yxn", windows[:H, :W], factors, optimize=True) + bias
     assert operation.bounds is not None
-    return np.clip(sums, operation.bounds.low, operation.bounds.high)
+    return np.asarray(np.clip(sums, operation.bounds.low, operation.bounds.high), np.float64)
 
 
 def expected_of(step: Step, operations: dict[str, Operation], x: Doubles) -> Doubles:
@@ -72,9 +72,9 @@ def expected_of(step: Step, operations: dict[str, Operation], x: Doubles) -> Dou
         x = rounded(layer_of(operations[layer.name], x))
     last = operations[step.layers[-1].name]
     if step.kind == "pool":
-        return x.mean(axis=(0, 1), keepdims=True)
+        return np.asarray(x.mean(axis=(0, 1), keepdims=True), np.float64)
     if step.kind == "classifier":
-        return x @ last.weight[0].astype(np.float64) + last.bias
+        return np.asarray(x @ last.weight[0].astype(np.float64) + last.bias, np.float64)
     return layer_of(last, x)
 
 
@@ -173,7 +173,8 @@ def test_a_bias_takes_back_what_rounded_weights_add_on_average(thin: bool, small
     rounded = lower_bf16(exact, model, found if thin else None)
     assert found.table != table
 
-    means, kept = np.zeros(0), np.zeros(0)
+    means: Doubles = np.zeros(0)
+    kept: Doubles = np.zeros(0)
     for layer, row, one, other in zip(table, found.layers, exact.operations, rounded.operations, strict=True):
         if layer.kind == "pool":
             continue
@@ -188,8 +189,8 @@ def test_a_bias_takes_back_what_rounded_weights_add_on_average(thin: bool, small
             assert sums[1] + left == pytest.approx(sums[0], abs=1e-5 * max(1, np.abs(sums[0]).max()))
             assert (one.bias != other.bias).any()
         if layer.norm:
-            kept = row.outputs if thin else np.arange(layer.output.channels)
-            beta, gamma = (model.weights[f"{layer.norm}.{p}"].astype(np.float64)[kept] for p in ("bias", "weight"))
+            outputs = row.outputs if thin else np.arange(layer.output.channels)
+            beta, gamma = (model.weights[f"{layer.norm}.{p}"].astype(np.float64)[outputs] for p in ("bias", "weight"))
             means = activated_means(beta, np.abs(gamma), 6)
             assert other.bounds is not None
-            kept = -other.bounds.low
+            kept = -other.bounds.low.astype(np.float64)

@@ -11,7 +11,7 @@ import pytest
 from depthwise.cost import pictures
 from depthwise.cost.page import page
 from depthwise.cost.report import report
-from depthwise.cost.text import whole
+from depthwise.cost.text import millions, whole
 from depthwise.network.spec import Spec
 
 SPECS = {
@@ -112,7 +112,7 @@ def test_pictures_are_to_scale_and_within_the_page(name: str) -> None:
         assert (depthwise.length + pointwise.length) / standard.length < 0.24
     own = [cell for cell in pictures.family_map(found).cells if cell.is_own]
     assert len(own) == 1
-    assert own[0].lines[0] == pictures.millions(found.nominal.macs)
+    assert own[0].lines[0] == millions(found.nominal.macs)
 
 
 def test_the_block_for_the_formulas_is_the_one_that_comes_most_often() -> None:

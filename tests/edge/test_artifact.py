@@ -23,7 +23,7 @@ def pixels(seed: int, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
 
 
 def shares(image: np.ndarray) -> np.ndarray:
-    return image.sum((0, 1)) / image.sum()
+    return np.asarray(image.sum((0, 1)) / image.sum())
 
 
 def test_every_function_of_the_header_is_declared_with_as_many_arguments() -> None:

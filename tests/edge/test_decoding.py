@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_a_path_its_bytes_and_an_open_file_give_the_same_pixels(tmp_path: Path) 
     path.write_bytes(saved(pixels))
 
     with path.open("rb") as file:
-        sources = [
+        sources: list[Any] = [
             path,
             str(path),
             path.read_bytes(),

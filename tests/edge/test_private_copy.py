@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -25,13 +25,13 @@ IN_MEMORY = f"{ROOM}._in_memory"
 class Full(io.FileIO):
     """Takes so many bytes, a few at a time, and no more."""
 
-    def write(self, content: bytes) -> int:
+    def write(self, content: Any) -> int:
         if self.tell() >= 3000:
             raise OSError(28, "No space left on device")
         return super().write(content[:1000])
 
 
-def opened(file: int | str, mode: str, **settings: Any) -> io.FileIO:
+def opened(file: int | str, mode: str, **settings: Any) -> IO[Any]:
     """`open`, by which files in memory have little room."""
     return Full(file, "w+", closefd=False) if isinstance(file, int) else open(file, mode, **settings)  # noqa: PTH123
 

@@ -49,7 +49,7 @@ def test_ranks_are_places_in_a_stable_sort() -> None:
     truth = rng.integers(0, 7, 200)
 
     expected = [
-        sorted(range(7), key=lambda k, row=row: (-row[k], k)).index(label)
+        [k for _, k in sorted((-share, k) for k, share in enumerate(row))].index(label)
         for row, label in zip(probabilities.tolist(), truth.tolist(), strict=True)
     ]
 

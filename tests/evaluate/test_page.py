@@ -87,7 +87,7 @@ def number_of(uri: str) -> int:
     assert kind == "data:image/webp;base64"
     with Image.open(io.BytesIO(base64.b64decode(content))) as image:
         red, green, _ = np.asarray(image.convert("RGB"), dtype=float).mean(axis=(0, 1))
-    return round(red / 17) + 16 * round(green / 17)
+    return int(round(red / 17) + 16 * round(green / 17))
 
 
 def data_of(read: Reader) -> dict[str, object]:

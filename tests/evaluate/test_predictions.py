@@ -134,7 +134,7 @@ def test_images_go_through_the_network_in_bounded_batches_and_in_order(tmp_path:
 class Broken(Colours):
     """Gives what is no probability."""
 
-    def predict(self, pixels: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def predict(self, pixels: np.ndarray) -> np.ndarray:
         return super().predict(pixels) * np.float32(math.nan)
 
 

@@ -57,7 +57,7 @@ def seeds(name: str, folder: Path) -> Iterator[bytes]:
             write_keras(make_model(**small), path, whole=whole)
             yield path.read_bytes()
     else:
-        {"onnx": onnx, "tflite": tflite, "timm": timm}[name].write(make_model(**small), path)  # type: ignore[attr-defined]
+        {"onnx": onnx, "tflite": tflite, "timm": timm}[name].write(make_model(**small), path)
         yield path.read_bytes()
     for real in sorted((Path(os.environ.get("DEPTHWISE_DATA") or BESIDE) / "models").glob(f"*{SUFFIXES[name]}")):
         if real.stat().st_size < LARGEST_SEED:

@@ -81,7 +81,7 @@ def test_the_onnx_wake_words_network_gives_the_very_answers_of_its_own_runtime(
 def test_person_detect_kept_in_int8_is_right_on_its_two_pictures(real_file: RealFile) -> None:
     model = tflite.read_int8(real_file("person_detect.tflite"))
     for name, label in (("person", 1), ("no_person", 0)):
-        image = (np.asarray(Image.open(real_file(f"{name}.bmp")).convert("L")) ^ 128).reshape(1, 96, 96, 1)
+        image = (np.asarray(Image.open(real_file(f"{name}.bmp")).convert("L")) ^ np.uint8(128)).reshape(1, 96, 96, 1)
         assert reference_int8.run(model, image).probabilities[0].argmax() == label
 
 
@@ -107,7 +107,7 @@ def test_a_written_tflite_file_runs_with_the_same_answers_and_comes_back_to_the_
     model = quantised(**fields)
     path = tmp_path / "network.tflite"
     tflite.write(model, path)
-    images = pixels(model, 10)  # type: ignore[arg-type]
+    images = pixels(model, 10)
     expected = reference_int8.run(model, images).probabilities
     answers = litert(path, images.astype(np.int16) - 128)
     real = (answers + 128.0) / 256 if answers.dtype == np.int8 else answers
@@ -130,7 +130,7 @@ def test_a_written_onnx_file_runs_with_the_same_answers_and_comes_back_to_the_bi
     model = quantised(**fields)
     path = tmp_path / "network.onnx"
     onnx.write(model, path)
-    images = pixels(model, 10)  # type: ignore[arg-type]
+    images = pixels(model, 10)
     expected = reference_int8.run(model, images).probabilities
     answers = onnxruntime(path, reference.normalise(images, model.preprocessing))
     assert np.abs(answers - expected).max() < 0.01
@@ -160,7 +160,7 @@ def test_a_mean_that_is_no_whole_number_stays_in_the_biases(tmp_path: Path, onnx
     back = onnx.read_int8(path)
     assert back.preprocessing.mean == (128.0,) * 3
     assert same_integers(back, model)
-    images = pixels(back, 4)  # type: ignore[arg-type]
+    images = pixels(back, 4)
     answers = onnxruntime(path, reference.normalise(images, back.preprocessing))
     assert np.abs(answers - reference_int8.run(model, images).probabilities).max() < 1e-5
 
@@ -189,7 +189,8 @@ def test_noted_multipliers_are_believed_only_beside_those_that_the_scales_make()
     found = _exact("conv_stem", numbers, source).multiplier
     assert found[2] == np.float32(near)
     assert (np.delete(found, 2) == np.delete(numbers.multiplier, 2)).all()
-    for wrong in (None, [], {"conv_stem": []}, {"conv_stem": None}):
+    wrongs: tuple[Any, ...] = (None, [], {"conv_stem": []}, {"conv_stem": None})
+    for wrong in wrongs:
         assert _exact("conv_stem", numbers, dataclasses.replace(source, own={"multipliers": wrong})) is numbers
 
 

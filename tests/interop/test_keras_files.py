@@ -107,7 +107,7 @@ def test_a_model_inside_a_model_and_a_rescaling_before_it_are_read(small_model: 
     assert same_weights(found, model)
 
 
-def changed(path: Path, change: Callable[[list[dict[str, Any]]], None]) -> Path:
+def changed(path: Path, change: Callable[[list[Any]], None]) -> Path:
     with h5py.File(path, "a") as file:
         config = json.loads(file.attrs["model_config"])
         change(config["config"]["layers"])
@@ -115,11 +115,11 @@ def changed(path: Path, change: Callable[[list[dict[str, Any]]], None]) -> Path:
     return path
 
 
-def layer(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def layer(found: list[Any], name: str) -> dict[str, Any]:
     return next(entry for entry in found if entry["name"] == name)
 
 
-REFUSED: list[tuple[Callable[[list[dict[str, Any]]], None], str]] = [
+REFUSED: list[tuple[Callable[[list[Any]], None], str]] = [
     (lambda c: layer(c, "conv_dw_1").update(class_name="SeparableConv2D"), "layer conv_dw_1 (SeparableConv2D) is not"),
     (lambda c: layer(c, "conv1")["config"].update(dilation_rate=[2, 2]), "layer conv1 (Conv2D) has dilation_rate"),
     (lambda c: layer(c, "conv1")["config"].update(padding="causal"), "has padding 'causal'"),
@@ -134,7 +134,7 @@ REFUSED: list[tuple[Callable[[list[dict[str, Any]]], None], str]] = [
     (lambda c: layer(c, "predictions")["config"].update(activation="tanh"), "has activation 'tanh'"),
     (lambda c: layer(c, "conv_pw_1")["config"].update(name="other"), "layer conv_pw_1_bn does not follow other"),
     (lambda c: c.clear(), "holds no convolution"),
-    (lambda c: c.__setitem__(0, 7), "lacks a field or has a wrong one"),
+    (lambda c: c.insert(0, 7), "lacks a field or has a wrong one"),
     (lambda c: layer(c, "conv_dw_2_pad")["config"].update(padding=3), "lacks a field or has a wrong one"),
     (lambda c: layer(c, "input_1")["config"].update(batch_input_shape=[None, 96]), "its input is [None, 96]"),
 ]
@@ -142,7 +142,7 @@ REFUSED: list[tuple[Callable[[list[dict[str, Any]]], None], str]] = [
 
 @pytest.mark.parametrize(("change", "sentence"), REFUSED)
 def test_the_first_layer_that_does_not_fit_is_named(
-    small_model: SmallModel, tmp_path: Path, change: Callable[[list[dict[str, Any]]], None], sentence: str
+    small_model: SmallModel, tmp_path: Path, change: Callable[[list[Any]], None], sentence: str
 ) -> None:
     write_keras(small_model(padding="same", bn_epsilon=1e-3), tmp_path / "network.h5")
     config, arrays = contents(changed(tmp_path / "network.h5", change))

@@ -94,7 +94,7 @@ def test_person_detect_is_right_on_its_two_pictures_though_a_field_of_its_biases
     for name, label in (("person", 1), ("no_person", 0)):
         # The pictures hold the network's signed bytes, which are pixels less 128.
         stored = np.asarray(Image.open(real_file(f"{name}.bmp")).convert("L"))
-        image = (stored ^ 128).reshape(1, 96, 96, 1)
+        image = (stored ^ np.uint8(128)).reshape(1, 96, 96, 1)
         assert reference.run(model, image).probabilities[0].argmax() == label
 
 

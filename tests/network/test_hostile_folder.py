@@ -242,8 +242,8 @@ def test_weights_of_a_dtype_that_numpy_lacks_are_refused(folder: Path, dtype: st
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_a_weight_that_is_not_a_number_is_refused_by_name(folder: Path, dtype: type) -> None:
-    arrays = {name: array.astype(dtype) for name, array in random_weights(SPEC).items()}
+def test_a_weight_that_is_not_a_number_is_refused_by_name(folder: Path, dtype: type[np.floating[Any]]) -> None:
+    arrays: dict[str, np.ndarray] = {name: array.astype(dtype) for name, array in random_weights(SPEC).items()}
     arrays["blocks.0.0.conv_dw.weight"][3, 0, 1, 2] = np.nan
     (folder / WEIGHTS).write_bytes(to_bytes(arrays))
 

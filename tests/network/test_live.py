@@ -157,7 +157,7 @@ def test_visual_wake_words_keeps_half_of_its_multiply_adds(data_pack: Callable[[
 
 def factor(row: Any) -> int:
     """Input channels under one kernel; a pool has no products."""
-    return {"pool": 0, "depthwise": 1}.get(row.kind, row.input.channels)
+    return int({"pool": 0, "depthwise": 1}.get(row.kind, row.input.channels))
 
 
 def published(name: str, data_pack: Callable[[str], Path]) -> QuantizedModel:

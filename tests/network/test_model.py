@@ -189,7 +189,7 @@ def test_the_same_model_gives_the_same_bytes_in_whatever_order_its_weights_come(
 ) -> None:
     model = small_model()
     model.save(tmp_path / "one")
-    model.replace(weights=dict(reversed(model.weights.items()))).save(tmp_path / "other")
+    model.replace(weights=dict(reversed(list(model.weights.items())))).save(tmp_path / "other")
 
     assert contents(tmp_path / "one") == contents(tmp_path / "other")
 

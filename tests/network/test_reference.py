@@ -93,7 +93,9 @@ def naive_network(model: Model, pixels: Any) -> dict[str, Any]:
             )
             x = x[:, None, None]
         elif layer.kind == "classifier":
-            x = np.array([[math.fsum(image[0, 0] * row) for row in weight] for image in x])[:, None, None]
+            x = np.array([[math.fsum(image[0, 0] * row) for row in weights["classifier.weight"]] for image in x])[
+                :, None, None
+            ]
             x = x + weights["classifier.bias"]
         else:
             x = direct_convolution(x, weight, layer)
@@ -178,7 +180,7 @@ def test_float32_agrees_with_the_definition_to_its_own_rounding(
 
 def test_each_channel_has_its_own_mean_and_scale() -> None:
     record = Preprocessing(resize=32, crop=32, mean=(10, 20, 30), scale=(0.5, 0.25, 2))
-    pixels = np.uint8([[[[0, 0, 0], [10, 20, 30], [255, 24, 31]]]])
+    pixels = np.array([[[[0, 0, 0], [10, 20, 30], [255, 24, 31]]]], np.uint8)
 
     assert reference.normalise(pixels, record).tolist() == [[[[-5, -5, -60], [0, 0, 0], [122.5, 1, 2]]]]
 
@@ -188,7 +190,7 @@ def test_pixels_are_normalised_before_they_are_padded(small_model: Callable[...,
     model = small_model().replace(
         preprocessing=Preprocessing(resize=37, crop=32, mean=(10, 20, 30), scale=(0.5, 0.25, 2))
     )
-    result = reference.run(model, np.broadcast_to(np.uint8([10, 20, 30]), (1, 32, 32, 3)), keep=True)
+    result = reference.run(model, np.broadcast_to(np.array([10, 20, 30], np.uint8), (1, 32, 32, 3)), keep=True)
     stem = result.activations["conv_stem"]
 
     assert not result.activations[INPUT].any()
@@ -244,9 +246,10 @@ def test_another_type_to_compute_in_is_refused(small_model: Callable[..., Model]
 def test_a_kind_that_the_oracle_does_not_know_is_refused_by_name(
     small_model: Callable[..., Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    strange: Any = "attention"
     stranger = table.Layer(
-        name="attention", kind="attention", input=layers(Spec())[0].input, output=layers(Spec())[0].output
-    )  # type: ignore[arg-type]
+        name="attention", kind=strange, input=layers(Spec())[0].input, output=layers(Spec())[0].output
+    )
     monkeypatch.setattr(reference, "layers", lambda spec: (stranger,))
 
     with pytest.raises(Refused, match=r"^layer attention: the oracle has no form for kind attention$"):

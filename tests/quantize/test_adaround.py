@@ -22,7 +22,7 @@ def outputs(layer: Layer, weight: np.ndarray, x: np.ndarray, bias: np.ndarray, b
     """ReLU6 of a layer's sums for bytes whose border stands for 0, in float64."""
     centred = pad(x, layer.padding, border).astype(np.float64) - np.array(border)
     convolve = reference.depthwise if layer.kind == "depthwise" else reference.convolution
-    return np.clip(convolve(centred, weight, layer.stride, Padding()) + bias, 0, 6)
+    return np.asarray(np.clip(convolve(centred, weight, layer.stride, Padding()) + bias, 0, 6))
 
 
 @pytest.mark.parametrize("name", ["conv_stem", "blocks.1.0.conv_dw", "blocks.1.0.conv_pw"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ SmallModel = Callable[..., Model]
 
 
 @pytest.mark.parametrize("fields", [{}, {"padding": "same", "resolution": 37}, {"convolution": "standard"}], ids=repr)
-def test_the_folded_network_is_the_network(small_model: SmallModel, fields: dict) -> None:
+def test_the_folded_network_is_the_network(small_model: SmallModel, fields: dict[str, Any]) -> None:
     model = small_model(seed=1, **fields)
     side = model.spec.resolution
     pixels = np.random.default_rng(0).integers(0, 256, (3, side, side, 3)).astype(np.uint8)
@@ -114,7 +115,7 @@ def test_least_squares_is_near_the_best_limit_for_the_values_themselves() -> Non
 
     def error(limit: np.ndarray) -> np.ndarray:
         step = limit / 255
-        return ((np.clip(np.rint(values / step), 0, 255) * step - values) ** 2).sum(axis=0)
+        return np.asarray(((np.clip(np.rint(values / step), 0, 255) * step - values) ** 2).sum(axis=0))
 
     best = np.min([error(share * largest) for share in np.linspace(0.25, 1, 40)], axis=0)
     found = error(limits(outputs_of(values), "squared", shared=False))

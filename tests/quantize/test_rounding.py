@@ -46,7 +46,7 @@ def together(groups: int, size: int, places: int = 2000, seed: int = 0) -> np.nd
     rng = np.random.default_rng(seed)
     causes, ways = rng.normal(0, 1, (places, groups, 3)), rng.normal(0, 40, (groups, 3, size))
     inputs = np.einsum("pgc,gck->pgk", causes, ways) + 60 + rng.normal(0, 5, (places, groups, size))
-    return inputs.astype(np.float32)
+    return np.asarray(inputs, np.float32)
 
 
 @pytest.mark.parametrize(("groups", "rows", "size"), [(1, 20, 64), (16, 1, 9)])

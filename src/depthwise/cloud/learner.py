@@ -80,7 +80,7 @@ class Learner:
             logits.float(), labels, partners, batch.share, smoothing=self.recipe.smoothing, weights=self.class_weights
         )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.world.average_gradients(self.network)
         self.optimizer.step()
         self.schedule.step()

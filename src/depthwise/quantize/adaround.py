@@ -107,7 +107,7 @@ class _Problem:
                 exponent = EXPONENTS[0] + (EXPONENTS[1] - EXPONENTS[0]) * done
                 loss = loss + WEIGHT * (1 - (2 * up - 1).abs() ** exponent).mean()
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
         with torch.no_grad():
             return (self.low + (self._up(choice) >= 0.5)).clamp(-LARGEST, LARGEST)
