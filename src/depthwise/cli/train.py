@@ -45,6 +45,9 @@ HELP = {
     "small_share": "Share of the epochs at the small resolution.",
     "full_share": "Share of the epochs at full size; in between the pictures grow.",
     "whole_share": "Share of the epochs, at the end, that show pictures whole, as the device sees them.",
+    "distill_weight": "Weight of the teachers in the loss; the labels have the rest.",
+    "temperature": "Temperature at which the student is compared with its teachers.",
+    "validate_every": "Epochs between measurements on all validation images; in between a part is looked at.",
     "frozen": "First epochs that train the classifier only  [default: a tenth when starting from a model, else 0]",
     "precision": "float32, bfloat16, or auto to measure which is faster.",
     "seed": "Seed of everything random.",
@@ -86,6 +89,12 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     " or `none`.",
 )
 @click.option(
+    "--distill",
+    metavar="TEACHER",
+    help="Learn from what a model, an artifact, any source that `convert` reads, or `module:function` of torch says of"
+    " the pictures; several with commas between teach their mean.",
+)
+@click.option(
     "--quantize",
     is_flag=True,
     help="Turn the float model of --pretrained into int8, train that, and write an int8 model.",
@@ -99,6 +108,7 @@ def command(
     out: Path,
     resize: int | None,
     pretrained: str,
+    distill: str | None,
     quantize: bool,
     resume: bool,
     tensorboard: bool,
@@ -133,6 +143,7 @@ def command(
         preprocessing=usual if resize is None else replace(usual, resize=resize),
         pretrained=source,
         quantize=Options(seed=recipe.seed) if quantize else None,
+        distill=distill,
         resume=resume,
         tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),

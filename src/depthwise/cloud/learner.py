@@ -12,7 +12,15 @@ from torch.optim import Optimizer
 from depthwise.cloud.device import autocast
 from depthwise.cloud.loader import Batch
 from depthwise.cloud.module import Network, normalise
-from depthwise.cloud.optimise import class_weights, make_average, make_optimizer, make_schedule, set_frozen, soft_loss
+from depthwise.cloud.optimise import (
+    class_weights,
+    make_average,
+    make_optimizer,
+    make_schedule,
+    set_frozen,
+    soft_loss,
+    teacher_loss,
+)
 from depthwise.cloud.processes import World
 from depthwise.cloud.recipe import Recipe
 from depthwise.network.preprocessing import Preprocessing
@@ -72,13 +80,11 @@ class Learner:
         Returns: (3,) float64 on the device: loss summed over this process's images, right answers, images.
         """
         device = self.world.device
-        labels, partners = batch.labels.to(device), batch.partners.to(device)
+        labels = batch.labels.to(device)
         x = normalise(batch.pixels.to(device), self.preprocessing)
         with autocast(device, self.recipe.precision):
             logits = self.network(x)
-        loss = soft_loss(
-            logits.float(), labels, partners, batch.share, smoothing=self.recipe.smoothing, weights=self.class_weights
-        )
+        loss = self._loss(logits.float(), labels, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.world.average_gradients(self.network)
@@ -88,6 +94,21 @@ class Learner:
             self.average.update_parameters(self.network)
         count = torch.tensor(len(labels), dtype=torch.float64, device=device)
         return torch.stack([loss.detach().double() * count, (logits.argmax(1) == labels).sum().double(), count])
+
+    def _loss(self, logits: Tensor, labels: Tensor, batch: Batch) -> Tensor:
+        """By the labels, and by what teachers say where there are any."""
+        recipe, device = self.recipe, self.world.device
+        alone = 1.0 if batch.taught is None else 1 - recipe.distill_weight
+        loss = torch.zeros((), device=device)
+        if alone:
+            partners = batch.partners.to(device)
+            hard = soft_loss(
+                logits, labels, partners, batch.share, smoothing=recipe.smoothing, weights=self.class_weights
+            )
+            loss = alone * hard
+        if batch.taught is not None:
+            loss = loss + (1 - alone) * teacher_loss(logits, batch.taught.to(device), recipe.temperature)
+        return loss
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs."""

@@ -11,6 +11,7 @@ from itertools import islice
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from depthwise.cloud import augment
@@ -30,12 +31,15 @@ class Batch:
         pixels: (B, H, W, C) uint8.
         labels, partners: (B,) classes of the images and of those mixed in.
         share: weight of `labels` in the loss; `partners` has the rest.
+        taught: (B, classes) float32 probabilities that the teachers give at the recipe's temperature, mixed as the
+            pictures are; None without teachers.
     """
 
     pixels: Tensor
     labels: Tensor
     partners: Tensor
     share: float
+    taught: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,7 @@ class Loader:
 
     Attributes:
         rank, world: this process takes rows rank, rank + world, ... of each global batch.
+        lessons: (N, classes) logarithms of the probabilities that teachers give for each picture, or None.
 
     Raises: Refused, when the batch or the images cannot be shared among the processes.
     """
@@ -53,6 +58,7 @@ class Loader:
     resolution: int
     rank: int = 0
     world: int = 1
+    lessons: NDArray[np.float16] | None = None
 
     def __post_init__(self) -> None:
         if self.recipe.batch % self.world:
@@ -87,7 +93,18 @@ class Loader:
             torch.from_numpy(labels[own]),
             torch.from_numpy(labels[changes.partner[own]]),
             changes.share,
+            None if self.lessons is None else self._taught(indices[own], indices[changes.partner[own]], changes.share),
         )
+
+    def _taught(self, own: NDArray[np.int64], partners: NDArray[np.int64], share: float) -> Tensor:
+        """(B, classes) what the teachers say of pictures with others mixed in."""
+        assert self.lessons is not None
+
+        def said(rows: NDArray[np.int64]) -> Tensor:
+            logarithms = torch.from_numpy(self.lessons[rows].astype(np.float32))  # type: ignore[index]
+            return (logarithms / self.recipe.temperature).softmax(1)
+
+        return said(own) if share == 1 else share * said(own) + (1 - share) * said(partners)
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from a step on, prepared ahead."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -64,13 +66,38 @@ class Network(nn.Module):
                 x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
             x = norm(convolution(x))
             # Batch normalisation keeps its input for the backward pass, not its output, so this may be in place.
-            x = F.hardtanh(x, 0.0, 6.0, inplace=True) if self._high == 6.0 else F.relu(x, inplace=True)
+            x = _clamped(x) if self._high == 6.0 else F.relu(x, inplace=True)
         return x.mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, classes) of normalised images (B, C, H, W)."""
         logits: Tensor = self.classifier(self.features(x))
         return logits
+
+
+class _ClampInPlace(torch.autograd.Function):
+    """Values clamped to 0 to 6 in their place; backward goes by the output.
+
+    torch's own hardtanh, in place, copies its input for the backward pass, which takes as long again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.mark_dirty(x)
+        x.clamp_(0.0, 6.0)
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (out,) = ctx.saved_tensors
+        # What torch computes for hardtanh of the input: 0 at the bounds and beyond them, else the gradient.
+        return torch.ops.aten.hardtanh_backward(gradients[0], out, 0.0, 6.0)  # type: ignore[no-any-return]
+
+
+def _clamped(x: Tensor) -> Tensor:
+    clamped: Tensor = _ClampInPlace.apply(x)  # type: ignore[no-untyped-call]
+    return clamped
 
 
 def _place(root: nn.Module, name: str, module: nn.Module) -> None:

@@ -85,6 +85,19 @@ def class_weights(counts: list[int], power: float) -> torch.Tensor:
     return weights * shares.sum() / (weights * shares).sum()
 
 
+def teacher_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    """How far the student is from the teachers (scalar): KL(taught || student) at a temperature, times its square.
+
+    Args:
+        logits: (B, classes) of the student.
+        taught: (B, classes) probabilities at that temperature.
+
+    Source: arXiv:1503.02531 section 2. The square keeps gradients their size, whatever the temperature.
+    """
+    said = (logits / temperature).log_softmax(1)
+    return F.kl_div(said, taught, reduction="batchmean") * temperature**2
+
+
 def soft_loss(
     logits: Tensor, labels: Tensor, partners: Tensor, share: float, *, smoothing: float, weights: Tensor | None
 ) -> Tensor:

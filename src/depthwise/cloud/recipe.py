@@ -47,6 +47,11 @@ class Recipe:
             (progressive learning, arXiv:2104.00298 section 4).
         whole_share: share of the epochs, at the end, that show the middle square of each picture at full resolution and
             no random crop of it: at the size and as sharp as the device will see it (arXiv:1906.06423).
+        distill_weight: how much the teachers' answers weigh in the loss where there are any; the labels have the rest.
+        temperature: by which the logits of student and teachers are divided before they are compared
+            (arXiv:1503.02531); that part of the loss is multiplied by its square, which keeps gradients their size.
+        validate_every: epochs from one measurement on all validation images to the next; in those between, a part of
+            them is looked at, and only epochs that were measured on all can be kept.
         frozen: epochs in which only the classifier is trained, when starting from other weights.
         precision: "float32", "bfloat16" (autocast), or "auto" to measure which is faster.
         seed: of everything random.
@@ -73,6 +78,9 @@ class Recipe:
     small_share: float = 0.4
     full_share: float = 0.35
     whole_share: float = 0.0
+    distill_weight: float = 1.0
+    temperature: float = 2.0
+    validate_every: int = 1
     frozen: int = 0
     precision: str = "auto"
     seed: int = 0
@@ -82,7 +90,8 @@ class Recipe:
             "epochs": (1, 100_000), "batch": (2, 65_536), "rate": (1e-9, 100), "decay": (0, 10), "warmup": (0, 0.9),
             "smoothing": (0, 0.9), "mixup": (0, 100), "cutmix": (0, 100), "crop": (0.01, 1), "colour": (0, 1),
             "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
-            "full_share": (0, 1), "whole_share": (0, 1), "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
+            "full_share": (0, 1), "whole_share": (0, 1), "distill_weight": (0, 1), "temperature": (0.1, 100),
+            "validate_every": (1, 100_000), "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -112,6 +121,10 @@ class Recipe:
             return self.small
         grown = (epoch - first + 1) / (last - first + 1)
         return min(full, self.small + round(grown * (full - self.small) / STEP) * STEP)
+
+    def measured(self, epoch: int) -> bool:
+        """Whether an epoch, counted from 0, is measured on all validation images; the last always is."""
+        return (epoch + 1) % self.validate_every == 0 or epoch == self.epochs - 1
 
     def whole(self, epoch: int) -> bool:
         """Whether the pictures of an epoch, counted from 0, are shown whole."""

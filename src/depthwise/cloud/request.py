@@ -27,6 +27,7 @@ class Request:
         preprocessing: of the images, for this spec.
         pretrained: a model to start from, or None.
         quantize: how to turn `pretrained` into int8, which is then trained on; None to train in float.
+        distill: the teachers, names with commas between; None for the model that --quantize starts from, or none.
         resume: go on with the run in `out` + ".run" where there is one.
         tensorboard: also write curves for TensorBoard into `out` + ".run".
         command: the command line, for the record.
@@ -40,6 +41,7 @@ class Request:
     preprocessing: Preprocessing
     pretrained: Model | None = None
     quantize: Options | None = None
+    distill: str | None = None
     resume: bool = False
     tensorboard: bool = False
     command: str = ""

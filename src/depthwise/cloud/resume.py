@@ -10,7 +10,13 @@ from depthwise.cloud.recipe import Recipe
 from depthwise.errors import Refused
 
 # What the weights depend on beside the recipe, by its name in a checkpoint.
-FACTS = {"spec": "the network", "preprocessing": "--resize", "images": "the folder of images", "quantize": "--quantize"}
+FACTS = {
+    "spec": "the network",
+    "preprocessing": "--resize",
+    "images": "the folder of images",
+    "quantize": "--quantize",
+    "lessons": "what the teachers of --distill tell",
+}
 
 
 def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, Any]) -> Recipe:
@@ -22,11 +28,12 @@ def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, A
     if not isinstance(began, dict):
         raise Refused("the checkpoint has no recipe in it; remove it to start the training anew")
     recipe = Recipe.from_dict(began)
+    kept = recipe.to_dict()
     wanted = replace(asked, precision=recipe.precision) if asked.precision == "auto" else asked
     changed = [
-        f"--{name.replace('_', '-')} was {began[name]} and is {value}"
+        f"--{name.replace('_', '-')} was {kept[name]} and is {value}"
         for name, value in wanted.to_dict().items()
-        if value != began.get(name)
+        if value != kept[name]
     ]
     changed += [f"{FACTS[key]} is another one" for key, value in facts.items() if state.get(key, value) != value]
     if changed:

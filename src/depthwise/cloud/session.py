@@ -24,6 +24,7 @@ from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.request import Request
 from depthwise.cloud.resume import same_settings
 from depthwise.cloud.runlog import RunLog
+from depthwise.cloud.teach.lessons import Lessons, School, attend
 from depthwise.cloud.train import Run
 from depthwise.cloud.transfer import measure_norms
 from depthwise.data.images import Images, read_images
@@ -70,12 +71,15 @@ def _train(request: Request, reporter: Reporter, here: World) -> Start:
         "images": images.digest(request.data),
         "quantize": None if request.quantize is None else request.quantize.to_dict(),
     }
+    lessons = _lessons(request, images, reporter, here)
+    if lessons is not None:
+        facts["lessons"] = lessons.digest
     recipe = None if state is None else same_settings(request.recipe, facts, state)
     network, start = what_learns(request, spec, images, state, here, reporter)
     if recipe is None:
         recipe = with_precision(request.recipe, network, here, reporter)
     kept = {**facts, "start": to_state(start)} if isinstance(start, QuantizedModel) else facts
-    run = _make_run(request, recipe, network, images, kept, log, reporter, here)
+    run = _make_run(request, recipe, network, images, kept, lessons, log, reporter, here)
     if state is not None:
         run.restore(state)
         reporter.notice(f"going on with epoch {run.epoch + 1}, step {run.step + 1}")
@@ -132,18 +136,42 @@ def _read_images(request: Request, reporter: Reporter, here: World) -> Images:
     return images
 
 
+def _lessons(request: Request, images: Images, reporter: Reporter, here: World) -> Lessons | None:
+    """What the teachers tell, where there are any."""
+    if request.distill is None:
+        return None
+    return attend(
+        School(
+            teachers=request.distill,
+            images=images,
+            root=request.data,
+            channels=request.spec.channels,
+            folder=request.run_folder,
+            seed=request.recipe.seed,
+            here=here,
+            reporter=reporter,
+        )
+    )
+
+
 def _make_run(
     request: Request,
     recipe: Recipe,
     network: Network,
     images: Images,
     facts: Mapping[str, Any],
+    lessons: Lessons | None,
     log: RunLog | None,
     reporter: Reporter,
     here: World,
 ) -> Run:
     loader = Loader(
-        store=images.train, recipe=recipe, resolution=network.spec.resolution, rank=here.rank, world=here.size
+        store=images.train,
+        recipe=recipe,
+        resolution=network.spec.resolution,
+        rank=here.rank,
+        world=here.size,
+        lessons=None if lessons is None else lessons.logarithms,
     )
     if request.pretrained is not None:
         first = (loader.batch(0, step).pixels for step in range(min(loader.steps, MEASURED_STEPS)))

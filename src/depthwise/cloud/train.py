@@ -21,6 +21,8 @@ from depthwise.data.store import Store
 from depthwise.errors import Refused
 from depthwise.progress import Reporter
 
+# Validation images that are looked at in epochs that are not measured on all.
+PART = 1000
 # Steps between two looks at the loss. On a GPU a look waits for all work that is under way.
 STEPS_A_LOOK = {"cpu": 1, "cuda": 10}
 
@@ -168,14 +170,18 @@ class Run:
         side, kept = self.side, self.learner.kept
         # Epochs with small pictures are measured on small pictures, which says nothing about the full size.
         whole = side == self.recipe.resolution(self.recipe.epochs - 1, self.loader.resolution)
-        figures = validate(kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side)
+        all_seen = self.recipe.measured(self.epoch)
+        every = 1 if all_seen else -(-len(self.validation) // PART)
+        figures = validate(
+            kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side, every=every
+        )
         self._check(figures["validation_loss"])
         self._tick()
         entry = {
             "epoch": self.epoch, "resolution": side, "loss": loss / images, "train_top1": right / images,
             "rate": self.learner.rate, "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
-        if whole and _goodness(entry) > _goodness(self.best):
+        if whole and all_seen and _goodness(entry) > _goodness(self.best):
             self._keep(entry)
         left = "" if self.epoch + 1 == self.recipe.epochs else f", some {self._left()} left"
         self.epoch, self.step = self.epoch + 1, 0

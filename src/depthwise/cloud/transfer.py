@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +10,14 @@ from torch import Tensor, nn
 from depthwise.cloud.module import Network
 from depthwise.errors import Refused
 from depthwise.network.model import Model, expected_weights
+from depthwise.network.names import same_names
+
+# How many new classes are named.
+NAMED = 3
 
 
 def start_from(network: Network, labels: tuple[str, ...], source: Model) -> str:
-    """Copy the weights of another model, in place; the classifier only where its labels are `labels`.
+    """Copy the weights of another model, in place; of the classifier the rows of classes that both have by name.
 
     Resolution, padding and strides may differ: no weight depends on them.
 
@@ -21,11 +25,10 @@ def start_from(network: Network, labels: tuple[str, ...], source: Model) -> str:
     Raises: Refused, when the networks differ in more than the classifier.
     """
     wanted = expected_weights(network.spec)
-    same = labels == source.labels
     given = {
         name: array
         for name, array in source.weights.items()
-        if wanted.get(name) == array.shape and (same or not name.startswith("classifier."))
+        if wanted.get(name) == array.shape and not name.startswith("classifier.")
     }
     missing = [name for name in wanted if name not in given and not name.startswith("classifier.")]
     spare = [name for name in source.weights if name not in wanted]
@@ -43,9 +46,23 @@ def start_from(network: Network, labels: tuple[str, ...], source: Model) -> str:
         )
     state = network.state_dict()
     state.update({name: torch.from_numpy(array.copy()) for name, array in given.items()})
+    rows = same_names(labels, source.labels)
+    for name in ("classifier.weight", "classifier.bias"):
+        for index, place in rows.items():
+            state[name][index] = torch.from_numpy(source.weights[name][place : place + 1].copy())[0]
     network.load_state_dict(state)
-    kept = "its classifier included" if same else "with a new classifier"
-    return f"starting from the weights of a network of {source.spec.classes:,} classes, {kept}"
+    return f"starting from the weights of a network of {source.spec.classes:,} classes, {_kept(labels, rows)}"
+
+
+def _kept(labels: tuple[str, ...], rows: Mapping[int, int]) -> str:
+    """What became of the classifier."""
+    new = [label for index, label in enumerate(labels) if index not in rows]
+    if not new:
+        return "its classifier included"
+    if not rows:
+        return "with a new classifier"
+    more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
+    return f"with the classifier of {len(rows):,} classes of the same name; new are {', '.join(new[:NAMED])}{more}"
 
 
 def measure_norms(network: nn.Module, batches: Iterable[Tensor]) -> int:

@@ -15,17 +15,23 @@ TOGETHER = 256
 
 @torch.no_grad()
 def validate(
-    network: Network, store: Store, preprocessing: Preprocessing, world: World, *, side: int | None = None
+    network: Network,
+    store: Store,
+    preprocessing: Preprocessing,
+    world: World,
+    *,
+    side: int | None = None,
+    every: int = 1,
 ) -> dict[str, float]:
     """Loss, top-1 and top-5 (shares) over a store of prepared images, split among the processes.
 
-    With `side`, the images are first reduced to as many pixels.
+    With `side`, the images are first reduced to as many pixels; with `every`, only each so many-th is looked at.
     """
     # Each module's own mode: frozen batch normalisation is not training where the network is.
     modes = {module: module.training for module in network.modules()}
     network.eval()
     sums = torch.zeros(4, dtype=torch.float64)
-    indices = range(world.rank, len(store), world.size)
+    indices = range(0, len(store), every)[world.rank :: world.size]
     for start in range(0, len(indices), TOGETHER):
         part = indices[start : start + TOGETHER]
         pixels = torch.from_numpy(store.batch(part)).to(world.device)

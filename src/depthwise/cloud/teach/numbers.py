@@ -1,0 +1,85 @@
+"""What a teacher says of every picture of a list, kept in a file that grows row by row."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.cloud.teach.teacher import VIEWS, Teacher
+from depthwise.data.folder import Item
+from depthwise.edge.pixels import decode
+from depthwise.errors import Refused
+
+Halves = NDArray[np.float16]
+
+# Pictures that a thread looks at before it hands over.
+TOGETHER = 32
+
+
+def numbers(
+    teacher: Teacher, items: Sequence[Item], file: Path, threads: int, advance: Callable[[int], None]
+) -> Halves:
+    """(N, VIEWS, width) numbers of all pictures, in their order, mapped from `file`.
+
+    What an earlier call wrote into the file is kept; the caller names the file after all that the numbers depend on.
+
+    Args:
+        threads: that look at pictures at the same time.
+        advance: told how many more rows are there.
+    Raises: Refused, when the file cannot be written or a picture cannot be read any more.
+    """
+    shape = (VIEWS, teacher.width)
+    try:
+        with file.open("ab") as out:
+            row = 2 * VIEWS * teacher.width
+            # A row that was cut off by a kill is written anew.
+            there = min(os.fstat(out.fileno()).st_size // row, len(items))
+            out.truncate(there * row)
+            advance(there)
+            _append(teacher, items[there:], out, threads, advance)
+        if not items:
+            return np.empty((0, *shape), dtype=np.float16)
+        return np.memmap(file, dtype=np.float16, mode="r", shape=(len(items), *shape))
+    except OSError as problem:
+        raise Refused(
+            f"{file}: what the teacher says cannot be kept there ({problem.strerror}); free some space, then go on by"
+            " --resume"
+        ) from None
+
+
+def _append(
+    teacher: Teacher, items: Sequence[Item], out: IO[bytes], threads: int, advance: Callable[[int], None]
+) -> None:
+    def said(part: Sequence[Item]) -> Halves:
+        frames = [decode(item.path, channels=teacher.channels) for item in part]
+        return teacher.look(frames).astype(np.float16)
+
+    for found in _in_order(
+        said, [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)], threads
+    ):
+        out.write(found.tobytes())
+        advance(len(found))
+
+
+def _in_order(
+    work: Callable[[Sequence[Item]], Halves], parts: Sequence[Sequence[Item]], threads: int
+) -> Iterator[Halves]:
+    """Results in order, with a bounded number under way."""
+    pool = ThreadPoolExecutor(max_workers=threads)
+    try:
+        rest = iter(parts)
+        waiting = deque(pool.submit(work, part) for part in islice(rest, threads + 2))
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(pool.submit(work, part) for part in islice(rest, 1))
+            yield found
+    finally:
+        pool.shutdown(cancel_futures=True)
