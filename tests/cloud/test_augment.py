@@ -37,8 +37,8 @@ def store() -> Store:
 RECIPE = Recipe(batch=12, mixup=0.4, cutmix=1.0, seed=3)
 
 
-def batches(store: Store, recipe: Recipe, epoch: int, steps: range, **world: int) -> list[Any]:
-    loader = Loader(store=store, recipe=recipe, resolution=32, **world)
+def batches(store: Store, recipe: Recipe, epoch: int, steps: range, *, rank: int = 0, world: int = 1) -> list[Any]:
+    loader = Loader(store=store, recipe=recipe, resolution=32, rank=rank, world=world)
     made = [loader.batch(epoch, step) for step in steps]
     return [[b.pixels.numpy(), b.labels.numpy(), b.partners.numpy(), b.share] for b in made]
 

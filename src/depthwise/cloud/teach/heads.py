@@ -150,7 +150,7 @@ def _fit(
             x = torch.from_numpy(features[order[part], view[part]].astype(np.float32))
             loss = F.cross_entropy(head(x), torch.from_numpy(labels[order[part]]))
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
         tick()
