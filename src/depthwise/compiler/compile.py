@@ -12,7 +12,7 @@ from depthwise.compiler import build, golden, record, targets
 from depthwise.compiler.choices import DEFAULT, Choices
 from depthwise.compiler.emit import emit_level, emit_levels, emit_model, file_of_level
 from depthwise.compiler.emit_weights import emit_weights
-from depthwise.compiler.lower import Lowered, lower
+from depthwise.compiler.lower import Floats, Lowered, lower
 from depthwise.compiler.lower_bf16 import lower_bf16
 from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan import Plan, plan
@@ -114,7 +114,25 @@ def emit_for(
     found: Live | None = None,
 ) -> Emitted:
     """The same for one or several machines by name of their level of instructions, from the lowest to the highest."""
-    lowered = _lowered(model, found, choices.precision)
+    lowered = lowered_for(model, found, choices.precision)
+    answers = golden.answers(model, lowered)
+    return emit_lowered(
+        model, lowered, answers, machines, target_name=target_name, choices=choices, extra=extra, found=found
+    )
+
+
+def emit_lowered(
+    model: Model | QuantizedModel,
+    lowered: Lowered,
+    answers: Floats,
+    machines: Mapping[str, Machine],
+    *,
+    target_name: str,
+    choices: Choices = DEFAULT,
+    extra: Mapping[str, Any] | None = None,
+    found: Live | None = None,
+) -> Emitted:
+    """The same of plain operations, with the answers (cases, classes) to the golden images."""
     table = tuple(operation.layer for operation in lowered.operations)
     logits = ""
     if isinstance(model, QuantizedModel):
@@ -124,7 +142,6 @@ def emit_for(
         level: plan(model.spec, model.preprocessing, machine, settled, logits=logits, table=table)
         for level, machine in machines.items()
     }
-    answers = golden.answers(model, lowered)
     packs = merged([pack(lowered, planned, answers) for planned in plans.values()])
     text = record.record(model, target_name, plans, packs[-1], extra or {}, None if found is None else found.table)
     if len(plans) == 1:
@@ -139,7 +156,7 @@ def emit_for(
     return Emitted(plans=plans, packed=packs[-1], model_c=model_c, levels=levels)
 
 
-def _lowered(model: Model | QuantizedModel, found: Live | None, precision: Precision | None) -> Lowered:
+def lowered_for(model: Model | QuantizedModel, found: Live | None, precision: Precision | None) -> Lowered:
     """The plain operations, of the channels that can change where `found` names them."""
     left_out = None if found is None or found.table == layers(model.spec) else found
     lowered = lower(model) if left_out is None else lower_live(model, left_out)

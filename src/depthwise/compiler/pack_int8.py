@@ -48,7 +48,7 @@ def _panels(operation: Operation, step: Step, words: list[NDArray[Any]]) -> Byte
     N = operation.bias.size
     rows = [*words, *operation.weight.reshape(-1, N)]
     width = sum(group.count * group.channels for group in step.tiling.panels)
-    padded = [np.pad(row, (0, width - N)) for row in rows]
+    padded = rows if width == N else [np.pad(row, (0, width - N)) for row in rows]
     pieces = []
     start = 0
     for group in step.tiling.panels:

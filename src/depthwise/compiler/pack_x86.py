@@ -155,8 +155,8 @@ def _order(vectors: int, of: Instructions) -> NDArray[np.intp]:
 
 def _padded(values: NDArray[Any], size: int) -> NDArray[Any]:
     """Zeros at the end of the last axis, up to a size."""
-    missing = max(size - values.shape[-1], 0)
-    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
+    missing = size - values.shape[-1]
+    return values if missing <= 0 else np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
 
 
 def _quads(weight: Weights) -> Weights:
