@@ -25,12 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.bench.subject import random_subject
-from depthwise.compiler import build, targets
+from depthwise.compiler import targets
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
+from depthwise.compiler.outputs import compilers
+from depthwise.compiler.outputs.library import library
 from depthwise.compiler.targets import Target
-from depthwise.kernels.table import Precision
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 ZIG = "zig"
 NETWORKS = "0.25-128,0.5-160,1.0-224"
@@ -79,7 +82,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
         return text.split(",")
 
     def levels(text: str) -> list[str]:
-        named, known = words(text), [*(level.name for level in targets.LEVELS), "host"]
+        named, known = words(text), [*(level.name for level in LEVELS), "host"]
         if unknown := [name for name in named if name not in known]:
             raise argparse.ArgumentTypeError(f"there is no level {unknown[0]!r}; there are {', '.join(known)}")
         return named
@@ -114,8 +117,8 @@ def _age(name: str) -> tuple[str, int]:
 def _levels(precision: Precision, wanted: Sequence[str] | None) -> list[Target]:
     """The levels that a library would carry and this machine runs, and the machine as it is."""
     host = targets.target("host")
-    has = build.compiler(host, None).machine().features
-    usable = [level for level in targets.LEVELS if precision in level.carried and level.machine.features <= has]
+    has = compilers.compiler(host, None).machine().features
+    usable = [level for level in LEVELS if precision in level.carried and level.machine.features <= has]
     rows = [targets.at_level(host, level.name) for level in usable]
     return [row for row in (*rows, host) if wanted is None or row.level in wanted]
 
@@ -124,18 +127,18 @@ def _builds(network: str, precision: Precision, row: Target, names: Sequence[str
     width, resolution = network.split("-")
     spec = Spec(width=float(width), resolution=int(resolution), classes=1000)
     model = random_subject(spec, precision).model
-    machine = row.machine or build.compiler(row, None).machine()
+    machine = row.machine or compilers.compiler(row, None).machine()
     emitted = emit(model, target_name="host", machine=machine, choices=Choices(precision=precision))
     pixels = np.random.default_rng(0).integers(0, 256, (spec.resolution, spec.resolution, 3), np.uint8)
     builds = []
     for name in names:
-        chosen = build.compiler(row, None if name == ZIG else name)
+        chosen = compilers.compiler(row, None if name == ZIG else name)
         out = folder / f"{name.replace('/', '-')}.so"
-        build.library(chosen, emitted.model_c, emitted.packed.words, precision, out)
-        library = ctypes.CDLL(str(out))
-        library.dw_run.argtypes = (ctypes.c_void_p,) * 3
+        library(chosen, emitted.model_c, emitted.packed.words, precision, out)
+        loaded = ctypes.CDLL(str(out))
+        loaded.dw_run.argtypes = (ctypes.c_void_p,) * 3
         answer = np.zeros(spec.classes, np.float32)
-        builds.append(Build(compiler=name, library=library, pixels=pixels, answer=answer))
+        builds.append(Build(compiler=name, library=loaded, pixels=pixels, answer=answer))
     return builds
 
 

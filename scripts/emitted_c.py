@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 
 from depthwise.compiler import compile_model
-from depthwise.kernels.table import Precision
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 # Optimised, because some warnings need the flow of values.
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-O2")

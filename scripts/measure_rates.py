@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure the table RATES of depthwise/compiler/expected.py: python scripts/measure_rates.py GHZ [PRECISION ...]
+"""Measure the table RATES of depthwise/kernels/x86/rates.py: python scripts/measure_rates.py GHZ [PRECISION ...]
 
 GHZ is the clock at which this machine computes. Times every call of a kernel in seven networks, in each precision, at
 each processor level that this machine has and with all that it has; fits two numbers a kernel, and prints the rows of
@@ -22,16 +22,20 @@ from numpy.typing import NDArray
 
 from depthwise.bench.profile import MOST_CALLS, instrumented
 from depthwise.bench.subject import random_subject
-from depthwise.compiler import build, targets
+from depthwise.compiler import targets
+from depthwise.compiler.account.expected import rate_key, work
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
-from depthwise.compiler.ctext import identifier
-from depthwise.compiler.expected import rate_key, work
-from depthwise.compiler.plan import Plan
-from depthwise.compiler.targets import Machine, Target
+from depthwise.compiler.emit.ctext import identifier
+from depthwise.compiler.outputs import compilers
+from depthwise.compiler.outputs.library import library
+from depthwise.compiler.plan.plan import Plan
+from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
-from depthwise.kernels.table import Precision
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 NETWORKS = ((1.0, 224), (1.0, 128), (0.75, 160), (0.5, 192), (0.5, 128), (0.25, 224), (0.25, 128))
 SECONDS = 1.5
@@ -64,7 +68,7 @@ def main(arguments: list[str]) -> int:
 def _targets() -> list[Target]:
     """The levels of x86, lowest first, and this machine as it is."""
     host = targets.target("host")
-    rows = [replace(targets.at_level(host, level.name), about=level.about) for level in targets.LEVELS]
+    rows = [replace(targets.at_level(host, level.name), about=level.about) for level in LEVELS]
     # What AVX-VNNI adds, AVX-512 with VNNI has too, in another encoding.
     rows = [replace(row, zig=host.zig) if row.level == "avxvnni" else row for row in rows]
     return [*rows, host]
@@ -76,7 +80,7 @@ def _measure(spec: Spec, precision: Precision, target: Target, out: Path, found:
     Raises: Refused, where this machine lacks the level or the precision has no kernels there.
     """
     subject = random_subject(spec, precision)
-    compiler = build.compiler(target, None)
+    compiler = compilers.compiler(target, None)
     machine = target.machine or compiler.machine()
     emitted = emit(subject.model, target_name="host", machine=machine, choices=Choices(precision=precision))
     calls: list[tuple[str, str]] = []
@@ -88,7 +92,7 @@ def _measure(spec: Spec, precision: Precision, target: Target, out: Path, found:
         return len(calls) - 1
 
     text = instrumented(emitted.model_c, number, MOST_CALLS)
-    build.library(compiler, text, emitted.packed.words, emitted.plan.precision, out)
+    library(compiler, text, emitted.packed.words, emitted.plan.precision, out)
     times = _least_times(out, spec, len(calls))
     spent: dict[tuple[str, bool], float] = defaultdict(float)
     for (step, kernel), nanoseconds in zip(calls, times, strict=True):

@@ -21,11 +21,12 @@ from typing import get_args
 
 import numpy as np
 
-from depthwise.compiler import golden
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit_lowered, lowered_for
-from depthwise.compiler.targets import LEVELS, Machine, target
-from depthwise.kernels.table import Precision
+from depthwise.compiler.lower import golden
+from depthwise.compiler.targets import target
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.live import Live, live
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import default_preprocessing
@@ -33,6 +34,7 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.network.weights import random_weights
+from depthwise.precision import Precision
 
 FILE = Path(__file__).resolve().parents[1] / "tests" / "golden" / "replay.txt"
 THREADS = (1, 4)

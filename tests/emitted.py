@@ -17,22 +17,23 @@ from numpy.typing import NDArray
 
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit
-from depthwise.compiler.emit_step import function_name
-from depthwise.compiler.emit_weights import emit_assembly
+from depthwise.compiler.emit.step import function_name
+from depthwise.compiler.outputs.constants import emit_assembly
 from depthwise.compiler.step import Map
-from depthwise.compiler.targets import Machine
 from depthwise.kernels.headers import headers
-from depthwise.kernels.instructions import AVX512BF16, AVX512VNNI, Instructions
-from depthwise.kernels.table import Precision
+from depthwise.kernels.instructions import Instructions
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.instructions import AVX512BF16, AVX512VNNI
 from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
+from depthwise.precision import Precision
 
-SSE = Machine(lanes=4, registers=16)
+SSE = Machine(lanes=4, registers=16, family="x86")
 NEON = Machine(lanes=4, registers=32)
-AVX = Machine(lanes=8, registers=16)
-AVX512 = Machine(lanes=16, registers=32)
-BF16 = Machine(lanes=16, registers=32, features=AVX512BF16.needs)
+AVX = Machine(lanes=8, registers=16, family="x86")
+AVX512 = Machine(lanes=16, registers=32, family="x86")
+BF16 = Machine(lanes=16, registers=32, features=AVX512BF16.needs, family="x86")
 
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 GUARD = 4096

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from conftest import make_model
-from depthwise.compiler.targets import LEVELS, TARGETS
+from depthwise.compiler.targets import TARGETS
 from depthwise.edge.artifact import Artifact
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 

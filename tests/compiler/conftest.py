@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from depthwise.compiler.build import compiler
+from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.targets import target
 
 # Time is not what these tests judge, and a busy machine would fail them.

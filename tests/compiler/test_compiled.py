@@ -14,12 +14,14 @@ import pytest
 
 from conftest import make_model
 from depthwise.compiler import Built, compile_model
-from depthwise.compiler.build import compiler
-from depthwise.compiler.targets import LEVELS, Level, target
-from depthwise.compiler.trailer import TRAILER, trailer
+from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.outputs.trailer import TRAILER, trailer
+from depthwise.compiler.targets import target
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import prepare
 from depthwise.errors import Refused
+from depthwise.kernels.machine import Level
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.random_int8 import random_quantized

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from conftest import DataPack, make_model
 from depthwise.compiler import compile_model
-from depthwise.compiler.targets import LEVELS
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import decode
 from depthwise.errors import Refused
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.random_int8 import random_quantized

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from depthwise.compiler import Built, compile_model
-from depthwise.compiler.lower import lower
+from depthwise.compiler.lower.lower import lower
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import prepare
 from depthwise.errors import Unmet
@@ -88,7 +88,7 @@ def _same_bits(built: Built, other: Built) -> None:
 def test_one_step_of_one_golden_logit_is_seen(
     model: QuantizedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from depthwise.compiler import golden
+    from depthwise.compiler.lower import golden
 
     answers = golden.answers(model, lower(model))
     answers[3, 2] = np.nextafter(answers[3, 2], np.float32(np.inf))

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from conftest import make_model
-from depthwise.compiler.build import compiler, library
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit
-from depthwise.compiler.targets import LEVELS, Target, at_level, target
+from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.outputs.library import library
+from depthwise.compiler.targets import Target, at_level, target
 from depthwise.edge.artifact import Artifact
 from depthwise.kernels.headers import headers
-from depthwise.kernels.table import Precision
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 from emitted import STRICT, predefined
 
 pytestmark = pytest.mark.skipif(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthwise.compiler.ctext import Lines, constant, identifier, strings, words
+from depthwise.compiler.emit.ctext import Lines, constant, identifier, strings, words
 
 
 def read_back(literals: list[str]) -> str:

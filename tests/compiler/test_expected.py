@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from depthwise.compiler import expected
+from depthwise.compiler.account import expected
+from depthwise.compiler.account.expected import expected_cycles, expected_microseconds, rate_key
 from depthwise.compiler.choices import Choices
-from depthwise.compiler.expected import RATES, Rate, expected_cycles, expected_microseconds, rate_key
-from depthwise.compiler.plan import Plan, plan
-from depthwise.compiler.targets import LEVELS, Machine
-from depthwise.kernels.table import Precision
+from depthwise.compiler.plan.plan import Plan, plan
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.rate import Rate
+from depthwise.kernels.x86.levels import LEVELS
+from depthwise.kernels.x86.rates import RATES
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
-from emitted import AVX512
+from depthwise.precision import Precision
+from emitted import AVX512, NEON
 
 
 def planned(machine: Machine, precision: Precision = "float32") -> Plan:
@@ -27,15 +30,16 @@ def test_a_step_takes_the_cycles_of_its_products_and_of_its_values(monkeypatch: 
         ("dwk_depthwise3x3s1_f32", "16 lanes"): Rate(products=2, value=0.5),
         ("dwk_product_f32", "16 lanes"): Rate(products=16),
     }
-    monkeypatch.setattr(expected, "RATES", rates)
+    monkeypatch.setattr(expected, "rates_of", lambda machine: rates)
 
     # 32 x 32 pixels of 8 channels, then of 16.
     depthwise = 32 * 32 * 8 * 9 / 2 + 32 * 32 * 8 * 0.5
-    assert expected_cycles(step, 16) == depthwise + 32 * 32 * 8 * 16 / 16
+    assert expected_cycles(step, AVX512) == depthwise + 32 * 32 * 8 * 16 / 16
 
 
 def test_a_kernel_that_was_not_measured_leaves_its_step_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expected, "RATES", {("dwk_product_f32", "16 lanes"): Rate(products=16)})
+    rates = {("dwk_product_f32", "16 lanes"): Rate(products=16)}
+    monkeypatch.setattr(expected, "rates_of", lambda machine: rates)
 
     found = expected_microseconds(planned(AVX512))
 
@@ -59,3 +63,7 @@ def test_every_kernel_that_an_x86_can_be_given_has_a_rate(precision: Precision, 
     used = {rate_key(kernel, machine.lanes) for step in found.steps for kernel in step.kernels}
 
     assert used - set(RATES) == set()
+
+
+def test_a_family_that_nobody_measured_has_no_times() -> None:
+    assert set(expected_microseconds(planned(NEON))) == {None}

@@ -11,11 +11,11 @@ import pytest
 from conftest import make_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
-from depthwise.compiler.targets import Machine
-from depthwise.kernels.table import Precision
+from depthwise.kernels.machine import Machine
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
+from depthwise.precision import Precision
 from emitted import AVX512, BF16, NEON, SSE
 
 GOLDEN = Path(__file__).parents[1] / "golden"

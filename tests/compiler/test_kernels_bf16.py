@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler import pack_bf16
-from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
-from depthwise.compiler.lower import Bounds
-from depthwise.compiler.lower_bf16 import floats, halves
-from depthwise.compiler.tiles import Panels, Tiling
-from depthwise.kernels.instructions import AVX512BF16, AVX512BF16VL, PORTABLE, Instructions
-from depthwise.kernels.table import KERNELS, Kernel, fastest, half
+from depthwise.compiler.families.portable import bf16 as pack_bf16
+from depthwise.compiler.families.x86 import bf16 as x86_bf16
+from depthwise.compiler.lower.bf16 import floats, halves
+from depthwise.compiler.lower.lower import Bounds
+from depthwise.compiler.plan.forms import Form, classifier, depthwise, pool, product
+from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.table import KERNELS, fastest, half
+from depthwise.kernels.tiling import Panels, Tiling
+from depthwise.kernels.x86.instructions import AVX512BF16, AVX512BF16VL
 from emitted import needs_machine
 from kernel_calls import Call, Output, caller, included, near, page_end, wrapper
 
@@ -173,7 +176,7 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula_within_bounds(
         source = numbers(rng, 2, (rows - 1) * stride + 3, columns, C)
         weight, bias, bounds = numbers(rng, 1, 9, C), rng.normal(0, 1, C).astype(np.float32), limits(rng, C)
         if of.name:
-            packed = pack_bf16.chunks(weight, bias, bounds, rows=3 - stride, repeat=stride == 1)
+            packed = x86_bf16.chunks(weight, bias, bounds, rows=3 - stride, repeat=stride == 1)
         else:
             table = np.concatenate([bias[None], weight, [bounds.low, bounds.high]])
             packed = table.reshape(12, -1, lanes).transpose(1, 0, 2).view(np.uint32)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.forms import Form, classifier, depthwise, pool, product
-from depthwise.compiler.lower import Operation, Rounding
-from depthwise.compiler.pack import PACKINGS
+from depthwise.compiler.families.table import PACKINGS
+from depthwise.compiler.lower.lower import Operation, Rounding
+from depthwise.compiler.plan.forms import Form, classifier, depthwise, pool, product
 from depthwise.compiler.step import NO_BORDER, Map, Step
-from depthwise.compiler.tiles import Panels, Tiling
-from depthwise.kernels.table import KERNELS, Kernel, fastest
+from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.table import KERNELS, fastest
+from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.network.layers import Shape, layers
 from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec

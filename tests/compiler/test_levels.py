@@ -12,19 +12,21 @@ import pytest
 
 from conftest import make_model
 from depthwise.compiler import Built, compile_model
-from depthwise.compiler.build import CONTRACT, FLAGS, compiler
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
-from depthwise.compiler.targets import LEVELS, levels, target
+from depthwise.compiler.outputs.compilers import CONTRACT, compiler
+from depthwise.compiler.outputs.library import FLAGS
+from depthwise.compiler.targets import levels, target
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from depthwise.kernels import headers
-from depthwise.kernels.table import Precision
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 from emitted import build, predefined, write_sources
 
 PROGRAM = Path(__file__).parents[1] / "levels.c"
@@ -204,7 +206,7 @@ def _linked(artifact: Path, folder: Path) -> Path:
         pytest.skip("gcc is not installed; no program is made that an emulator could run")
     if artifact.parent != folder:
         shutil.copy(artifact, folder)
-    include = f"-I{headers.FOLDER}"
+    include = f"-I{headers.INTERFACE.parent}"
     flags = ("-O1", "-ffreestanding", "-fno-tree-loop-distribute-patterns", "-nostdlib", "-rdynamic", include)
     build(("gcc", *flags, str(PROGRAM), f"./{artifact.name}", "-o", "program"), folder)
     return folder / "program"

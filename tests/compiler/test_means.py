@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conftest import DataPack
-from depthwise.compiler.means import activated_means, channel_means, pictures
+from depthwise.compiler.lower.means import activated_means, channel_means, pictures
 from depthwise.edge.pixels import decode
 from depthwise.network import reference
 from depthwise.network.layers import layers

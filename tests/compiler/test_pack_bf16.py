@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthwise.compiler import pack_bf16
-from depthwise.compiler.lower import Bounds
-from depthwise.compiler.lower_bf16 import floats, halves
+from depthwise.compiler.families.x86 import bf16 as x86_bf16
+from depthwise.compiler.lower.bf16 import floats, halves
+from depthwise.compiler.lower.lower import Bounds
 
 
 def test_numbers_of_bfloat16_come_back_and_others_go_to_the_nearest() -> None:
@@ -22,7 +22,7 @@ def test_a_chunk_begins_with_biases_and_upper_factors_in_the_order_of_unpacking(
     C = 32
     weight, bias = np.arange(9 * C, dtype=np.float32).reshape(9, C), np.arange(C, dtype=np.float32)
     bounds = Bounds(low=np.full(C, -1, np.float32), high=np.full(C, 5, np.float32))
-    packed = pack_bf16.chunks(weight, bias, bounds, rows=2, repeat=True)
+    packed = x86_bf16.chunks(weight, bias, bounds, rows=2, repeat=True)
     order = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]
 
     assert packed[:16].view(np.float32).tolist() == order

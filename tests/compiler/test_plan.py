@@ -12,21 +12,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthwise.compiler.arena import ALIGNMENT, Value, place
+from depthwise.compiler.account.explain import explain
 from depthwise.compiler.choices import Choices
-from depthwise.compiler.explain import explain
-from depthwise.compiler.lower import Operation
-from depthwise.compiler.pack import depthwise, product
-from depthwise.compiler.plan import Plan, plan, prepare_bytes
-from depthwise.compiler.step import FLOAT, NO_BORDER
-from depthwise.compiler.targets import TARGETS, Machine, machine_of, target
-from depthwise.compiler.tiles import Tiling, tiling, tiling_x86, vector_lanes
+from depthwise.compiler.families.portable.float32 import depthwise, product
+from depthwise.compiler.lower.lower import Operation
+from depthwise.compiler.plan.arena import ALIGNMENT, Value, place
+from depthwise.compiler.plan.plan import Plan, plan, prepare_bytes
+from depthwise.compiler.step import NO_BORDER
+from depthwise.compiler.targets import TARGETS, target
 from depthwise.errors import Refused
-from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI, PORTABLE, Instructions
-from depthwise.kernels.table import KERNELS
+from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.kernels.machine import PORTABLE as PROCESSOR
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.portable.tiles import tiling, vector_lanes
+from depthwise.kernels.table import KERNELS, machine_of
+from depthwise.kernels.tiling import Product, Tiling
+from depthwise.kernels.x86 import tiles as x86
+from depthwise.kernels.x86.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI
 from depthwise.network.layers import layers
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
+from depthwise.precision import FLOAT
 from emitted import AVX, AVX512, NEON, SSE, named
 
 MACHINES = (SSE, NEON, AVX, AVX512)
@@ -85,7 +91,7 @@ def test_the_arena_of_the_papers_network_is_the_two_maps_that_live_at_once() -> 
 def test_tiles_cover_every_pixel_and_channel_once_and_fit_into_registers(
     width: int, channels: int, machine: Machine, in_pairs: bool
 ) -> None:
-    found = tiling(width, channels, machine, in_pairs=in_pairs)
+    found = tiling(Product(width=width, channels=channels, together=1 + in_pairs), machine)
 
     full = width // found.pixels
     assert full * found.pixels + found.rest == width
@@ -102,7 +108,7 @@ def test_tiles_cover_every_pixel_and_channel_once_and_fit_into_registers(
 @given(st.integers(1, 300), st.integers(1, 160).map(lambda eighths: 8 * eighths), st.integers(1, 1024))
 def test_tiles_of_bytes_cover_every_pixel_and_channel_once(width: int, channels: int, depth: int) -> None:
     for of in (AVX512VNNI, AVXVNNI, AVX2):
-        found = tiling_x86(width, channels, depth, of)
+        found = x86.tiling(Product(width=width, channels=channels, depth=depth), AVX512, of)
 
         assert width // found.pixels * found.pixels + found.rest == width
         assert 0 <= found.rest < found.pixels
@@ -159,7 +165,7 @@ def test_packed_products_hold_each_weight_where_the_kernel_reads_it(
     K, N = depth, channels
     weight = np.arange(K * N, dtype=np.float32).reshape(1, K, N) + 1
     bias = -np.arange(N, dtype=np.float32) - 1
-    found: Tiling = tiling(width, N, machine)
+    found: Tiling = tiling(Product(width=width, channels=N), machine)
     layer = layers(Spec())[2]
 
     packed = product(Operation(layer=layer, weight=weight, bias=bias), found.panels)
@@ -227,7 +233,8 @@ def test_the_machine_is_the_widest_that_a_compiler_knows_of() -> None:
     assert machine_of(wide) == replace(AVX512, features=frozenset({"__AVX2__", "__AVX512F__"}))
     assert machine_of(frozenset({"__AVX2__"})) == replace(AVX, features=frozenset({"__AVX2__"}))
     assert machine_of(frozenset({"__aarch64__"})) == NEON
-    assert machine_of(frozenset()) == SSE
+    assert machine_of(frozenset({"__x86_64__"})) == SSE
+    assert machine_of(frozenset()) == PROCESSOR
 
 
 def test_a_wrong_target_is_refused_with_near_names() -> None:

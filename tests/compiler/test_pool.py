@@ -19,7 +19,7 @@ from depthwise.bench.zig import compile_c
 from depthwise.compiler import compile_model
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
-from depthwise.kernels import __file__ as kernels
+from depthwise.kernels.headers import INTERFACE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from emitted import aligned
@@ -260,7 +260,7 @@ def test_a_c_program_loads_unloads_and_ends(path: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}"))
     source = tmp_path / "program.c"
     source.write_text(PROGRAM)
-    program = compile_c(source, tmp_path / "program", flags=(f"-I{Path(kernels).parent}",), is_program=True)
+    program = compile_c(source, tmp_path / "program", flags=(f"-I{INTERFACE.parent}",), is_program=True)
 
     for arguments in ([], ["exit"]):
         done = subprocess.run([program, str(path), *arguments], timeout=PATIENCE, check=False)

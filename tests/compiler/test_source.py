@@ -15,11 +15,11 @@ import pytest
 from conftest import make_model
 from depthwise.compiler import compile_model
 from depthwise.errors import Refused
-from depthwise.kernels.table import Precision
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
+from depthwise.precision import Precision
 from emitted import STRICT, build
 
 SPOIL = """#include "weights.c"

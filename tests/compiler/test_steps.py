@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.step import Step
-from depthwise.compiler.targets import Machine
+from depthwise.kernels.machine import Machine
 from depthwise.network import reference
 from depthwise.network.model import Model
 from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, named, stepper

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.lower import Operation, lower
-from depthwise.compiler.lower_bf16 import balanced, centres, floats, halves, lower_bf16
-from depthwise.compiler.means import activated_means
+from depthwise.compiler.lower.bf16 import balanced, centres, floats, halves, lower_bf16
+from depthwise.compiler.lower.lower import Operation, lower
+from depthwise.compiler.lower.means import activated_means
+from depthwise.compiler.lower.thin import lower_live
 from depthwise.compiler.step import Step
-from depthwise.compiler.targets import Machine
-from depthwise.compiler.thin import lower_live
-from depthwise.kernels.instructions import AVX512BF16
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.instructions import AVX512BF16
 from depthwise.network.layers import layers
 from depthwise.network.live import live
 from depthwise.network.model import Model

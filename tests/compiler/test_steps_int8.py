@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import DataPack
-from depthwise.compiler.targets import Machine
-from depthwise.kernels.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI, Instructions
+from depthwise.kernels.instructions import Instructions
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI
 from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel, input_border
 from depthwise.network.random_int8 import random_quantized

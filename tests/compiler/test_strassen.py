@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from conftest import SmallModel
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
-from depthwise.compiler.forms import Form, product
-from depthwise.compiler.lower import Operation
-from depthwise.compiler.pack import strassen as packed
-from depthwise.compiler.plan import Plan, plan
-from depthwise.compiler.targets import Machine
-from depthwise.compiler.tiles import Panels, Tiling, strassen
+from depthwise.compiler.families.portable.float32 import strassen as packed
+from depthwise.compiler.lower.lower import Operation
+from depthwise.compiler.plan.forms import Form, product
+from depthwise.compiler.plan.plan import Plan, plan
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.portable.strassen import strassen
 from depthwise.kernels.table import KERNELS, fastest
+from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.preprocessing import default_preprocessing

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from conftest import DataPack, make_model
 from depthwise.compiler import compile_model
+from depthwise.compiler.account.explain import explain
 from depthwise.compiler.compile import emit
-from depthwise.compiler.explain import explain
-from depthwise.compiler.targets import Machine
 from depthwise.edge.artifact import Artifact
+from depthwise.kernels.machine import Machine
 from depthwise.network import reference, reference_int8
 from depthwise.network.layers import layers
 from depthwise.network.live import live

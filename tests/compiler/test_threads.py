@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from conftest import make_model
-from depthwise.compiler.targets import Machine
-from depthwise.kernels.instructions import AVX2, AVX512BF16, AVX512VNNI, Instructions
-from depthwise.kernels.table import Precision
+from depthwise.kernels.instructions import Instructions
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.instructions import AVX2, AVX512BF16, AVX512VNNI
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 from emitted import AVX, AVX512, SSE, Stepper, named, needs_machine, stepper
 
 MOST = 4

@@ -13,15 +13,17 @@ import numpy as np
 from depthwise.bench.peers import Pixels
 from depthwise.bench.results import KindTime
 from depthwise.bench.subject import Subject
-from depthwise.compiler import build, targets
+from depthwise.compiler import targets
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
+from depthwise.compiler.outputs import compilers
+from depthwise.compiler.outputs.library import library
 from depthwise.cost.formulas import macs
 from depthwise.errors import Refused
-from depthwise.kernels.table import Precision
 from depthwise.network.layers import KINDS, layers
 from depthwise.network.live import live
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 OTHER = "other"
 _ALL = (*KINDS, OTHER)
@@ -52,7 +54,7 @@ def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, .
     model = subject.model
     row = targets.target("host")
     try:
-        compiler = build.compiler(row, None)
+        compiler = compilers.compiler(row, None)
         found = None if subject.keep_dead else live(model)
         machine = row.machine or compiler.machine()
         precision: Precision | None = "bf16" if subject.precision == "bf16" else None
@@ -61,7 +63,7 @@ def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, .
         if not count:
             return ()
         out = folder / "profile.so"
-        build.library(compiler, text, emitted.packed.words, emitted.plan.precision, out)
+        library(compiler, text, emitted.packed.words, emitted.plan.precision, out)
     except Refused:
         return ()
     return _shares(_measured(out, model.spec, pixels), model.spec)

@@ -80,7 +80,7 @@ def random_subject(spec: Spec, precision: str) -> Subject:
 
 def comparison_images(spec: Spec) -> Pixels:
     """(8, H, W, C) images; the last is the one that is timed."""
-    from depthwise.compiler import golden
+    from depthwise.compiler.lower import golden
 
     return np.concatenate([golden.images(spec), _spots(spec, IMAGES - golden.CASES, seed=1)])
 

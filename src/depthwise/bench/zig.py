@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from depthwise.compiler import build, targets
+from depthwise.compiler import targets
+from depthwise.compiler.outputs import compilers
 from depthwise.errors import Refused
 
 
@@ -16,7 +17,7 @@ def compile_c(source: Path, out: Path, *others: Path, flags: tuple[str, ...] = (
 
     Raises: Refused, when the compiler is missing or fails.
     """
-    command = build.compiler(targets.target("host"), None).command
+    command = compilers.compiler(targets.target("host"), None).command
     kind = () if is_program else ("-shared", "-fPIC", "-nostdlib")
     with tempfile.TemporaryDirectory(prefix="depthwise-") as cache:
         environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": cache}

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depthwise.compiler.targets import CLOCK, LEVELS, MOST_THREADS, TARGETS, Level, Target, usual_threads
+from depthwise.compiler.targets import MOST_THREADS, TARGETS, Target, usual_threads
+from depthwise.kernels.machine import Level
+from depthwise.kernels.rate import CLOCK
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
     from depthwise.compiler import Built
-    from depthwise.kernels.table import Precision
     from depthwise.network.spec import Spec
+    from depthwise.precision import Precision
 
 
 def _listed(title: str, rows: Sequence[Target | Level]) -> str:
@@ -104,7 +107,7 @@ def command(
 
 def _warn(built: Built) -> None:
     from depthwise.cli.output import notice
-    from depthwise.compiler.targets import has_bf16
+    from depthwise.kernels.x86.levels import has_bf16
 
     if built.plan.precision == "bf16" and not has_bf16(built.plan.machine):
         notice(
@@ -114,7 +117,7 @@ def _warn(built: Built) -> None:
 
 
 def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:
-    from depthwise.compiler.explain import explain as explained
+    from depthwise.compiler.account.explain import explain as explained
 
     document: dict[str, Any] = {
         "schema": 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depthwise.kernels.table import Precision
+from depthwise.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)

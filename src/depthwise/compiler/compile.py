@@ -8,23 +8,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from depthwise.compiler import build, golden, record, targets
+from depthwise.compiler import targets
+from depthwise.compiler.account import record
 from depthwise.compiler.choices import DEFAULT, Choices
-from depthwise.compiler.emit import emit_level, emit_levels, emit_model, file_of_level
-from depthwise.compiler.emit_weights import emit_weights
-from depthwise.compiler.lower import Floats, Lowered, lower
-from depthwise.compiler.lower_bf16 import lower_bf16
+from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, file_of_level
+from depthwise.compiler.lower import golden
+from depthwise.compiler.lower.bf16 import lower_bf16
+from depthwise.compiler.lower.lower import Floats, Lowered, lower
+from depthwise.compiler.lower.thin import lower_live
+from depthwise.compiler.outputs import compilers
+from depthwise.compiler.outputs.constants import emit_weights
+from depthwise.compiler.outputs.library import Unit, library
+from depthwise.compiler.outputs.source import source_folder
 from depthwise.compiler.pack import Packed, merged, pack
-from depthwise.compiler.plan import Plan, plan
-from depthwise.compiler.source import source_folder
-from depthwise.compiler.targets import Machine, Target
-from depthwise.compiler.thin import lower_live
+from depthwise.compiler.plan.plan import Plan, plan
+from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
-from depthwise.kernels.table import Precision
-from depthwise.network.layers import layers
+from depthwise.kernels.machine import Machine
+from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
+from depthwise.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -189,7 +194,7 @@ def compile_model(
         extra: further JSON values to put under "extra" into the artifact's record.
         keep_dead: compute channels that provably never change too.
         strassen: multiply by Strassen's way where that pays; those weights are 7/4 as large.
-        cpu: name of a row of `targets.LEVELS`, for targets host and linux-x86_64 on or for x86.
+        cpu: name of a row of `LEVELS`, for targets host and linux-x86_64 on or for x86.
         precision: the model's own, or "bf16" for a float model; None for its own.
         threads: most threads that a call may run on; None for what the target's row says.
     Raises: Refused, when the model has no such precision, the target or processor is unknown, the compiler is missing
@@ -199,8 +204,8 @@ def compile_model(
     check_precision(model, precision)
     precision = precision or ("int8" if isinstance(model, QuantizedModel) else "float32")
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
-    compilers = _compilers(rows, cc)
-    machines = {row.level: row.machine or compilers[row.level].machine() for row in rows}
+    chosen = _compilers(rows, cc)
+    machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
     emitted = emit_for(
         model,
@@ -210,7 +215,7 @@ def compile_model(
         extra=extra,
         found=found,
     )
-    size = _written(emitted, compilers, precision, out)
+    size = _written(emitted, chosen, precision, out)
     whole = layers(model.spec)
     return Built(
         path=out,
@@ -218,12 +223,12 @@ def compile_model(
         bytes=size,
         weight_bytes=emitted.packed.weight_bytes,
         arena_bytes=max(plan.arena_bytes for plan in emitted.plans.values()),
-        multiply_adds=sum(map(record.multiply_adds, whole)),
-        live_multiply_adds=sum(map(record.multiply_adds, whole if found is None else found.table)),
+        multiply_adds=sum(map(multiply_adds, whole)),
+        live_multiply_adds=sum(map(multiply_adds, whole if found is None else found.table)),
         seconds=time.perf_counter() - start,
         plan=emitted.plan,
         levels=tuple(machines),
-        compiler=next(iter(compilers.values())).command if compilers else (),
+        compiler=next(iter(chosen.values())).command if chosen else (),
     )
 
 
@@ -245,22 +250,21 @@ def check_precision(model: Model | QuantizedModel, precision: Precision | None, 
         )
 
 
-def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, build.Compiler]:
+def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, compilers.Compiler]:
     """The compiler of each level by its name; none where C is written and not compiled."""
     if rows[0].zig is not None:
-        return {row.level: build.compiler(row, cc) for row in rows}
+        return {row.level: compilers.compiler(row, cc) for row in rows}
     if cc is not None:
         raise Refused(f"target {rows[0].name} writes C and compiles nothing; leave --cc away")
     return {}
 
 
-def _written(emitted: Emitted, compilers: Mapping[str, build.Compiler], precision: Precision, out: Path) -> int:
+def _written(emitted: Emitted, chosen: Mapping[str, compilers.Compiler], precision: Precision, out: Path) -> int:
     """Write the folder of C, or the library; its bytes."""
-    if not compilers:
+    if not chosen:
         return source_folder(emitted.model_c, emitted.weights_c(), precision, out)
     units = [
-        build.Unit(name=file_of_level(level), text=text, compiler=compilers[level])
-        for level, text in emitted.levels.items()
+        Unit(name=file_of_level(level), text=text, compiler=chosen[level]) for level, text in emitted.levels.items()
     ]
-    lowest = next(iter(compilers.values()))
-    return build.library(lowest, emitted.model_c, emitted.packed.words, precision, out, units)
+    lowest = next(iter(chosen.values()))
+    return library(lowest, emitted.model_c, emitted.packed.words, precision, out, units)

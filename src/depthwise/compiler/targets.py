@@ -7,23 +7,9 @@ import platform
 from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
-from depthwise.kernels.instructions import AVX512BF16
-from depthwise.kernels.table import FEATURES, Precision
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """What the planner needs to know of a processor.
-
-    Attributes:
-        lanes: float32 values in its widest vector, 4, 8 or 16.
-        registers: number of vector registers.
-        features: macros that compilers predefine for it, of those that some kernel needs.
-    """
-
-    lanes: int
-    registers: int
-    features: frozenset[str] = frozenset()
+from depthwise.kernels.machine import PORTABLE, Machine
+from depthwise.kernels.x86.levels import LEVELS
+from depthwise.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,34 +37,6 @@ class Target:
     carries_levels: bool = False
 
 
-# Billions of cycles a second, where nobody says.
-CLOCK = 3.0
-# Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.
-PORTABLE = Machine(lanes=4, registers=16)
-_AVX2 = frozenset({"__AVX2__"})
-_AVX512 = _AVX2 | {"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Level:
-    """A processor of x86, by the instructions that it has.
-
-    Attributes:
-        name: what `--cpu` takes.
-        about: one line for help.
-        machine: as the planner knows it.
-        carried: networks of which a library with several levels carries this one, as it is faster than those below.
-        zig, cc: arguments that make zig, or a system compiler, use its instructions.
-    """
-
-    name: str
-    about: str
-    machine: Machine
-    carried: frozenset[Precision]
-    zig: tuple[str, ...]
-    cc: tuple[str, ...]
-
-
 # Beyond, threads wait for each other longer than they compute.
 MOST_THREADS = 64
 
@@ -93,80 +51,6 @@ def threads(row: Target, wanted: int | None) -> int:
         raise Refused(f"--threads is {found}; give a number from 1 to {MOST_THREADS}")
     return found
 
-
-_ALL: frozenset[Precision] = frozenset({"float32", "bf16", "int8"})
-_FLOATS: frozenset[Precision] = frozenset({"float32", "bf16"})
-_BF16: frozenset[Precision] = frozenset({"bf16"})
-_INT8: frozenset[Precision] = frozenset({"int8"})
-
-# From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
-# costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `build.TUNING`.
-LEVELS = (
-    Level(
-        name="portable",
-        about="any 64-bit x86",
-        machine=PORTABLE,
-        carried=_ALL,
-        zig=("-mcpu=x86_64",),
-        cc=("-march=x86-64",),
-    ),
-    Level(
-        name="v2",
-        about="SSE4.2",
-        machine=PORTABLE,
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v2",),
-        cc=("-march=x86-64-v2",),
-    ),
-    Level(
-        name="avx2",
-        about="AVX2 and FMA",
-        machine=Machine(lanes=8, registers=16, features=_AVX2),
-        carried=_ALL,
-        zig=("-mcpu=x86_64_v3",),
-        cc=("-march=x86-64-v3",),
-    ),
-    Level(
-        name="avxvnni",
-        about="AVX2 with AVX-VNNI",
-        machine=Machine(lanes=8, registers=16, features=_AVX2 | {"__AVXVNNI__"}),
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v3+avxvnni",),
-        cc=("-march=x86-64-v3", "-mavxvnni"),
-    ),
-    Level(
-        name="avx512",
-        about="AVX-512",
-        machine=Machine(lanes=16, registers=32, features=_AVX512),
-        carried=_FLOATS,
-        zig=("-mcpu=x86_64_v4-prefer_256_bit",),
-        cc=("-march=x86-64-v4",),
-    ),
-    Level(
-        name="vnni",
-        about="AVX-512 with VNNI",
-        machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__"}),
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni"),
-    ),
-    Level(
-        name="vbmi",
-        about="AVX-512 with VNNI and VBMI",
-        machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"}),
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
-    ),
-    Level(
-        name="bf16",
-        about="AVX-512 with VNNI and BF16",
-        machine=Machine(lanes=16, registers=32, features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
-        carried=_BF16,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
-    ),
-)
 
 _LINUX = ("-target", "x86_64-linux-gnu")
 
@@ -212,14 +96,6 @@ TARGETS = (
     ),
 )
 
-# Macros that compilers predefine, the widest machine first.
-_DETECTED = (
-    ("__AVX512F__", Machine(lanes=16, registers=32)),
-    ("__AVX2__", Machine(lanes=8, registers=16)),
-    ("__AVX__", Machine(lanes=8, registers=16)),
-    ("__aarch64__", Machine(lanes=4, registers=32)),
-)
-
 
 def target(name: str) -> Target:
     """The target of a name.
@@ -258,19 +134,8 @@ def at_level(row: Target, cpu: str | None) -> Target:
     raise Refused(f"--cpu chooses among processors of x86; target {row.name} here has none to choose, leave it away")
 
 
-def has_bf16(machine: Machine) -> bool:
-    """Whether it computes in bfloat16, and does not widen it to float32 first."""
-    return machine.features >= AVX512BF16.needs
-
-
 def levels(row: Target, precision: Precision) -> tuple[Target, ...]:
     """The levels that a library carries, from the lowest to the highest, each as a target for it alone."""
     if not row.carries_levels:
         return (row,)
     return tuple(at_level(row, level.name) for level in LEVELS if precision in level.carried)
-
-
-def machine_of(macros: frozenset[str]) -> Machine:
-    """The machine for which a compiler predefines these macros."""
-    found = next((machine for macro, machine in _DETECTED if macro in macros), PORTABLE)
-    return replace(found, features=macros & FEATURES)

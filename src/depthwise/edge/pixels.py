@@ -1,6 +1,6 @@
 """Pixels to the square that a network takes: the same bytes in training, in Python on a device and in emitted C.
 
-docs/preprocessing.md is the specification; kernels/dwk_prepare.h computes `prepare` in C, to the same bytes.
+docs/preprocessing.md is the specification; kernels/artifact/dwk_prepare.h computes `prepare` in C, to the same bytes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,21 +11,25 @@ class Instructions:
 
     Attributes:
         name: the end of the kernel's name, after two underscores; empty for portable C.
+        family: the processors that have them, by name of a row of `kernels.table.FAMILIES`.
         needs: macros that a compiler predefines for the machines that have them.
         lanes: 32-bit sums in a vector; 0 where the form of a kernel says it.
         registers: number of vector registers.
         words: name of the vocabulary in which its kernels are written, where it is not its own.
         pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
         together: values that go into one sum at a time: four bytes, or two bfloat16.
+        narrow: the same instructions in vectors of half the width, where a machine that has these has those too.
     """
 
     name: str = ""
+    family: str = "portable"
     needs: frozenset[str] = frozenset()
     lanes: int = 0
     registers: int = 0
     words: str = ""
     pairs: bool = False
     together: int = 4
+    narrow: Instructions | None = None
 
     @property
     def behind(self) -> int:
@@ -39,27 +43,3 @@ class Instructions:
 
 
 PORTABLE = Instructions()
-AVX2 = Instructions(name="avx2", needs=frozenset({"__AVX2__"}), lanes=8, registers=16, pairs=True)
-AVXVNNI = Instructions(name="avxvnni", needs=frozenset({"__AVX2__", "__AVXVNNI__"}), lanes=8, registers=16)
-AVX512VNNI = Instructions(
-    name="avx512vnni",
-    needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512VNNI__"}),
-    lanes=16,
-    registers=32,
-)
-AVX512BF16 = Instructions(
-    name="avx512bf16",
-    needs=frozenset({"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__", "__AVX512BF16__"}),
-    lanes=16,
-    registers=32,
-    together=2,
-)
-AVX512VBMI = Instructions(
-    name="avx512vbmi",
-    needs=AVX512VNNI.needs | {"__AVX512VBMI__"},
-    lanes=16,
-    registers=32,
-    words="avx512vnni",
-)
-# The same instructions in vectors of half the width.
-AVX512BF16VL = replace(AVX512BF16, name="avx512bf16vl", lanes=8)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.precision import Precision
 
-Precision = Literal["float32", "bf16", "int8"]
 Operation = Literal[
     "product", "strassen", "stem", "stem_abreast", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
 ]
+
+# Rounding a sum to bfloat16, and where two orders of summation fall on different sides of a half, the step to the next.
+BF16_STEP = 2.0**-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class Kernel:
         macros: macros that make a form, without their prefix DWK_.
         operation: what a step asks for; empty for what is no step's.
         precision: of the networks that use it.
-        packing: how its weights lie, by name of a row of `compiler.pack.PACKINGS`; empty where it has none.
+        packing: how its weights lie, by name of a row of `compiler.families.table.PACKINGS`; empty where it has none.
         instructions: what it is written for.
         tolerance: largest difference from the oracle, relative to the largest value of the layer.
     """
@@ -41,8 +44,8 @@ class Kernel:
     @property
     def base(self) -> str:
         """The names of all its forms begin with this."""
-        end = f"_{self.instructions.name}.h" if self.instructions.name else ".h"
-        return self.header.removesuffix(end).removesuffix("_x86.h")
+        of = self.instructions
+        return re.sub(rf"(_{of.name}|_{of.family})?\.h$", "", self.header)
 
     def parse(self, function: str) -> dict[str, str] | None:
         """The macros of the form that a function's name says, or None when it is another kernel's."""

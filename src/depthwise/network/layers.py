@@ -129,3 +129,14 @@ def _padded(size: int, stride: int, padding: str) -> tuple[int, int, int]:
     out = -(-size // stride)
     total = max((out - 1) * stride + 3 - size, 0)
     return out, total // 2, total - total // 2
+
+
+def multiply_adds(layer: Layer) -> int:
+    """Multiply-adds of one layer; bias and activation are not counted (arXiv:1704.04861 section 3.1)."""
+    match layer.kind:
+        case "pool":
+            return 0
+        case "depthwise":
+            return layer.output.size * layer.kernel**2
+        case _:
+            return layer.output.size * layer.kernel**2 * layer.input.channels

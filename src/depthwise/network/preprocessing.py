@@ -15,7 +15,7 @@ class Preprocessing:
     """Resize the shorter side, cut out the centre, then `(pixel - mean) * scale`.
 
     The resize is Pillow's antialiased bilinear; docs/preprocessing.md has the rule for sizes, `edge.pixels.prepare`
-    and kernels/dwk_prepare.h carry it out. Up to the crop pixels are bytes, and the same bytes in all three.
+    and kernels/artifact/dwk_prepare.h carry it out. Up to the crop pixels are bytes, and the same bytes in all three.
 
     Attributes:
         resize: length of the shorter side after the resize, in pixels, at least `crop`.

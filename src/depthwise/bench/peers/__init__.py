@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from depthwise.kernels.kernel import Precision
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
+    from depthwise.precision import Precision
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -36,7 +36,7 @@ def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
 
 def rounded(model: QuantizedModel) -> QuantizedModel:
     """The model with its labels' sums as bytes, over the range that they have on the golden images."""
-    from depthwise.compiler import golden
+    from depthwise.compiler.lower import golden
     from depthwise.network import reference_int8
 
     last = model.layers["classifier"]

@@ -1,0 +1,1 @@
+"""What an artifact and a plan say of themselves."""

@@ -1,0 +1,220 @@
+"""C text of one step of a plan: a function with a comment that gives its shapes, kernels, tiles and cost."""
+
+from __future__ import annotations
+
+from depthwise.compiler.emit.ctext import Lines, constant, identifier
+from depthwise.compiler.emit.dialect import Dialect
+from depthwise.compiler.emit.product import emit_products, parts
+from depthwise.compiler.plan.forms import Form, forms
+from depthwise.compiler.step import NO_BORDER, Map, Step
+from depthwise.network.layers import multiply_adds
+
+_KINDS = {
+    "stem": "convolution",
+    "standard": "convolution",
+    "depthwise": "depthwise convolution",
+    "pointwise": "pointwise convolution",
+    "pool": "mean of each channel",
+    "classifier": "classifier",
+}
+
+
+def function_name(step: Step) -> str:
+    """The C function of a step."""
+    return f"dwl_{identifier(step.name)}"
+
+
+def emit_step(out: Lines, step: Step, source: str, activation: str, dialect: Dialect) -> None:
+    """Append the function of a step.
+
+    Args:
+        source: name of the step that it reads from, unless it is the stem.
+        activation: the network's.
+        dialect: of its precision.
+    """
+    used = forms(step, activation)
+    _comment(out, step, used, activation)
+    first = "const uint8_t *pixels, " if step.kind == "stem" else ""
+    worker = ", dwk_worker *worker" if step.split else ""
+    with out.block(f"static void {function_name(step)}({first}uint8_t *arena{worker})"):
+        match step.kind:
+            case "pool":
+                _pool(out, step, source, used[0], dialect)
+            case "classifier":
+                _classifier(out, step, source, used, dialect)
+            case _:
+                _convolution(out, step, source, used, dialect)
+    out.add("")
+
+
+def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) -> None:
+    lines = []
+    for layer in step.layers:
+        what = _KINDS[layer.kind]
+        if layer.kernel == 3 and layer.kind != "pool":
+            pad = layer.padding
+            what += f" 3x3, stride {layer.stride}, padding {pad.top} {pad.bottom} {pad.left} {pad.right} (t b l r)"
+        what += f", {activation}" if layer.norm else ""
+        lines += [f"{layer.name}: {what}", f"  {layer.input} -> {layer.output}; {multiply_adds(layer):,} multiply-adds"]
+    if step.rows:
+        lines.append("whole map at once" if step.rows == step.output.shape.height else f"{step.rows} rows at a time")
+    if step.split:
+        lines.append("threads share " + ("blocks of rows" if step.split == "blocks" else step.split))
+    lines.append("kernels " + ", ".join(form.name for form in used))
+    out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
+
+
+def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
+    """Stem, separable block or standard convolution: border, then rows by rows."""
+    last = step.layers[-1]
+    _sizes(out, step)
+    _product_shape(out, step)
+    _image_shapes(out, step)
+    if step.kind == "separable":
+        dialect.roundings(out, middle=step.layers[0])
+    dialect.roundings(out, rounding=last)
+    if step.kind != "stem":
+        out.add(f"const {dialect.value} *input = {dialect.at(source)};")
+    if step.scratch:
+        own = " + worker->index * SCRATCH" if step.split == "blocks" else ""
+        out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')}{own};")
+    if step.strassen is not None:
+        out.add(f"{dialect.value} *sums = between + ROWS * W * BETWEEN;")
+    out.add(f"{dialect.value} *output = {dialect.at(step.name)};")
+    start, end = "0", "H"
+    if step.split:
+        start, end = "own.first", "own.end"
+        grain = "ROWS" if step.split == "blocks" else str(step.grain)
+        if step.split != "channels" or step.output.border != NO_BORDER:
+            out.add(f"const dwk_part own = dwk_own(worker, H, {grain});")
+    border = step.output.border
+    if border != NO_BORDER:
+        out.add(
+            f"{dialect.border}(&around, {border.top}, {border.bottom}, {start}, {end}, {dialect.padding(last)}output);",
+            f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
+        )
+    H = last.output.height
+    if step.split == "rows":
+        out.add("const int32_t y = own.first, rows = own.end - own.first;")
+        _rows(out, step, used, "y", "rows", dialect)
+        return
+    if step.split != "blocks" and step.rows == H:
+        _rows(out, step, used, "0", "H", dialect)
+        return
+    with out.block(f"for (int32_t y = {start}; y < {end}; y += ROWS) {{"):
+        rows = "ROWS"
+        if H % step.rows:
+            rows = "rows"
+            out.add("int32_t rows = H - y < ROWS ? H - y : ROWS;")
+        _rows(out, step, used, "y", rows, dialect)
+
+
+def _sizes(out: Lines, step: Step) -> None:
+    first, last = step.layers[0], step.layers[-1]
+    sizes = {
+        "H": last.output.height,
+        "W": last.output.width,
+        "C": first.input.channels,
+        "N": last.output.channels,
+        "STRIDE": first.stride,
+        "ROWS": step.rows,
+        "INPUT_ROW": step.input.row,
+        "OUTPUT_ROW": step.output.row,
+    }
+    if step.scratch_step:
+        sizes["BETWEEN"] = step.scratch_step
+    if step.scratch and step.split == "blocks":
+        sizes["SCRATCH"] = step.scratch
+    with out.block("enum {", "};"):
+        out.wrap([f"{name} = {value}" for name, value in sizes.items()])
+
+
+def _product_shape(out: Lines, step: Step) -> None:
+    if step.kind == "separable":
+        fields = {"taps": "1", "depth": "C", "tap": "0", "step": "BETWEEN", "row": "W * BETWEEN"}
+    else:
+        fields = {
+            "taps": "3",
+            "depth": "3 * C",
+            "tap": "INPUT_ROW",
+            "step": "STRIDE * C",
+            "row": "STRIDE * INPUT_ROW",
+        }
+    fields |= {"width": "W", "output_step": "N", "output_row": "OUTPUT_ROW"}
+    with out.block("static const dwk_product product = {", "};"):
+        out.wrap([f".{name} = {value}" for name, value in fields.items()])
+
+
+def _image_shapes(out: Lines, step: Step) -> None:
+    if step.kind == "stem":
+        _image_shape(out, "image", step.input)
+    if step.output.border != NO_BORDER:
+        _image_shape(out, "around", step.output)
+
+
+def _image_shape(out: Lines, name: str, place: Map) -> None:
+    shape, border = place.shape, place.border
+    fields = {
+        "height": f"{shape.height}",
+        "width": f"{shape.width} * {shape.channels}",
+        "left": f"{border.left} * {shape.channels}",
+        "right": f"{border.right} * {shape.channels}" + (f" + {place.apart}" if place.apart else ""),
+    }
+    text = ", ".join(f".{field} = {value}" for field, value in fields.items())
+    out.add(f"static const dwk_image {name} = {{{text}}};")
+
+
+def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dialect: Dialect) -> None:
+    """The kernels of `rows` rows of outputs from row `y` on."""
+    first = step.layers[0]
+    at_input = "input" if y == "0" else "input + y * (STRIDE * INPUT_ROW)"
+    at_output = "output" if y == "0" else "output + y * OUTPUT_ROW"
+    source = "between" + (f" + {y} * W * BETWEEN" if step.split == "rows" else "")
+    match step.kind:
+        case "stem":
+            top = f"{y} * STRIDE - {first.padding.top}"
+            out.add(
+                f"{dialect.pixels}(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,",
+                f"    {dialect.edge}, between);",
+            )
+        case "separable":
+            part = _channels(out, step, "C")
+            out.add(
+                f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C, {part},",
+                f"    {dialect.weights(first)}, {dialect.round('middle')}{source}, BETWEEN);",
+            )
+            if step.split == "channels":
+                out.add("dwk_meet(worker);")
+            used = used[1:]
+        case _:
+            source = at_input
+    emit_products(out, step, used, rows, source, at_output, dialect)
+
+
+def _channels(out: Lines, step: Step, all_: str) -> str:
+    """The arguments for the channels that a thread computes without a product."""
+    if step.split != "channels":
+        return f"0, {all_}"
+    out.add(f"const dwk_part channels = dwk_own(worker, {all_}, {step.lanes});")
+    return "channels.first, channels.end"
+
+
+def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> None:
+    (layer,) = step.layers
+    shape = step.input.shape
+    dialect.roundings(out, rounding=layer)
+    size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
+    weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.is_int8 else ""
+    out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
+
+
+def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
+    (layer,) = step.layers
+    dialect.roundings(out, rounding=layer)
+    output = f"{dialect.round('rounding')}dwl_at(arena, DWL_AT_{constant(step.name)})"
+    for form, part in zip(used, parts(out, step), strict=True):
+        weights = dialect.weights(layer, part.channels, step.kernels[-1], own=part.own)
+        out.add(
+            f"{form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
+            f"    {weights}, {output}{part.behind});",
+        )

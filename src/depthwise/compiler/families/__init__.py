@@ -1,0 +1,1 @@
+"""How weights lie for the kernels of each family of processors."""

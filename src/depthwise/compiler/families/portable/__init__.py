@@ -1,0 +1,1 @@
+"""Weights for the kernels in portable C."""

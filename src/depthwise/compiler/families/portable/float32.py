@@ -1,0 +1,68 @@
+"""Weights of the float32 kernels, in the order in which they are read."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from depthwise.compiler.lower.lower import Floats, Operation
+from depthwise.compiler.step import Step
+from depthwise.kernels.tiling import Panels
+
+
+def depthwise(operation: Operation, lanes: int) -> Floats:
+    """For each `lanes` channels the bias, then the nine factors: (C / lanes, 10, lanes)."""
+    rows = np.concatenate([operation.bias[None], operation.weight])
+    return rows.reshape(10, -1, lanes).transpose(1, 0, 2).ravel()
+
+
+def product(operation: Operation, panels: tuple[Panels, ...]) -> Floats:
+    """For each panel the bias, then for each value under the kernel the panel's factors; zeros after the last one."""
+    N = operation.bias.size
+    rows = np.concatenate([operation.bias[None], operation.weight.reshape(-1, N)])
+    width = sum(group.count * group.channels for group in panels)
+    rows = np.pad(rows, ((0, 0), (0, width - N)))
+    pieces = []
+    start = 0
+    for group in panels:
+        end = start + group.count * group.channels
+        pieces.append(rows[:, start:end].reshape(len(rows), group.count, -1).transpose(1, 0, 2).ravel())
+        start = end
+    return np.concatenate(pieces)
+
+
+def strassen(operation: Operation, panels: Panels) -> Floats:
+    """For each two panels the bias of the first, what is added for that of the second, and the seven blocks of factors.
+
+    The identities stand in kernels/portable/dwk_strassen_f32.h. Sums are taken in float64 and rounded once.
+    """
+    width, count = panels.channels, panels.count * panels.channels
+    half = operation.weight.shape[1] // 2
+    # (pair of panels, panel, channel) and (pair of panels, panel, half of the values, value, channel)
+    bias = operation.bias[:count].reshape(-1, 2, width).astype(np.float64)
+    weight = operation.weight[0, :, :count].reshape(2, half, -1, 2, width).transpose(2, 3, 0, 1, 4).astype(np.float64)
+    (b11, b21), (b12, b22) = weight[:, 0].swapaxes(0, 1), weight[:, 1].swapaxes(0, 1)
+    t1 = b12 - b11
+    t2 = b22 - t1
+    blocks = np.stack([b11, b21, t2, b22 - b12, b21 - t2, t1, b22], axis=1)
+    ends = np.stack([bias[:, 0], bias[:, 1] - bias[:, 0]], axis=1)
+    return np.concatenate([ends.reshape(len(ends), -1), blocks.reshape(len(blocks), -1)], axis=1).astype(np.float32)
+
+
+def _product(operation: Operation, step: Step) -> Floats:
+    assert step.tiling is not None
+    return product(operation, step.tiling.panels)
+
+
+def _strassen(operation: Operation, step: Step) -> Floats:
+    """The channels of Strassen's products, then the others as plain ones."""
+    assert step.strassen is not None
+    assert step.tiling is not None
+    (panels,) = step.strassen.panels
+    done = panels.count * panels.channels
+    rest = dataclasses.replace(operation, weight=operation.weight[..., done:], bias=operation.bias[done:])
+    pieces = [strassen(operation, panels).ravel()]
+    if step.tiling.panels:
+        pieces.append(product(rest, step.tiling.panels))
+    return np.concatenate(pieces)

@@ -1,0 +1,1 @@
+"""Weights for the kernels of x86."""

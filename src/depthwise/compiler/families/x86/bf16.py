@@ -1,0 +1,53 @@
+"""Weights of the bf16 kernels for x86, as 32-bit words in the order in which they are read."""
+
+from __future__ import annotations
+
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.compiler.families.portable.bf16 import Words, padded, pairs_of
+from depthwise.compiler.lower.bf16 import halves
+from depthwise.compiler.lower.lower import Bounds, Floats, Operation
+from depthwise.compiler.step import Step
+
+
+def depthwise_x86(operation: Operation, step: Step) -> Words:
+    """Chunks of 32 channels: biases, bounds, and factors of as many rows of outputs as are computed at once."""
+    stride = step.layers[0].stride
+    assert operation.bounds is not None
+    rows = 2 if stride == 1 else 1
+    return chunks(operation.weight, operation.bias, operation.bounds, rows=rows, repeat=stride == 1)
+
+
+def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: bool) -> Words:
+    """Chunks of 32 channels of dwk_window_bf16_x86.h.
+
+    Args:
+        weight: (9, C).
+        bias: (C,).
+        rows: of outputs that are computed at once, 1 or 2.
+        repeat: whether fewer than 32 channels repeat until a chunk begins with the first one again.
+    """
+    B, C = 32, len(bias)
+    again = repeat and C < B
+    size = C * B // gcd(C, B) if again else -(-C // B) * B
+    channels = np.arange(size) % C if again else np.arange(size)
+    # (column, row of the image, channel), with a row of zeros above or below for each row of outputs
+    columns = padded(halves(weight), size)[:, channels].reshape(3, 3, size).transpose(1, 0, 2)
+    wide = [np.pad(columns, ((0, 0), (row, 1 - row), (0, 0))) for row in range(rows)]
+    parts = []
+    for start in range(0, size, B):
+        order = start + _order()
+        parts.append(padded(bias, size)[channels[order]].astype(np.float32).view(np.uint32).ravel())
+        own = channels[start : start + B]
+        parts += [padded(halves(row), size)[own].view(np.uint32) for row in (bounds.low, bounds.high)]
+        parts += [pairs_of(four[:, 0::2, order], four[:, 1::2, order]).ravel() for four in wide]
+    return np.concatenate(parts)
+
+
+def _order() -> NDArray[np.intp]:
+    """(2, 16): the value of a vector that each sum belongs to, as unpacking spreads them."""
+    j, t = np.meshgrid(np.arange(2), np.arange(16), indexing="ij")
+    return np.asarray(8 * (t // 4) + 4 * j + t % 4, np.intp)

@@ -1,0 +1,1 @@
+"""A model as a chain of plain operations, the same for every machine."""

@@ -1,0 +1,43 @@
+"""The golden cases: images that C and Python make alike, and the oracle's answers to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.compiler.lower import reference_bf16
+from depthwise.compiler.lower.lower import Lowered
+from depthwise.compiler.lower.noise import noise
+from depthwise.network import reference, reference_int8
+from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel
+from depthwise.network.spec import Spec
+
+# DWK_GOLDEN_CASES of kernels/artifact/dwk_golden.h.
+CASES = 4
+
+
+def images(spec: Spec) -> NDArray[np.uint8]:
+    """(4, H, W, C): black, white, a gradient, noise; as `dwk_golden_image` of dwk_golden.h makes them."""
+    H = W = spec.resolution
+    C = spec.channels
+    y, x, c = np.meshgrid(np.arange(H), np.arange(W), np.arange(C), indexing="ij")
+    gradient = ((255 * y // H + 255 * x // W) // 2 + 40 * c).astype(np.uint8)
+    noisy = noise(gradient.size).reshape(gradient.shape)
+    return np.stack([np.zeros_like(gradient), np.full_like(gradient, 255), gradient, noisy])
+
+
+def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float32]:
+    """(4, classes), from the oracle: probabilities of the golden images, or of an int8 or bf16 network the logits.
+
+    Those of int8 are the same everywhere to the last bit (docs/int8.md Q8), and probabilities are not; those of bf16
+    are judged by their own size.
+
+    Args:
+        lowered: the model, as it is compiled.
+    """
+    if isinstance(model, QuantizedModel):
+        return reference_int8.run(model, images(model.spec)).logits
+    if lowered.precision == "bf16":
+        return reference_bf16.logits(lowered, images(model.spec)).astype(np.float32)
+    return np.asarray(reference.run(model, images(model.spec)).probabilities, np.float32)

@@ -1,0 +1,176 @@
+"""From a model to plain operations.
+
+Of a float32 model, normalisation of pixels and batches is folded into weights and biases, in float64, and rounded to
+float32 once; an int8 model has that behind it. Sizes: K values under the kernel, C input channels, N output channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.errors import Refused
+from depthwise.network.folding import Folded, fold
+from depthwise.network.layers import Layer, layers
+from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.precision import Precision
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rounding:
+    """What an int8 layer does with its sums: rules R1 to R4 and Q8 of docs/int8.md.
+
+    Attributes:
+        multiplier: (N,), of R2.
+        scale: (N,), what a step of the output's byte is worth.
+        zero_point, low, high: of R4.
+        rounded: False for logits that stay products.
+    """
+
+    multiplier: Floats
+    scale: Floats
+    zero_point: int
+    low: int
+    high: int
+    rounded: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bounds:
+    """What the sums of a bf16 layer are clamped to, numbers of bfloat16: outputs are kept less a constant a channel.
+
+    Attributes:
+        low: (N,), what an output of 0 is kept as; -0 or less.
+        high: (N,), 0 or more.
+    """
+
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Operation:
+    """One layer of the table as the device computes it: a sum of products, plus a bias, then activation or rounding.
+
+    Attributes:
+        layer: the row of the table.
+        weight: float32 or int8; (rows, K, N) for stem, standard, pointwise and classifier, where a kernel row's K
+            values lie as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
+        bias: (N,) float32 or int32; empty for a float32 pool.
+        rounding: of an int8 layer.
+        bounds: of a bf16 layer with an activation.
+    """
+
+    layer: Layer
+    weight: NDArray[Any]
+    bias: NDArray[Any]
+    rounding: Rounding | None = None
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Features:
+    """Pooled features of which only those that can change are computed; C of them in all.
+
+    Attributes:
+        places: (C,) the channel of the pool's output that each one is; -1 for one that never changes.
+        values: (C,) in real numbers, what each that never changes is; 0 for the others.
+        scale: (C,) of an int8 network, what a step of each one's byte is worth.
+    """
+
+    places: NDArray[np.intp]
+    values: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lowered:
+    """A network as a chain of plain operations.
+
+    Attributes:
+        operations: in the order in which data flows.
+        edge: one number a channel. float32: what is taken off the pixels before the first operation, whose padding is
+            then 0. int8: the byte that stands around the image.
+        features: where some of the pooled ones are left out, else None.
+    """
+
+    precision: Precision
+    operations: tuple[Operation, ...]
+    edge: NDArray[Any]
+    features: Features | None = None
+
+    def rounding(self, layer: Layer) -> Rounding:
+        """Of one layer of an int8 network."""
+        found = next(operation.rounding for operation in self.operations if operation.layer == layer)
+        assert found is not None
+        return found
+
+
+def lower(model: Model | QuantizedModel) -> Lowered:
+    """The plain operations of a model.
+
+    Raises: Refused, naming the layer, when a folded value does not fit into float32.
+    """
+    table = layers(model.spec)
+    if isinstance(model, QuantizedModel):
+        operations = tuple(quantized_operation(layer, model.layers[layer.name]) for layer in table)
+        return Lowered(precision="int8", operations=operations, edge=np.array(model.border, np.uint8))
+    folded = fold(model)
+    operations = tuple(float_operation(layer, folded.get(layer.name)) for layer in table)
+    return Lowered(precision="float32", operations=operations, edge=np.array(model.preprocessing.mean, np.float32))
+
+
+def quantized_operation(layer: Layer, numbers: QuantizedLayer) -> Operation:
+    """One layer of an int8 network."""
+    rounding = Rounding(
+        multiplier=numbers.multiplier,
+        scale=numbers.scale,
+        zero_point=numbers.zero_point,
+        low=numbers.low,
+        high=numbers.high,
+        rounded=numbers.rounded,
+    )
+    weight = numbers.weight if layer.kind == "pool" else _arranged(layer, numbers.weight)
+    return Operation(layer=layer, weight=weight, bias=numbers.bias, rounding=rounding)
+
+
+def float_operation(layer: Layer, folded: Folded | None) -> Operation:
+    """One layer of a float32 network; `folded` is None for a pool.
+
+    Raises: Refused, naming the layer, when a value does not fit into float32.
+    """
+    if folded is None:
+        return Operation(layer=layer, weight=np.zeros(0, np.float32), bias=np.zeros(0, np.float32))
+    weight, bias = folded
+    return Operation(layer=layer, weight=_rounded(layer, _arranged(layer, weight)), bias=_rounded(layer, bias))
+
+
+def _arranged(layer: Layer, weight: NDArray[Any]) -> NDArray[Any]:
+    """A weight as in PyTorch, in the order that `Operation` describes."""
+    match layer.kind:
+        case "stem" | "standard" | "pointwise":
+            # (N, C, row, column) to (row, column * C + channel, N)
+            return weight.transpose(2, 3, 1, 0).reshape(layer.kernel, -1, layer.output.channels)
+        case "depthwise":
+            return weight.reshape(layer.output.channels, -1).T
+        case "classifier":
+            return weight.T[None]
+        case kind:
+            raise Refused(f"layer {layer.name}: the compiler has no operation for kind {kind}")
+
+
+def _rounded(layer: Layer, values: NDArray[np.float64]) -> Floats:
+    with np.errstate(over="ignore"):
+        rounded = values.astype(np.float32)
+    if not np.isfinite(rounded).all():
+        raise Refused(
+            f"layer {layer.name}: a weight does not fit into float32 once normalisation is folded in; "
+            f"the training diverged or the statistics of {layer.norm or layer.name} are damaged"
+        )
+    return np.ascontiguousarray(rounded)

@@ -1,0 +1,90 @@
+"""The compilers: the zig that is installed with depthwise, or one of the system."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise.compiler.targets import Target
+from depthwise.errors import Refused
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.table import machine_of
+from depthwise.precision import Precision
+
+# Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode; in int8 a product is rounded for
+# itself (docs/int8.md R2).
+CONTRACT: dict[Precision, str] = {
+    "float32": "-ffp-contract=fast",
+    "bf16": "-ffp-contract=fast",
+    "int8": "-ffp-contract=off",
+}
+# How a compiler of an x86 system is to tune, whatever the processor. For Zen gcc 12 reads factors from memory for each
+# use of them, which costs int8 and bf16 a twelfth of their speed there, and plain float32 products a tenth. clang finds
+# out too late that a stack which the caller left at a multiple of 16 should begin at one of 32 or 64; what it puts
+# there then lies across cache lines in some processes and not in others, and costs int8 with AVX2 up to half its speed.
+TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512", "-mstackrealign")
+# The end of what a compiler says that is worth repeating.
+_TOLD = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiler:
+    """A compiler with the arguments that make it compile for a target."""
+
+    command: tuple[str, ...]
+
+    def machine(self) -> Machine:
+        """The processor that it compiles for, as its predefined macros tell."""
+        with tempfile.TemporaryDirectory(prefix="depthwise-") as folder:
+            source = Path(folder) / "empty.c"
+            source.touch()
+            text = call(self, ("-dM", "-E", source.name), Path(folder))
+        words = (line.split() for line in text.splitlines())
+        return machine_of(frozenset(line[1] for line in words if len(line) > 1))
+
+
+def compiler(target: Target, cc: str | None) -> Compiler:
+    """The compiler for a target.
+
+    Raises: Refused, when it is not installed or cannot compile for the target.
+    """
+    assert target.zig is not None
+    if cc is None:
+        return Compiler(command=(_zig(), "cc", *target.zig))
+    if target.cc is None:
+        raise Refused(f"--cc compiles for this machine only; leave it away for target {target.name}, or use host")
+    found = shutil.which(cc)
+    if found is None:
+        raise Refused(f"there is no compiler {cc!r} on the path; name another one, or leave --cc away")
+    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    return Compiler(command=(found, *target.cc, *(TUNING if is_x86 else ())))
+
+
+def _zig() -> str:
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise Refused("the compiler zig is not installed; run: pip install ziglang, or give --cc")
+    name = "zig.exe" if os.name == "nt" else "zig"
+    return str(Path(found.origin).with_name(name))
+
+
+def call(chosen: Compiler, arguments: tuple[str, ...], folder: Path) -> str:
+    """What the compiler writes to stdout, run inside a folder so that no path of this machine reaches the library."""
+    environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": str(folder / "cache")}
+    environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "cache"))
+    try:
+        done = subprocess.run(
+            [*chosen.command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as problem:
+        raise Refused(f"{chosen.command[0]}: cannot be started ({problem.strerror}); name another compiler") from None
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split())[-_TOLD:]
+        raise Refused(f"{chosen.command[0]}: ended with {done.returncode} while it built the artifact: {said}")
+    return done.stdout

@@ -1,0 +1,43 @@
+"""The constants as C and as assembly."""
+
+from __future__ import annotations
+
+from depthwise.compiler.emit.ctext import Lines, words
+from depthwise.compiler.pack import Packed
+
+# Words on a line of weights.c.
+_WORDS = 9
+
+
+def emit_weights(packed: Packed) -> str:
+    """weights.c: the constants as 32-bit words, part by part."""
+    out = Lines()
+    out.add(
+        "/* weights.c: the constants of model.c, which says where each part begins. */",
+        "#include <stdint.h>",
+        "",
+        "extern const uint32_t dwl_weights[];",
+        "",
+    )
+    starts = [*packed.offsets.values(), packed.words.size]
+    with out.block(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{", "};"):
+        for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
+            out.add(f"/* {name}: words {start} to {end - 1} */")
+            row = words(packed.words[start:end])
+            out.add(*(", ".join(row[at : at + _WORDS]) + "," for at in range(0, len(row), _WORDS)))
+    return str(out)
+
+
+def emit_assembly(words: int) -> str:
+    """weights.s: the same constants out of weights.bin, for ELF targets; compilers read C arrays far more slowly."""
+    return (
+        '    .section .rodata,"a",%progbits\n'
+        "    .balign 64\n"
+        "    .globl dwl_weights\n"
+        "    .hidden dwl_weights\n"
+        "    .type dwl_weights, %object\n"
+        f"    .size dwl_weights, {words * 4}\n"
+        "dwl_weights:\n"
+        '    .incbin "weights.bin"\n'
+        '    .section .note.GNU-stack,"",%progbits\n'
+    )

@@ -1,0 +1,66 @@
+"""Emitted C to a shared library."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from depthwise.compiler.files import write_file
+from depthwise.compiler.outputs.compilers import CONTRACT, Compiler, call
+from depthwise.compiler.outputs.constants import emit_assembly
+from depthwise.compiler.outputs.trailer import trailer
+from depthwise.compiler.pack import Words
+from depthwise.kernels.headers import included
+from depthwise.precision import Precision
+
+# Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset, which
+# every process has.
+FLAGS = ("-std=c11", "-O3", "-fPIC")
+LINK = ("-shared", "-nostdlib", "-s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """A file of C with the compiler of its level."""
+
+    name: str
+    text: str
+    compiler: Compiler
+
+
+def library(
+    chosen: Compiler, model_c: str, words: Words, precision: Precision, out: Path, levels: Sequence[Unit] = ()
+) -> int:
+    """Build a shared library with its trailer; returns its bytes.
+
+    Args:
+        chosen: the compiler of model_c, which also links.
+        levels: further files, each compiled for a processor of its own.
+    Raises: Refused, when the compiler fails or the library cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="depthwise-") as name:
+        folder = Path(name)
+        for unit in (Unit(name="model.c", text=model_c, compiler=chosen), *levels):
+            for file, content in included(unit.text).items():
+                (folder / file).write_bytes(content)
+            (folder / unit.name).write_text(unit.text, encoding="utf-8", newline="\n")
+        (folder / "weights.s").write_text(emit_assembly(words.size), encoding="utf-8", newline="\n")
+        (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
+        flags = (*FLAGS, CONTRACT[precision])
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = list(pool.map(lambda unit: _object(unit, flags, folder), levels))
+        call(chosen, (*flags, *LINK, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
+        content = (folder / "model.so").read_bytes()
+    content += trailer(content)
+    write_file(out, content)
+    return len(content)
+
+
+def _object(unit: Unit, flags: tuple[str, ...], folder: Path) -> str:
+    name = str(Path(unit.name).with_suffix(".o"))
+    call(unit.compiler, (*flags, "-c", "-o", name, unit.name), folder)
+    return name

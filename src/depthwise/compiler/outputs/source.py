@@ -1,0 +1,101 @@
+"""The folder of C that target "source" writes: the network, a small program around it, and how to build it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from depthwise.compiler.files import write_folder
+from depthwise.compiler.outputs.compilers import CONTRACT
+from depthwise.kernels.headers import included
+from depthwise.precision import Precision
+
+MAIN = r"""/* main.c: checks the network, then labels one picture.
+ *
+ * Usage: model [PICTURE], a binary PPM file ("P6", 8 bits), or PGM ("P5") for a grey network. */
+#include "depthwise.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SIDE 65535
+
+static int fail(const char *text)
+{
+    fprintf(stderr, "error: %s\n", text);
+    return 2;
+}
+
+static int label(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return fail("the picture cannot be opened");
+    }
+    int channels = dw_input_channels();
+    int width, height, largest;
+    char kind;
+    if (fscanf(file, "P%c %d %d %d", &kind, &width, &height, &largest) != 4 || kind != (channels == 1 ? '5' : '6') ||
+        fgetc(file) == EOF || largest != 255 || width < 1 || height < 1 || width > SIDE || height > SIDE) {
+        fclose(file);
+        return fail("the picture is not a PPM (or, for a grey network, PGM) file of 8 bits");
+    }
+    size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
+    unsigned char *frame = malloc(bytes);
+    float *probabilities = malloc((size_t)dw_label_count() * sizeof(float));
+    int code = 0;
+    if (frame == NULL || probabilities == NULL || fread(frame, 1, bytes, file) != bytes) {
+        code = fail("the picture is cut off, or too large for the memory");
+    } else if (dw_classify(frame, height, width, (int64_t)width * channels, probabilities, NULL) != DW_OK) {
+        code = fail("the picture cannot be classified");
+    } else {
+        int best = 0;
+        for (int i = 1; i < dw_label_count(); i++) {
+            best = probabilities[i] > probabilities[best] ? i : best;
+        }
+        printf("%s %.4f\n", dw_label(best), (double)probabilities[best]);
+    }
+    fclose(file);
+    free(frame);
+    free(probabilities);
+    return code;
+}
+
+int main(int count, char **arguments)
+{
+    float worst;
+    if (dw_verify(&worst, NULL) != DW_OK) {
+        fprintf(stderr, "error: the golden cases differ by %g\n", (double)worst);
+        return 1;
+    }
+    return count > 1 ? label(arguments[1]) : 0;
+}
+"""
+
+README = """# A network as C
+
+`depthwise.h` says how to call it, `model.c` is the network, `weights.c` its constants; the headers are its kernels.
+
+    cc -std=c11 -O3 CONTRACT -march=native -o model main.c model.c weights.c
+    ./model            # checks the golden cases: silent when they hold
+    ./model photo.ppm  # labels a picture
+
+It needs nothing but gcc or clang, or another C11 compiler with their vector extension and, for x86, their assembly and
+`immintrin.h`.
+`weights.c` takes the longest to compile.
+"""
+
+
+def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path) -> int:
+    """Write the folder; returns the bytes of all its files.
+
+    Raises: Refused, when it cannot be written or holds other files.
+    """
+    files = {
+        **included(model_c),
+        "model.c": model_c.encode(),
+        "weights.c": weights_c.encode(),
+        "main.c": MAIN.encode(),
+        "README.md": README.replace("CONTRACT", CONTRACT[precision]).encode(),
+    }
+    write_folder(out, files)
+    return sum(map(len, files.values()))

@@ -1,0 +1,26 @@
+"""What is appended to a library, so that a truncated or foreign file is known before it is loaded."""
+
+from __future__ import annotations
+
+import re
+import struct
+from zlib import crc32
+
+from depthwise.kernels.headers import INTERFACE
+
+# Mark, length and CRC-32 of the library before the trailer, major and minor version of the interface; little-endian.
+TRAILER = struct.Struct("<8sQIII")
+MARK = b"DWTRAIL2"
+
+
+def trailer(library: bytes) -> bytes:
+    """The 28 bytes that follow a library."""
+    return TRAILER.pack(MARK, len(library), crc32(library), *interface_version())
+
+
+def interface_version() -> tuple[int, int]:
+    """Major and minor version of depthwise.h."""
+    text = INTERFACE.read_text(encoding="utf-8")
+    numbers = [re.search(rf"#define DW_INTERFACE_{part} (\d+)u", text) for part in ("MAJOR", "MINOR")]
+    major, minor = (int(number[1]) for number in numbers if number is not None)
+    return major, minor

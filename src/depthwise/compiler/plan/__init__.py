@@ -1,0 +1,1 @@
+"""How a network runs on a machine: steps, kernels, tiles, and where everything lies."""

@@ -1,0 +1,111 @@
+"""How a network runs on a machine: steps, tiles of the matrix products, and where everything lies in the arena.
+
+Sizes: H W C of an input, N output channels; distances are in values, floats or bytes, unless a name says bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depthwise.compiler.choices import DEFAULT, Choices
+from depthwise.compiler.plan.arena import Region, Value, place
+from depthwise.compiler.plan.steps import Setting, groups, make_step
+from depthwise.compiler.step import Step
+from depthwise.errors import Refused
+from depthwise.kernels.machine import Machine
+from depthwise.network.layers import Layer, layers
+from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.spec import Spec
+from depthwise.precision import FLOAT, VALUE, Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Steps in the order in which data flows, and the arena.
+
+    `regions` has one entry for each of `prepare`, `pixels`, the output of each step by its name, `<name>.rows`
+    for the scratch of a step (side by side those of all threads, where each has one), and `probabilities`.
+    `threads` is the most that a call may run on.
+    """
+
+    precision: Precision
+    machine: Machine
+    steps: tuple[Step, ...]
+    regions: dict[str, Region]
+    arena_bytes: int
+    threads: int = 1
+
+
+def plan(
+    spec: Spec,
+    preprocessing: Preprocessing,
+    machine: Machine,
+    choices: Choices = DEFAULT,
+    *,
+    logits: str = "",
+    table: tuple[Layer, ...] | None = None,
+) -> Plan:
+    """The plan of a network for a machine.
+
+    Args:
+        table: the layers to run, where they are not all of the network's in full.
+        logits: what an int8 network makes of its last sums, "products" or "bytes".
+        choices: without a precision the network is float32.
+    Raises: Refused, when its activations take more memory than the emitted C can address.
+    """
+    setting = Setting(machine=machine, choices=choices, logits=logits)
+    parts = groups(table or layers(spec))
+    steps: list[Step] = []
+    for index, group in enumerate(parts):
+        following = parts[index + 1][0] if index + 1 < len(parts) else None
+        steps.append(make_step(group, steps[-1].output if steps else None, following, setting))
+    values = _values(steps, preprocessing, VALUE[setting.precision], choices.threads)
+    regions, arena_bytes = place(values)
+    if arena_bytes > _LARGEST_ARENA:
+        raise Refused(
+            f"this network needs {arena_bytes:,} bytes of memory for activations and at most {_LARGEST_ARENA:,} can be"
+            " addressed; choose a smaller resolution or width"
+        )
+    return Plan(
+        precision=setting.precision,
+        machine=machine,
+        steps=tuple(steps),
+        regions=regions,
+        arena_bytes=arena_bytes,
+        threads=choices.threads,
+    )
+
+
+# Offsets in the arena are 32-bit in the emitted C.
+_LARGEST_ARENA = 2**31 - 1
+
+
+def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int, threads: int) -> list[Value]:
+    """What lies in the arena, and from which moment to which: moment 0 prepares a frame, i + 1 is step i."""
+    end = len(steps) + 1
+    pixels = steps[0].layers[0].input.size
+    values = [
+        Value(name="prepare", bytes=prepare_bytes(preprocessing), first=0, last=0),
+        Value(name="pixels", bytes=pixels, first=0, last=1),
+    ]
+    for moment, step in enumerate(steps, start=1):
+        # Features are read by dw_features after everything has run, and the sums by the softmax.
+        last = end if step.kind in ("pool", "classifier") else moment + 1
+        # Logits are floats in every precision, and what they are made of in all but int8.
+        is_float = step.kind == "classifier" or (step.kind == "pool" and value_bytes > 1)
+        size = step.output.size * (FLOAT if is_float else value_bytes)
+        values.append(Value(name=step.name, bytes=size, first=moment, last=last))
+        if step.scratch:
+            size = step.scratch * value_bytes * (threads if step.split == "blocks" else 1)
+            values.append(Value(name=f"{step.name}.rows", bytes=size, first=moment, last=moment))
+    classes = steps[-1].layers[0].output.channels
+    values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))
+    return values
+
+
+def prepare_bytes(preprocessing: Preprocessing) -> int:
+    """DWK_PREPARE_SCRATCH_BYTES of kernels/artifact/dwk_prepare.h, which asserts that it is this."""
+    resize, channels = preprocessing.resize, preprocessing.channels
+    window = (2 * 65535 + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
+    ring = max(16384, (window * channels + 3) // 4 * 4)
+    return 4 * (window + max(6144, window) + 2 * 512) + ring

@@ -1,0 +1,204 @@
+"""The steps of a network: which layers go together, and the kernels, tiles and rows of each.
+
+Sizes: H W C of an input, N output channels; distances are in values, floats or bytes, unless a name says bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from depthwise.compiler.choices import DEFAULT, Choices
+from depthwise.compiler.plan.maps import APART, CONFLICT, border_of, spread
+from depthwise.compiler.plan.selection import kernel_of
+from depthwise.compiler.step import Map, Step, StepKind
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.portable.strassen import strassen
+from depthwise.kernels.portable.tiles import WHOLE_WIDTH
+from depthwise.kernels.table import family_of, fastest
+from depthwise.kernels.tiling import Panels, Product, Tiling, cut
+from depthwise.network.layers import Layer, Shape
+from depthwise.precision import VALUE, Precision
+
+# Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
+# Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
+_ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
+_STEM_ROWS = 4
+# Of a map that is computed at once threads share the rows where there are so many.
+_SHARED_ROWS = 8
+# The step that begins with a layer of a kind.
+_STEPS: dict[str, StepKind] = {
+    "stem": "stem",
+    "depthwise": "separable",
+    "standard": "standard",
+    "pool": "pool",
+    "classifier": "classifier",
+}
+
+
+def groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:
+    """The layers of each step: a depthwise layer goes together with the pointwise one behind it."""
+    groups: list[tuple[Layer, ...]] = []
+    for layer in table:
+        if groups and groups[-1][-1].kind == "depthwise":
+            groups[-1] += (layer,)
+        else:
+            groups.append((layer,))
+    return groups
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What steps of one network share.
+
+    Attributes:
+        logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
+    """
+
+    machine: Machine
+    choices: Choices = DEFAULT
+    logits: str = ""
+
+    @property
+    def precision(self) -> Precision:
+        """Of the network."""
+        return self.choices.precision or "float32"
+
+
+def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:
+    """The step of a group of layers.
+
+    Args:
+        source: the output of the step before; None for the first.
+        following: the first layer of the step behind, whose padding stands around the output; None for the last.
+    """
+    shape = group[-1].output
+    output = spread(Map(shape=shape, border=border_of(following)), VALUE[setting.precision])
+    kernels = tuple(kernel_of(layer, setting.precision, setting.machine.features) for layer in group)
+    step = Step(
+        kind=_STEPS[group[0].kind],
+        name=group[0].name,
+        layers=group,
+        input=source or Map(shape=group[0].input, border=border_of(group[0])),
+        output=output,
+        kernels=kernels,
+    )
+    step = _made(step, setting)
+    return _shared(step, setting) if setting.choices.threads > 1 else step
+
+
+def _made(step: Step, setting: Setting) -> Step:
+    """What belongs to its kind."""
+    match step.kind:
+        case "stem":
+            return _stem(step, setting)
+        case "separable":
+            return _separable(step, setting)
+        case "standard":
+            return _standard(step, setting)
+        case "pool":
+            return replace(step, lanes=_lanes(step, step.output.shape.channels, setting))
+        case _:
+            return _classifier(step, setting)
+
+
+def _shared(step: Step, setting: Setting) -> Step:
+    """The step for several threads.
+
+    They share blocks of rows where there are several, and the rows of a map that is computed at once: what a thread
+    wrote, it mostly reads itself in the next step. On the smallest maps they share channels, as weights are large there
+    and each thread then reads only its own.
+    """
+    if step.kind == "stem" or 0 < step.rows < step.output.shape.height:
+        # Nobody writes to a cache line of another thread's scratch.
+        line = APART // VALUE[setting.precision]
+        return replace(step, split="blocks", scratch=-(-step.scratch // line) * line)
+    if step.rows < _SHARED_ROWS:
+        return replace(step, split="channels")
+    # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles.
+    tiles = step.output.shape.width // step.strassen.pixels if step.strassen else 0
+    return replace(step, split="rows", grain=2 if setting.precision == "bf16" or tiles % 2 else 1)
+
+
+def _stem(step: Step, setting: Setting) -> Step:
+    (layer,) = step.layers
+    rows = min(_STEM_ROWS, layer.output.height)
+    # In bf16 the portable kernels take pairs too.
+    behind = max(step.kernels[0].instructions.behind, 1 if setting.precision == "bf16" else 0)
+    return replace(
+        step,
+        rows=rows,
+        tiling=_tiling(step, setting),
+        scratch=((rows - 1) * layer.stride + 3) * step.input.row + behind,
+    )
+
+
+def _separable(step: Step, setting: Setting) -> Step:
+    shape, between = step.output.shape, step.layers[0].output.channels
+    rows = shape.height if setting.choices.whole_maps else _rows_at_a_time(shape)
+    size = VALUE[setting.precision]
+    pitch = between + (APART // size if between * size % CONFLICT == 0 else 0)
+    found = None
+    if setting.choices.strassen and setting.precision == "float32":
+        found = strassen(shape.width, rows, between, shape.channels, setting.machine)
+    if found is not None:
+        kernel = fastest("strassen", setting.precision, setting.machine.features)
+        step = replace(step, strassen=found, kernels=(step.kernels[0], kernel))
+    return replace(
+        step,
+        name=step.name.rsplit(".", 1)[0],
+        rows=rows,
+        tiling=_tiling(step, setting),
+        lanes=_lanes(step, between, setting),
+        scratch=rows * shape.width * (pitch + (between if found else 0)),
+        scratch_step=pitch,
+    )
+
+
+def _standard(step: Step, setting: Setting) -> Step:
+    return replace(
+        step,
+        name=step.name.rsplit(".", 1)[0],
+        rows=_rows_at_a_time(step.output.shape),
+        tiling=_tiling(step, setting),
+    )
+
+
+def _classifier(step: Step, setting: Setting) -> Step:
+    """Labels are padded to whole vectors with weights of 0."""
+    machine, labels = setting.machine, step.output.shape.channels
+    lanes = machine.lanes if labels > machine.lanes // 2 else max(4, machine.lanes // 2)
+    lanes = step.kernels[0].instructions.lanes or lanes
+    panels = cut(-(-labels // lanes), lanes, 8 if machine.registers >= 32 else 4)
+    padded = Shape(height=1, width=1, channels=sum(p.count * p.channels for p in panels))
+    return replace(
+        step,
+        output=Map(shape=padded),
+        tiling=Tiling(pixels=1, rest=0, panels=panels),
+        logits=setting.logits,
+    )
+
+
+def _tiling(step: Step, setting: Setting) -> Tiling:
+    shape = step.output.shape
+    if step.kernels[-1].operation == "stem_abreast":
+        return Tiling(pixels=16, rest=shape.width % 16, panels=(Panels(count=1, vectors=1, lanes=shape.channels),))
+    done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
+    kernel = step.kernels[-1]
+    product = Product(
+        width=shape.width,
+        channels=shape.channels - done,
+        depth=step.layers[-1].kernel ** 2 * step.layers[-1].input.channels,
+        together=2 if kernel.precision == "bf16" else 1,
+    )
+    return family_of(kernel.instructions).tiling(product, setting.machine, kernel.instructions)
+
+
+def _lanes(step: Step, channels: int, setting: Setting) -> int:
+    """Of the vectors of a depthwise layer or a pool."""
+    of = step.kernels[0].instructions
+    return family_of(of).lanes(channels, setting.machine, of)
+
+
+def _rows_at_a_time(shape: Shape) -> int:
+    rows = [rows for width, rows in _ROWS if shape.width >= width]
+    return min(rows[-1], shape.height) if rows else shape.height

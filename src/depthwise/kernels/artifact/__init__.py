@@ -1,0 +1,1 @@
+"""Headers that every artifact has: its interface, levels, threads and golden cases."""

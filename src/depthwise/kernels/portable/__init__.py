@@ -1,0 +1,1 @@
+"""Kernels in portable C, and how products are cut for them."""

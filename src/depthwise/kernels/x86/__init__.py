@@ -1,0 +1,1 @@
+"""Kernels for x86: rows, levels, tiles, rates and headers."""

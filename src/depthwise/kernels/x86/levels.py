@@ -1,0 +1,90 @@
+"""The processors of x86 that a network can be compiled for, by what they have."""
+
+from __future__ import annotations
+
+from depthwise.kernels.machine import Level, Machine
+from depthwise.kernels.x86.instructions import AVX512BF16
+from depthwise.precision import Precision
+
+# What every 64-bit processor of x86 has.
+BASELINE = Machine(lanes=4, registers=16, family="x86")
+_AVX2 = frozenset({"__AVX2__"})
+_AVX512 = _AVX2 | {"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__"}
+_ALL: frozenset[Precision] = frozenset({"float32", "bf16", "int8"})
+_FLOATS: frozenset[Precision] = frozenset({"float32", "bf16"})
+_BF16: frozenset[Precision] = frozenset({"bf16"})
+_INT8: frozenset[Precision] = frozenset({"int8"})
+
+# From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
+# costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `outputs.compilers.TUNING`.
+LEVELS = (
+    Level(
+        name="portable",
+        about="any 64-bit x86",
+        machine=BASELINE,
+        carried=_ALL,
+        zig=("-mcpu=x86_64",),
+        cc=("-march=x86-64",),
+    ),
+    Level(
+        name="v2",
+        about="SSE4.2",
+        machine=BASELINE,
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v2",),
+        cc=("-march=x86-64-v2",),
+    ),
+    Level(
+        name="avx2",
+        about="AVX2 and FMA",
+        machine=Machine(lanes=8, registers=16, family="x86", features=_AVX2),
+        carried=_ALL,
+        zig=("-mcpu=x86_64_v3",),
+        cc=("-march=x86-64-v3",),
+    ),
+    Level(
+        name="avxvnni",
+        about="AVX2 with AVX-VNNI",
+        machine=Machine(lanes=8, registers=16, family="x86", features=_AVX2 | {"__AVXVNNI__"}),
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v3+avxvnni",),
+        cc=("-march=x86-64-v3", "-mavxvnni"),
+    ),
+    Level(
+        name="avx512",
+        about="AVX-512",
+        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512),
+        carried=_FLOATS,
+        zig=("-mcpu=x86_64_v4-prefer_256_bit",),
+        cc=("-march=x86-64-v4",),
+    ),
+    Level(
+        name="vnni",
+        about="AVX-512 with VNNI",
+        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__"}),
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni"),
+    ),
+    Level(
+        name="vbmi",
+        about="AVX-512 with VNNI and VBMI",
+        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"}),
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
+    ),
+    Level(
+        name="bf16",
+        about="AVX-512 with VNNI and BF16",
+        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
+        carried=_BF16,
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
+    ),
+)
+
+
+def has_bf16(machine: Machine) -> bool:
+    """Whether it computes in bfloat16, and does not widen it to float32 first."""
+    return machine.features >= AVX512BF16.needs

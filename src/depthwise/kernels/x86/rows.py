@@ -1,0 +1,121 @@
+"""The kernels for x86, the fastest first."""
+
+from __future__ import annotations
+
+from depthwise.kernels.instructions import Instructions
+from depthwise.kernels.kernel import BF16_STEP, Kernel, Operation
+from depthwise.kernels.x86.instructions import (
+    AVX2,
+    AVX512BF16,
+    AVX512BF16VL,
+    AVX512VBMI,
+    AVX512VNNI,
+    AVXVNNI,
+)
+
+_DEPTHWISE: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2")
+_CHUNKS: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2", "pool")
+# Those that AVX512-VNNI has of its own, and how their weights lie.
+_AVX512VNNI: tuple[tuple[Operation, str], ...] = (
+    ("depthwise3x3s1", "depthwise_x86"),
+    ("depthwise3x3s2", "depthwise3x3s2_avx512vnni"),
+)
+
+
+def _x86(of: Instructions, chunks: tuple[Operation, ...] = _CHUNKS) -> tuple[Kernel, ...]:
+    """The int8 kernels that are written once for all instructions of x86.
+
+    Args:
+        chunks: those that take as many channels at a time as a vector has bytes.
+    """
+    end = f"__({of.name})"
+    size = 4 * of.lanes
+    return (
+        *(
+            Kernel(
+                header=f"dwk_{operation}_i8_x86.h",
+                name=rf"dwk_{operation}_i8_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?{end}",
+                macros=("PIXELS", "REST", "VECTORS", "SOME", "SET"),
+                operation=operation,
+                precision="int8",
+                packing=f"{operation}_x86",
+                instructions=of,
+            )
+            for operation in ("product", "stem")
+        ),
+        *(
+            Kernel(
+                header=f"dwk_{operation}_i8_x86.h",
+                name=rf"dwk_{operation}_i8_c{size}{end}",
+                macros=("SET",),
+                operation=operation,
+                precision="int8",
+                packing="pool_x86" if operation == "pool" else "depthwise_x86",
+                instructions=of,
+            )
+            for operation in chunks
+        ),
+        Kernel(
+            header="dwk_classifier_i8_x86.h",
+            name=rf"dwk_classifier_i8_(products|bytes)_c(\d+)x{of.lanes}{end}",
+            macros=("LOGITS", "VECTORS", "SET"),
+            operation="classifier",
+            precision="int8",
+            packing="classifier_x86",
+            instructions=of,
+        ),
+    )
+
+
+# Of the rows for one operation and precision the fastest stands first.
+KERNELS: tuple[Kernel, ...] = (
+    Kernel(
+        header="dwk_stem_abreast_i8_avx512vbmi.h",
+        name=r"dwk_stem_abreast_i8_p16(?:r(\d+))?_c1x(\d+)__avx512vbmi",
+        macros=("REST", "LANES"),
+        operation="stem_abreast",
+        precision="int8",
+        packing="stem_abreast_x86",
+        instructions=AVX512VBMI,
+    ),
+    *(
+        Kernel(
+            header=f"dwk_{operation}_i8_avx512vnni.h",
+            name=rf"dwk_{operation}_i8_c64__avx512vnni",
+            operation=operation,
+            precision="int8",
+            packing=packing,
+            instructions=AVX512VNNI,
+        )
+        for operation, packing in _AVX512VNNI
+    ),
+    *_x86(AVX512VNNI, ("pool",)),
+    *_x86(AVXVNNI),
+    *_x86(AVX2),
+    *(
+        Kernel(
+            header="dwk_product_bf16_x86.h",
+            name=rf"dwk_product_bf16_p(\d+)(?:r(\d+))?_c(\d+)x{of.lanes}(?:n(\d+))?__({of.name})",
+            macros=("PIXELS", "REST", "VECTORS", "SOME", "SET"),
+            operation="product",
+            precision="bf16",
+            packing="product_bf16",
+            instructions=of,
+            tolerance=BF16_STEP,
+        )
+        for of in (AVX512BF16, AVX512BF16VL)
+    ),
+    *(
+        Kernel(
+            header=f"dwk_{operation}_bf16_x86.h",
+            name=rf"dwk_{operation}_bf16_c32__(avx512bf16)",
+            macros=("SET",),
+            operation=operation,
+            precision="bf16",
+            packing="depthwise_bf16_x86",
+            instructions=AVX512BF16,
+            tolerance=BF16_STEP,
+        )
+        for operation in _DEPTHWISE
+    ),
+)
