@@ -10,8 +10,9 @@ from depthwise.bench.grid import Grid
 from depthwise.bench.peers import OWN
 from depthwise.bench.report import milliseconds
 from depthwise.bench.results import Measurement, lead
-from depthwise.compiler.files import write_file
 from depthwise.errors import Refused
+from depthwise.files import write_file
+from depthwise.kinds import PICTURE, PICTURE_MARK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,5 +78,5 @@ def _figure(count: int) -> tuple[Figure, list[Any]]:
 
 def _save(figure: Figure, path: Path) -> None:
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
-    write_file(path, content.getvalue())
+    figure.savefig(content, format="png", dpi=120, metadata=PICTURE_MARK)
+    write_file(path, content.getvalue(), PICTURE)

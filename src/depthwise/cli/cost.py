@@ -44,7 +44,7 @@ def command(
 
     The network is that of MODEL_FOLDER, or the one that the options describe.
     """
-    from depthwise.cli.output import notice, print_json, write_text
+    from depthwise.cli.output import print_json, write_page
     from depthwise.cost.document import document
     from depthwise.cost.report import report
 
@@ -54,8 +54,7 @@ def command(
     if html is not None:
         from depthwise.cost.page import page
 
-        write_text(html, page(found, name=model_folder.name if model_folder else ""))
-        notice(f"wrote {html}")
+        write_page(html, page(found, name=model_folder.name if model_folder else ""))
     if as_json:
         print_json(document(found, compare=compare, sweep=sweep))
     else:

@@ -32,7 +32,7 @@ def command(
     DATA is a folder of class folders, or one with `test` or `validation` in it. Labels are matched by name; DATA may
     have only some of them.
     """
-    from depthwise.cli.output import notice, print_json, printable, write_text
+    from depthwise.cli.output import notice, print_json, printable, write_page
     from depthwise.cli.progress import make_reporter
     from depthwise.evaluate.document import document
     from depthwise.evaluate.predictions import predict_folder
@@ -49,8 +49,7 @@ def command(
     if html is not None:
         from depthwise.evaluate.page import page
 
-        write_text(html, page(report, reporter))
-        notice(f"wrote {printable(str(html))}")
+        write_page(html, page(report, reporter))
     if as_json:
         print_json(document(report, least_top1=min_top1))
     else:

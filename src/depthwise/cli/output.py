@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from depthwise.errors import Refused
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -89,23 +87,16 @@ def print_table(table: Table) -> None:
     console().print(drawn)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all; one that exists is replaced.
+def write_page(path: Path, html: str) -> None:
+    """Write a page, whole or not at all, and say so; one that exists is replaced.
 
-    Raises: Refused, when it cannot be written.
+    Raises: Refused, when something else lies there, or it cannot be written.
     """
-    import secrets
+    from depthwise.files import write_file
+    from depthwise.kinds import PAGE
 
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with fresh.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as problem:
-        fresh.unlink(missing_ok=True)
-        raise Refused(f"{path}: cannot be written ({problem.strerror}); choose another place") from None
+    write_file(path, html.encode(), PAGE)
+    notice(f"wrote {path}")
 
 
 def _console(stream: IO[str]) -> Console:

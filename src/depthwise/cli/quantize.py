@@ -59,7 +59,7 @@ def command(
 
     Ends with 1, and writes no model, when int8 costs more than --max-drop.
     """
-    from depthwise.cli.output import notice, write_text
+    from depthwise.cli.output import notice, write_page
     from depthwise.cli.progress import make_reporter
     from depthwise.network.model import Model
     from depthwise.quantize.options import Options
@@ -72,8 +72,7 @@ def command(
     if html is not None:
         from depthwise.quantize.page import page
 
-        write_text(html, page(found, name=model_folder.name))
-        notice(f"wrote {html}")
+        write_page(html, page(found, name=model_folder.name))
     _print(found, as_json)
     if max_drop is not None:
         check_drop(found, max_drop)

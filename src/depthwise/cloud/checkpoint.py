@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,16 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 
 from depthwise.errors import Refused
+from depthwise.files import read_file, write_file
+from depthwise.places import Kind, beginning
 
 NAME = "checkpoint.safetensors"
 # Tensors stand apart in the file; in the JSON text each is replaced by this key and its name.
 TENSOR = "__tensor__"
 FORMAT = "1"
+# Some copies of the weights, of which the largest network of the family has 117 MB.
+LARGEST = 4 * 2**30
+CHECKPOINT = Kind(name="a checkpoint", is_one=lambda path: b'{"__metadata__"' in beginning(path))
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -28,20 +31,10 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     """
     tensors: dict[str, torch.Tensor] = {}
     text = json.dumps(_take_out(state, "", tensors))
-    fresh = folder / f".{NAME}.new"
     try:
-        with fresh.open("wb") as file:
-            file.write(to_bytes(tensors, metadata={"format": FORMAT, "state": text}))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(folder / NAME)
-    except OSError as problem:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise Refused(
-            f"{folder / NAME}: cannot be written ({problem.strerror}); free some space, then go on from the checkpoint"
-            " before by --resume"
-        ) from None
+        write_file(folder / NAME, to_bytes(tensors, metadata={"format": FORMAT, "state": text}), CHECKPOINT)
+    except Refused as refusal:
+        raise Refused(f"{refusal}, or free some; then go on from the checkpoint before by --resume") from None
 
 
 def read(folder: Path) -> bytes | None:
@@ -51,7 +44,9 @@ def read(folder: Path) -> bytes | None:
     """
     path = folder / NAME
     try:
-        return path.read_bytes() if path.exists() else None
+        return read_file(path, LARGEST)
+    except FileNotFoundError:
+        return None
     except OSError as problem:
         raise Refused(f"{path}: cannot be read ({problem.strerror}); remove it to start the training anew") from None
 

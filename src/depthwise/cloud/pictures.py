@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import secrets
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthwise.cloud.loader import Batch
-from depthwise.errors import Refused
+from depthwise.files import write_file
+from depthwise.kinds import PICTURE, PICTURE_MARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,11 +117,5 @@ def _save(figure: Figure, path: Path) -> None:
         # Labels may be in a writing that the font lacks, which is drawn as boxes.
         warnings.simplefilter("ignore", UserWarning)
         # Without the version of matplotlib, so that the same figures give the same file.
-        figure.savefig(content, format="png", dpi=120, metadata={"Software": None})
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        fresh.write_bytes(content.getvalue())
-        fresh.replace(path)
-    except OSError as problem:
-        fresh.unlink(missing_ok=True)
-        raise Refused(f"{path}: cannot be written ({problem.strerror}); free some space") from None
+        figure.savefig(content, format="png", dpi=120, metadata=PICTURE_MARK)
+    write_file(path, content.getvalue(), PICTURE)

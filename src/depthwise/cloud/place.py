@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 from depthwise.errors import Refused
-from depthwise.network.folder import DESCRIPTION, KEPT, WEIGHTS
+from depthwise.network.folder import MODEL
 from depthwise.network.model import expected_weights
 from depthwise.network.spec import Spec
+from depthwise.places import check_output
 
 # Copies of all weights in a checkpoint: the network, two of the optimizer, the average and the best; an old checkpoint
 # stays until the new one is whole. The model makes two more.
@@ -18,18 +19,18 @@ COPIES = 2 * 5 + 2
 REST = 8 * 2**20
 
 
-def prepare_place(out: Path, run: Path, data: Path, spec: Spec) -> None:
+def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: bool) -> None:
     """Make the folder of a run, and see that it and the model folder can be written.
 
     Args:
         out: the model folder to be.
         run: the folder of the run, beside it.
         data: the folder of images, in which neither may lie.
+        replaces: whether a model that lies there may be replaced.
 
     Raises: Refused, when that is not so, or the disk has no room for checkpoints.
     """
-    if not out.name or (out.exists() and not _is_model_folder(out)):
-        raise Refused(f"{out}: exists and is not a model folder; choose another name for --out, or remove it")
+    check_output(out, MODEL, force=replaces)
     if out.resolve().is_relative_to(data.resolve()):
         raise Refused(f"{out}: lies within the images, where it would be taken for a class; choose another --out")
     try:
@@ -57,7 +58,3 @@ def space_needed(spec: Spec) -> int:
             values *= size
         total += 4 * values
     return COPIES * total + REST
-
-
-def _is_model_folder(folder: Path) -> bool:
-    return folder.is_dir() and {entry.name for entry in folder.iterdir()} <= {DESCRIPTION, WEIGHTS, KEPT}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from depthwise.errors import Refused
+from depthwise.files import read_file
 
 LARGEST_LIST = 16 * 2**20
 
@@ -16,11 +17,9 @@ def read_labels(path: Path) -> tuple[str, ...]:
     Raises: Refused, when it cannot be read.
     """
     try:
-        if path.stat().st_size > LARGEST_LIST:
-            raise Refused(f"{path}: larger than {LARGEST_LIST:,} bytes; give a text file with one label a line")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path, LARGEST_LIST).decode("utf-8-sig")
     except OSError as problem:
-        raise Refused(f"{path}: cannot be read ({problem.strerror})") from None
+        raise Refused(f"{path}: cannot be read ({problem.strerror}); give a text file with one label a line") from None
     except UnicodeDecodeError:
         raise Refused(f"{path}: not UTF-8 text; give a text file with one label a line") from None
     return parse_labels(text)

@@ -13,8 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from depthwise.errors import Refused
+from depthwise.files import write_file
 from depthwise.interop import keras, timm
-from depthwise.interop.source import LARGEST_FILE, NOTHING, Given, content, digest, write_file
+from depthwise.interop.kinds import CHECKSUM, KERAS
+from depthwise.interop.source import LARGEST_FILE, NOTHING, Given, content, digest
 from depthwise.interop.timm_config import CONFIG
 from depthwise.network.model import Model
 
@@ -81,7 +83,7 @@ def _keras_file(name: str) -> Path:
     file = f"mobilenet_{width}_{match[2]}_tf{'_no_top' if match[3] else ''}.h5"
     path = cache_folder() / "keras" / file
     if not path.is_file():
-        write_file(path, _fetched(KERAS_URL + file, name))
+        write_file(path, _fetched(KERAS_URL + file, name), KERAS)
     _check(path, path.with_name(f"{file}.sha256"), name)
     return path
 
@@ -142,7 +144,7 @@ def _check(path: Path, record: Path, name: str) -> None:
     try:
         known = record.read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        write_file(record, f"{found}\n".encode())
+        write_file(record, f"{found}\n".encode(), CHECKSUM)
         return
     except (OSError, ValueError):
         known = "unreadable"

@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.files import write_file
 from depthwise.interop import onnx_graph
 from depthwise.interop.chain import Chain
 from depthwise.interop.kept import to_quantized
+from depthwise.interop.kinds import ONNX
 from depthwise.interop.match import to_model
 from depthwise.interop.onnx_file import parse
-from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own, write_file
+from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 
@@ -64,9 +66,9 @@ def write(model: Model | QuantizedModel, path: Path) -> None:
     from depthwise.interop import onnx_writer, onnx_writer_int8
 
     if isinstance(model, QuantizedModel):
-        write_file(path, onnx_writer_int8.build(model, path.stem))
+        write_file(path, onnx_writer_int8.build(model, path.stem), ONNX)
     else:
-        write_file(path, onnx_writer.build(model, path.stem))
+        write_file(path, onnx_writer.build(model, path.stem), ONNX)
 
 
 def _source(proto: Any, name: str, sha256: str, given: Given) -> Source:

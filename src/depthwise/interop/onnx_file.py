@@ -6,6 +6,7 @@ Source of the format: onnx.proto, as the package `onnx` has it; only its parser 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.errors import Refused
+from depthwise.files import open_file
 from depthwise.interop.source import LARGEST_FILE
 from depthwise.network.weights import Array
 
@@ -273,10 +275,10 @@ def _external(tensor: Any, folder: Path) -> bytes:
     try:
         if path.is_symlink() or not path.is_file():
             raise Refused(f"tensor {name!r} lies in {location}, which is not beside the ONNX file; copy it there")
-        size = path.stat().st_size
-        if not 0 <= offset <= offset + length <= size or length > LARGEST_FILE:
-            raise Refused(f"tensor {name!r} lies outside {location}, which has {size:,} bytes; it is damaged")
-        with path.open("rb") as file:
+        with open_file(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            if not 0 <= offset <= offset + length <= size or length > LARGEST_FILE:
+                raise Refused(f"tensor {name!r} lies outside {location}, which has {size:,} bytes; it is damaged")
             file.seek(offset)
             data: bytes = file.read(length)
             return data

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.files import TooLarge, read_file
 from depthwise.network.description import Described
 
 # The standard-convolution twin at width 1 has 117 MB; with its copies in memory such a file stays under a gigabyte.
@@ -85,10 +84,9 @@ def content(path: Path) -> bytes:
     Raises: Refused, when it cannot be read or is larger than any MobileNet V1.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise Refused(f"{path}: {size:,} bytes; a MobileNet V1 has at most {LARGEST_FILE:,}")
-        return path.read_bytes()
+        return read_file(path, LARGEST_FILE)
+    except TooLarge:
+        raise Refused(f"{path}: is larger than any MobileNet V1, which has at most {LARGEST_FILE:,} bytes") from None
     except FileNotFoundError:
         raise Refused(f"{path}: there is no such file") from None
     except OSError as problem:
@@ -98,21 +96,3 @@ def content(path: Path) -> bytes:
 def digest(data: bytes) -> str:
     """SHA-256 in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all; one that exists is replaced.
-
-    Raises: Refused, when it cannot be written.
-    """
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as problem:
-        fresh.unlink(missing_ok=True)
-        raise Refused(f"{path}: cannot be written ({problem.strerror}); choose another place") from None

@@ -9,11 +9,13 @@ from typing import TypeVar
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.files import write_file
 from depthwise.interop import tflite_graph, tflite_metadata
 from depthwise.interop.chain import Chain
 from depthwise.interop.kept import to_quantized
+from depthwise.interop.kinds import TFLITE
 from depthwise.interop.match import to_model
-from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own, write_file
+from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own
 from depthwise.interop.tflite_file import METADATA, OWN, File, parse
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -85,6 +87,6 @@ def write(model: Model | QuantizedModel, path: Path) -> None:
     from depthwise.interop import tflite_writer, tflite_writer_int8
 
     if isinstance(model, QuantizedModel):
-        write_file(path, tflite_writer_int8.build(model, path.stem))
+        write_file(path, tflite_writer_int8.build(model, path.stem), TFLITE)
     else:
-        write_file(path, tflite_writer.build(model, path.stem))
+        write_file(path, tflite_writer.build(model, path.stem), TFLITE)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.files import write_file, write_folder
 from depthwise.interop.chain import Chain, Clamp, Convolution, Dense, Norm, Pool
+from depthwise.interop.kinds import SAFETENSORS, TIMM
 from depthwise.interop.match import to_model
-from depthwise.interop.source import NOTHING, Given, Source, content, description, digest, parse_own, write_file
+from depthwise.interop.source import NOTHING, Given, Source, content, description, digest, parse_own
 from depthwise.interop.timm_config import ACTIVATIONS, CONFIG, Config, architecture, config_for, read_config
-from depthwise.network.folder import write_folder
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -91,10 +92,10 @@ def write(model: Model | QuantizedModel, path: Path) -> None:
     _check_layout(model.spec)
     weights = save({name: np.asarray(array, order="C") for name, array in sorted(arrays.items())}, metadata)
     if path.suffix == ".safetensors":
-        write_file(path, weights)
+        write_file(path, weights, SAFETENSORS)
         return
     text = json.dumps(config_for(model, architecture(model.spec)), indent=1, ensure_ascii=False) + "\n"
-    write_folder(path, {CONFIG: text.encode(), WEIGHTS: weights})
+    write_folder(path, {CONFIG: text.encode(), WEIGHTS: weights}, TIMM)
 
 
 def _check_layout(spec: Spec) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.files import read_file
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec
 
@@ -52,9 +53,7 @@ def read_config(path: Path, *, required: bool) -> Config:
     Raises: Refused, when it is damaged or needs what MobileNet V1 here has not.
     """
     try:
-        if path.stat().st_size > LARGEST_CONFIG:
-            raise Refused(f"{path.name} has more than {LARGEST_CONFIG:,} bytes; it is damaged")
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(read_file(path, LARGEST_CONFIG).decode())
         name = str(config["architecture"])
     except FileNotFoundError:
         return Config()

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from depthwise.errors import Refused
-from depthwise.network.folder import DESCRIPTION, FORMAT, WEIGHTS, write_folder
+from depthwise.files import write_folder
+from depthwise.network.folder import DESCRIPTION, FORMAT, KEPT, MODEL, WEIGHTS
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec, shown
 from depthwise.network.weights import Array
@@ -104,7 +105,8 @@ def write_model(folder: Path, model: Described, precision: str, arrays: Mapping[
     text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     weights = to_bytes(dict(sorted(arrays.items())))
     # A path that is not UTF-8 reaches the provenance as lone surrogates; their escapes are JSON's own.
-    write_folder(folder, {DESCRIPTION: text.encode(errors="backslashreplace"), WEIGHTS: weights})
+    files = {DESCRIPTION: text.encode(errors="backslashreplace"), WEIGHTS: weights}
+    write_folder(folder, files, MODEL, kept=KEPT)
 
 
 def common_fields(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import secrets
-import shutil
-import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +11,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from depthwise.beside import recover
 from depthwise.errors import Refused
+from depthwise.files import read_file
 from depthwise.network.spec import shown
 from depthwise.network.weights import Array
+from depthwise.places import Kind, names, place
 
 FORMAT = 1
 DESCRIPTION = "model.json"
@@ -36,10 +35,9 @@ def read_description(path: Path) -> dict[str, Any]:
     Raises: Refused, when the file is missing, too large, not an object or of another format; says which file.
     """
     try:
-        size = _size(path)
-        if size > LARGEST_DESCRIPTION:
-            raise Refused(f"{path}: {size:,} bytes; a description has at most {LARGEST_DESCRIPTION:,}")
-        description = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        recover(place(path.parent))
+        text = read_file(path, LARGEST_DESCRIPTION).decode()
+        description = json.loads(text, parse_constant=_no_constant)
     except (FileNotFoundError, NotADirectoryError):
         raise Refused(
             f"{path.parent}: not a model folder, it has no {path.name}; give a folder that `depthwise train` wrote"
@@ -85,10 +83,7 @@ def read_arrays(path: Path, most_bytes: int) -> dict[str, Array]:
 
     largest = most_bytes + LARGEST_HEADER
     try:
-        size = _size(path)
-        if size > largest:
-            raise Refused(f"{path.name} has {size:,} bytes; this network needs at most {largest:,}")
-        return from_bytes(path.read_bytes())
+        return from_bytes(read_file(path, largest))
     except FileNotFoundError:
         raise Refused(f"it has no {path.name}; copy the whole folder") from None
     except OSError as problem:
@@ -97,51 +92,28 @@ def read_arrays(path: Path, most_bytes: int) -> dict[str, Array]:
         raise Refused(f"{path.name} is damaged ({problem})") from None
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files under a temporary name beside `folder`, then put it in its place.
-
-    Raises: Refused, when `folder` holds something else, or cannot be written; what was there before is then whole.
-    """
-    # A link to a folder stays a link: what it points to is replaced.
-    folder = folder.resolve()
-    mark = secrets.token_hex(4)
-    fresh = folder.parent / f".{folder.name}.{mark}.new"
-    old = folder.parent / f".{folder.name}.{mark}.old"
+def is_model_folder(folder: Path) -> bool:
+    """Whether a folder holds what this file writes and nothing else; a card alone is kept, so it counts too."""
+    found = names(folder)
+    if found == {KEPT}:
+        return True
     try:
-        _check_replaceable(folder, files)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh.mkdir()
-        for name, content in files.items():
-            with (fresh / name).open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        if folder.exists():
-            if (folder / KEPT).is_file():
-                shutil.copy2(folder / KEPT, fresh / KEPT)
-            folder.rename(old)
-        fresh.rename(folder)
-    except OSError as problem:
-        raise Refused(f"{folder}: cannot be written ({problem.strerror})") from None
-    finally:
-        # Whatever ended it, an interrupt between the two renames included, the old folder comes back.
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        return found <= {DESCRIPTION, WEIGHTS, KEPT} and "spec" in read_description(folder / DESCRIPTION)
+    except Refused:
+        return False
 
 
-def _check_replaceable(folder: Path, files: Mapping[str, bytes]) -> None:
-    if folder.exists() and (not folder.is_dir() or not {entry.name for entry in folder.iterdir()} <= {*files, KEPT}):
-        raise Refused(f"{folder}: exists and is not a model folder; choose another name or remove it")
+def worth(folder: Path) -> str:
+    """What would be lost with a folder: a model, with its accuracy where it says one; "" for a card alone."""
+    if names(folder) == {KEPT}:
+        return ""
+    accuracy = read_description(folder / DESCRIPTION).get("accuracy")
+    figures = [figure for figure in accuracy.values() if isinstance(figure, dict)] if isinstance(accuracy, dict) else []
+    top1 = figures[-1].get("top1") if figures else None
+    return f"a model (top-1 {top1:.2%})" if isinstance(top1, float) else "a model"
 
 
-def _size(path: Path) -> int:
-    """Bytes of a plain file. A device or a pipe, even behind a link, has no end or never answers."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(0, "it is not a plain file")
-    return status.st_size
+MODEL = Kind(name="a model folder", is_one=is_model_folder, folder=True, worth=worth)
 
 
 def _no_constant(text: str) -> NoReturn:

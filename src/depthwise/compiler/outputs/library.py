@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthwise.compiler.files import write_file
 from depthwise.compiler.outputs.compilers import CONTRACT, Compiler, call
 from depthwise.compiler.outputs.constants import emit_assembly
-from depthwise.compiler.outputs.trailer import trailer
+from depthwise.compiler.outputs.trailer import ARTIFACT, trailer
 from depthwise.compiler.pack import Words
+from depthwise.files import write_file
 from depthwise.kernels.headers import included
 from depthwise.precision import Precision
 
@@ -56,7 +56,7 @@ def library(
         call(chosen, (*flags, *LINK, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
         content = (folder / "model.so").read_bytes()
     content += trailer(content)
-    write_file(out, content)
+    write_file(out, content, ARTIFACT)
     return len(content)
 
 

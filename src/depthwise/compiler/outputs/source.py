@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from depthwise.compiler.files import write_folder
 from depthwise.compiler.outputs.compilers import CONTRACT
-from depthwise.kernels.headers import included
+from depthwise.files import write_folder
+from depthwise.kernels.headers import headers, included
+from depthwise.places import Kind, beginning, names
 from depthwise.precision import Precision
 
 MAIN = r"""/* main.c: checks the network, then labels one picture.
@@ -85,6 +86,20 @@ It needs nothing but gcc or clang, or another C11 compiler with their vector ext
 """
 
 
+# What a folder holds beside headers.
+_OWN = ("model.c", "weights.c", "main.c", "README.md")
+
+
+def _is_source(folder: Path) -> bool:
+    """Whether a folder holds what `source_folder` writes, of any network, and nothing else."""
+    found = names(folder)
+    whole = set(_OWN) <= found <= {*_OWN, *headers()}
+    return whole and b"Written by depthwise" in beginning(folder / "model.c")
+
+
+SOURCE = Kind(name="a folder of C that depthwise wrote", is_one=_is_source, folder=True)
+
+
 def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path) -> int:
     """Write the folder; returns the bytes of all its files.
 
@@ -97,5 +112,5 @@ def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path)
         "main.c": MAIN.encode(),
         "README.md": README.replace("CONTRACT", CONTRACT[precision]).encode(),
     }
-    write_folder(out, files)
+    write_folder(out, files, SOURCE)
     return sum(map(len, files.values()))

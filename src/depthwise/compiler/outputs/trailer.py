@@ -7,10 +7,13 @@ import struct
 from zlib import crc32
 
 from depthwise.kernels.headers import INTERFACE
+from depthwise.places import Kind, end
 
 # Mark, length and CRC-32 of the library before the trailer, major and minor version of the interface; little-endian.
 TRAILER = struct.Struct("<8sQIII")
 MARK = b"DWTRAIL2"
+# Artifacts of every version, by the mark without its number; the trailer of the first version had 56 bytes.
+ARTIFACT = Kind(name="an artifact", is_one=lambda path: MARK[:-1] in end(path, 64))
 
 
 def trailer(library: bytes) -> bytes:
