@@ -65,13 +65,13 @@ def fresh_folder(target: Path) -> Iterator[Path]:
 
 def recover(target: Path) -> None:
     """Put a folder back that a killed process had renamed and not yet replaced; else nothing happens."""
-    if target.exists():
-        return
-    for old in _leftovers(target, OLD):
-        # A process that is alive holds the lock.
-        with contextlib.suppress(OSError, Busy), lock(old):
-            old.rename(target)
-            return
+    with contextlib.suppress(OSError, Busy):
+        if not target.exists():
+            for old in _leftovers(target, OLD):
+                # A process that is alive holds the lock.
+                with lock(old):
+                    old.rename(target)
+                return
 
 
 def remove(folder: Path) -> None:

@@ -18,6 +18,7 @@ from typing import IO
 from depthwise.beside import OLD, fresh_folder, lock, recover, remove
 from depthwise.places import Kind, check_kind, not_written, place
 
+_STEP = 2**20
 _AT, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 
 
@@ -32,10 +33,16 @@ def read_file(path: Path, limit: int) -> bytes:
         TooLarge, an OSError too, above `limit` bytes, and no more than one above it is read.
     """
     with open_file(path) as file:
-        content: bytes = file.read(limit + 1)
-    if len(content) > limit:
-        raise TooLarge(errno.EFBIG, f"it has more than {limit:,} bytes")
-    return content
+        # What a file says of its size is for the first step; some of the system's say 0, and others grow.
+        size = os.fstat(file.fileno()).st_size
+        parts: list[bytes] = []
+        total = 0 if size <= limit else size
+        while total <= limit and (part := file.read(min(limit + 1 - total, max(size + 1 - total, _STEP)))):
+            parts.append(part)
+            total += len(part)
+    if total > limit:
+        raise TooLarge(errno.EFBIG, f"it has {total:,} bytes, and {limit:,} at most are read")
+    return b"".join(parts)
 
 
 def open_file(path: Path) -> IO[bytes]:
@@ -101,7 +108,7 @@ def _opened_at_once(name: str, flags: int) -> int:
 
 def _check_regular(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is not a regular file")
+        raise OSError(errno.EINVAL, "it is not a plain file")
 
 
 def _put(fresh: Path, target: Path) -> None:

@@ -67,8 +67,6 @@ def check_kind(path: Path, kind: Kind) -> None:
         mode = target.stat().st_mode
         if stat.S_ISDIR(mode) and not kind.folder:
             raise Refused(f"{path}: is a folder; give the name of a file")
-        if kind.folder and stat.S_ISDIR(mode) and target.samefile(Path.cwd()):
-            raise Refused(f"{path}: is the folder that you are in; give the name of another one")
         if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
             raise Refused(f"{path}: is a device, a pipe or a socket, which is never replaced; choose another name")
         if not os.access(target, os.W_OK):

@@ -11,6 +11,7 @@ import pytest
 
 from depthwise.cli import output
 from depthwise.errors import Refused
+from depthwise.kinds import PAGE_MARK
 
 
 class Terminal(io.TextIOWrapper):
@@ -105,15 +106,20 @@ def test_a_document_without_a_schema_number_or_with_nan_is_a_bug() -> None:
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "page").mkdir()
 
-    with pytest.raises(Refused, match=r"page: cannot be written"):
-        output.write_text(tmp_path / "page", "text")
+    with pytest.raises(Refused, match=r"page: is a folder; give the name of a file"):
+        output.write_page(tmp_path / "page", "text")
 
     assert [tmp_path / "page"] == list(tmp_path.iterdir())
 
 
-def test_a_file_that_exists_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "page").write_text("old")
-
-    output.write_text(tmp_path / "page", "α\n")
-
-    assert (tmp_path / "page").read_bytes() == "α\n".encode()
+def test_a_page_replaces_a_page_of_any_command_and_nothing_else(tmp_path: Path) -> None:
+    for template in Path(output.__file__).parents[1].glob("*/templates/*.html.j2"):
+        if "<html" in template.read_text():
+            assert PAGE_MARK in template.read_text()
+    place = tmp_path / "page"
+    for text in (f"{PAGE_MARK}old", f"{PAGE_MARK}α\n"):
+        output.write_page(place, text)
+        assert place.read_bytes() == text.encode()
+    place.write_text("<!doctype html>my own page")
+    with pytest.raises(Refused, match="page: exists and is not a page of depthwise"):
+        output.check_page(place)

@@ -21,8 +21,8 @@ Ask = Callable[..., Request]
 SPEC = Spec(width=0.25, resolution=32, classes=3)
 
 
-def prepare(out: Path) -> None:
-    prepare_place(out, out.parent / f"{out.name}.run", out.parent / "images", SPEC)
+def prepare(out: Path, *, replaces: bool = False) -> None:
+    prepare_place(out, out.parent / f"{out.name}.run", out.parent / "images", SPEC, replaces=replaces)
 
 
 def test_the_folder_of_the_run_is_made_beside_the_model(tmp_path: Path) -> None:
@@ -36,15 +36,20 @@ def test_a_model_folder_may_be_replaced_and_anything_else_may_not(
     tmp_path: Path, small_model: Callable[..., Model]
 ) -> None:
     small_model().save(tmp_path / "model")
-    prepare(tmp_path / "model")
+    with pytest.raises(Refused, match=r"model: a model lies there; give --force to replace it"):
+        prepare(tmp_path / "model")
+    small_model().replace(accuracy={"test": {"top1": 0.3333}}).save(tmp_path / "model")
+    with pytest.raises(Refused, match=r"model: a model \(top-1 33.33%\) lies there; give --force to replace it"):
+        prepare(tmp_path / "model")
+    prepare(tmp_path / "model", replaces=True)
 
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").write_text("years of work")
     (tmp_path / "file").write_text("x")
     for name in ("thesis", "file"):
-        with pytest.raises(Refused, match=f"{name}: exists and is not a model folder; choose another name for --out"):
+        with pytest.raises(Refused, match=f"{name}: exists and is not a model folder; choose another name"):
             prepare(tmp_path / name)
-    with pytest.raises(Refused, match="exists and is not a model folder"):
+    with pytest.raises(Refused, match="is the folder that you are in"):
         prepare_place(Path(), Path(".run"), tmp_path / "images", SPEC)
 
 
@@ -52,7 +57,7 @@ def test_a_model_folder_may_be_replaced_and_anything_else_may_not(
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("x")
 
-    with pytest.raises(Refused, match=r"model: cannot be written \(.+\); choose another place for --out"):
+    with pytest.raises(Refused, match=r"model: cannot be written \(.+\); choose another place"):
         prepare(Path(place.format(tmp_path)))
 
 

@@ -104,7 +104,10 @@ def test_a_description_of_gigabytes_is_refused_before_it_is_read(folder: Path) -
     with (folder / DESCRIPTION).open("ab") as file:
         file.truncate(2**40)
 
-    assert refusal(folder) == "FOLDER/model.json: 1,099,511,627,776 bytes; a description has at most 67,108,864"
+    assert (
+        refusal(folder)
+        == "FOLDER/model.json: cannot be read (it has 1,099,511,627,776 bytes, and 67,108,864 at most are read)"
+    )
 
 
 DAMAGE: list[tuple[str, Any, str]] = [
@@ -202,7 +205,7 @@ def test_weights_of_terabytes_are_refused_before_they_are_read(folder: Path) -> 
     with (folder / WEIGHTS).open("ab") as file:
         file.truncate(2**40)
 
-    assert "FOLDER: weights.safetensors has 1,099,511,627,776 bytes; this network needs at most " in refusal(folder)
+    assert "FOLDER: weights.safetensors cannot be read (it has 1,099,511,627,776 bytes, and " in refusal(folder)
 
 
 def test_a_folder_without_weights_is_refused(folder: Path) -> None:

@@ -54,11 +54,15 @@ def command(
     named and left out.
     """
     from depthwise.bench.measure import Options
+    from depthwise.kinds import PICTURE
+    from depthwise.places import check_output
 
     if (model is None) != grid:
         raise Refused("give either a model folder or --grid" + ("" if model is None else ", not both"))
     if grid and twin:
         raise Refused("--twin measures one network; give its folder, without --grid")
+    if png is not None:
+        check_output(png, PICTURE)
     options = Options(against=_names(against), threads=_counts(threads), rounds=rounds, starts=starts)
     if model is None:
         _grid(precision or "float32", options, png, as_json=as_json)

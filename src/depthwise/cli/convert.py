@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from depthwise.cli.output import notice, print_json
+from depthwise.cli.options import force_option
+from depthwise.cli.output import notice, print_json, printable
 from depthwise.errors import Refused
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--mean", help="What is taken off each pixel (0 to 255): a number, or three with commas between.")
 @click.option("--scale", help="What it is then multiplied by: a number, or three with commas between.")
 @click.option("--keep-int8", is_flag=True, help="Keep an int8 network's own integers, instead of reading it as float.")
+@force_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 def command(
     source: str,
@@ -40,6 +42,7 @@ def command(
     mean: str | None,
     scale: str | None,
     keep_int8: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Convert SOURCE, a MobileNet V1 of any known format, to DEST.
@@ -49,12 +52,13 @@ def command(
 
     DEST is a folder, or a file that ends with .onnx, .tflite or .safetensors.
     """
-    from depthwise.interop.formats import format_to, read, read_int8, write
+    from depthwise.interop.formats import kind_of, read, read_int8, write
     from depthwise.interop.labels import read_labels
     from depthwise.interop.source import Given
+    from depthwise.places import check_output
 
     asked = cast("Format | None", to)
-    format_to(dest, asked)
+    check_output(dest, kind_of(dest, asked), force=force)
     given = Given(
         labels=None if labels is None else read_labels(labels),
         resolution=resolution,
@@ -73,7 +77,7 @@ def command(
         f"MobileNet V1 of width {spec.width:g} at {spec.resolution}x{spec.resolution}x{spec.channels},"
         f" {spec.classes:,} classes, {spec.activation}, {spec.padding} padding, {record['precision']}"
     )
-    click.echo(f"{record['format']}: {dest}")
+    click.echo(f"{record['format']}: {printable(str(dest))}")
 
 
 def _record(source: str, dest: Path, written: str, model: Model | QuantizedModel) -> Mapping[str, Any]:

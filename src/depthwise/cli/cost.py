@@ -44,10 +44,11 @@ def command(
 
     The network is that of MODEL_FOLDER, or the one that the options describe.
     """
-    from depthwise.cli.output import print_json, write_page
+    from depthwise.cli.output import check_page, print_json, write_page
     from depthwise.cost.document import document
     from depthwise.cost.report import report
 
+    check_page(html)
     spec, own, live = _network(model_folder, network)
     # What never changes in float32 says nothing of int8 weights made from it, and the other way round.
     found = report(spec, precision=precision or own, live=live if precision in (None, own) else None)

@@ -32,13 +32,14 @@ def command(
     DATA is a folder of class folders, or one with `test` or `validation` in it. Labels are matched by name; DATA may
     have only some of them.
     """
-    from depthwise.cli.output import notice, print_json, printable, write_page
+    from depthwise.cli.output import check_page, notice, print_json, printable, write_page
     from depthwise.cli.progress import make_reporter
     from depthwise.evaluate.document import document
     from depthwise.evaluate.predictions import predict_folder
     from depthwise.evaluate.report import Report
     from depthwise.evaluate.seen import suspicions
 
+    check_page(html)
     reporter = make_reporter()
     with _opened(subject, threads) as (kind, predictor, provenance):
         predictions = predict_folder(predictor, data, reporter)
@@ -46,14 +47,14 @@ def command(
     report = Report(subject=str(subject), kind=kind, predictions=predictions, warnings=warnings)
     for warning in warnings:
         notice(f"warning: {warning}")
-    if html is not None:
-        from depthwise.evaluate.page import page
-
-        write_page(html, page(report, reporter))
     if as_json:
         print_json(document(report, least_top1=min_top1))
     else:
         _print(report)
+    if html is not None:
+        from depthwise.evaluate.page import page
+
+        write_page(html, page(report, reporter))
     if min_top1 is not None and report.top1.share < min_top1:
         raise Unmet(
             f"top-1 is {report.top1.share:.4f} ({report.top1.count:,} of {report.images:,} images), below the"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import os
+import io
+import signal
 import sys
 from typing import NoReturn
 
 import click
 
 from depthwise import __version__
+from depthwise.cli import streams
+from depthwise.cli.output import escaped, printable
 from depthwise.errors import Refused, Unmet
 
 # Every command is a module of this package with a click command of the same name. Its line of help stands here,
@@ -66,22 +69,40 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and end the process.
 
-    Exit codes: 0 done, 1 a gate did not hold, 2 could not be done as asked, 130 interrupted.
+    Exit codes: 0 done, 1 a gate did not hold or stdout could not be written, 2 could not be done as asked, 130
+    interrupted, 143 terminated.
     """
+    was_open = streams.open_what_is_closed()
+    streams.watch()
+    streams.end_in_order()
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except streams.Unread:
+        code = 0
+    except streams.Unwritten:
+        code = 1
+    streams.give_up()
+    sys.exit(code if was_open else code or 1)
+
+
+def _run() -> int:
+    """Run the command that was asked for; what it ends with."""
     try:
         code = cli.main(standalone_mode=False)
-        sys.stdout.flush()
-        sys.exit(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
     except click.ClickException as problem:
-        problem.show(sys.stderr)
-        sys.exit(2)
+        said = io.StringIO()
+        problem.show(said)
+        click.echo(escaped(said.getvalue()), nl=False, err=True)
+        return 2
     except Refused as refusal:
-        click.echo(f"error: {' '.join(str(refusal).split())}", err=True)
-        sys.exit(1 if isinstance(refusal, Unmet) else 2)
+        # It may quote a file, whose author could want to move the terminal's cursor.
+        click.echo(f"error: {printable(' '.join(str(refusal).split()))}", err=True)
+        return 1 if isinstance(refusal, Unmet) else 2
+    except streams.Terminated:
+        click.echo("terminated", err=True)
+        return 128 + signal.SIGTERM
     except (KeyboardInterrupt, click.exceptions.Abort):
         click.echo("interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader has enough (`| head`); Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 130

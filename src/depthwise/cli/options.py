@@ -35,6 +35,9 @@ _OPTIONS: dict[str, tuple[str, Any, str]] = {
 }
 
 
+force_option = click.option("--force", is_flag=True, help="Replace a model that lies there already.")
+
+
 def spec_options(*, leave_out: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator that adds an option for every field of a `Spec` but those named; `spec_from` reads them."""
 

@@ -41,9 +41,14 @@ def wants_colour(stream: IO[str]) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def escaped(text: str) -> str:
+    """Text of any lines without what could move a terminal's cursor or set its title: control characters as escapes."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
 def printable(text: str) -> str:
     """Text for one line of any terminal: control characters, and what its encoding lacks, as escapes."""
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    line = escaped(text).replace("\n", "\\n").replace("\t", "\\t")
     encoding = sys.stdout.encoding or "ascii"
     return line.encode(encoding, "backslashreplace").decode(encoding)
 
@@ -87,6 +92,18 @@ def print_table(table: Table) -> None:
     console().print(drawn)
 
 
+def check_page(path: Path | None) -> None:
+    """See that `write_page` can write a page, where one is asked for, before the work that it is about.
+
+    Raises: Refused, as `write_page` does.
+    """
+    from depthwise.kinds import PAGE
+    from depthwise.places import check_output
+
+    if path is not None:
+        check_output(path, PAGE)
+
+
 def write_page(path: Path, html: str) -> None:
     """Write a page, whole or not at all, and say so; one that exists is replaced.
 
@@ -101,12 +118,19 @@ def write_page(path: Path, html: str) -> None:
 
 def _console(stream: IO[str]) -> Console:
     from rich.console import Console
+    from rich.text import Text
+
+    class Escaping(Console):
+        """Escapes what is a stranger's text, in cells of tables too: labels, names of files, parts of their content."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(escaped(text), **options)
 
     if hasattr(stream, "reconfigure"):
         # A label that the terminal's encoding lacks is printed as an escape instead of ending the command.
         stream.reconfigure(errors="backslashreplace")
     is_terminal = stream.isatty()
-    return Console(
+    return Escaping(
         file=stream,
         force_terminal=is_terminal,
         color_system="auto" if wants_colour(stream) else None,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.cli.options import force_option
+
 if TYPE_CHECKING:
     from depthwise.data.folder import Item
     from depthwise.data.store import Store
@@ -42,6 +44,7 @@ BATCH = 64
 @click.option("--seed", default=0, show_default=True, help="Seed of the choice of images.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one page.")
+@force_option
 def command(
     *,
     model_folder: Path,
@@ -50,6 +53,7 @@ def command(
     max_drop: float | None,
     as_json: bool,
     html: Path | None,
+    force: bool,
     **settings: Any,
 ) -> None:
     """Turn the float model in MODEL_FOLDER into int8.
@@ -59,21 +63,25 @@ def command(
 
     Ends with 1, and writes no model, when int8 costs more than --max-drop.
     """
-    from depthwise.cli.output import notice, write_page
+    from depthwise.cli.output import check_page, notice, write_page
     from depthwise.cli.progress import make_reporter
+    from depthwise.network.folder import MODEL
     from depthwise.network.model import Model
+    from depthwise.places import check_output
     from depthwise.quantize.options import Options
     from depthwise.quantize.report import check_drop
 
     options = Options(**settings)
     _check_torch(options)
     model = Model.load(model_folder)
+    check_output(out, MODEL, force=force)
+    check_page(html)
     done, found = _quantize(model, data, options, make_reporter())
+    _print(found, as_json)
     if html is not None:
         from depthwise.quantize.page import page
 
         write_page(html, page(found, name=model_folder.name))
-    _print(found, as_json)
     if max_drop is not None:
         check_drop(found, max_drop)
     _save(done, found, model, model_folder, out)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depthwise.cli.options import refuse_spec_options, spec_from, spec_options
-from depthwise.cli.output import print_json
+from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
+from depthwise.cli.output import print_json, printable
 from depthwise.cloud.recipe import Recipe
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import default_preprocessing
@@ -100,6 +100,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Turn the float model of --pretrained into int8, train that, and write an int8 model.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run that lies in OUT.run.")
+@force_option
 @click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard into OUT.run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 @recipe_options
@@ -111,6 +112,7 @@ def command(
     distill: str | None,
     quantize: bool,
     resume: bool,
+    force: bool,
     tensorboard: bool,
     as_json: bool,
     **settings: Any,
@@ -145,6 +147,7 @@ def command(
         quantize=Options(seed=recipe.seed) if quantize else None,
         distill=distill,
         resume=resume,
+        force=force,
         tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),
     )
@@ -198,4 +201,4 @@ def _print(model: Model | QuantizedModel, out: Path, as_json: bool) -> None:
         return
     for split, figures in model.accuracy.items():
         click.echo(f"{split}: top-1 {figures['top1']:.2%}, top-5 {figures['top5']:.2%} of {figures['images']:,} images")
-    click.echo(f"model: {out}")
+    click.echo(f"model: {printable(str(out))}")

@@ -40,4 +40,4 @@ def command(artifact: Path, cpu: str | None, as_json: bool) -> None:
     most = max(worst.values())
     click.echo(f"{printable(str(artifact))}: every golden case agrees{at}, the largest difference is {most:.2g}")
     if lacking:
-        click.echo(f"notice: not run, as this processor lacks them: {', '.join(lacking)}", err=True)
+        click.echo(f"notice: not run, as this processor lacks them: {printable(', '.join(lacking))}", err=True)

@@ -19,7 +19,7 @@ COPIES = 2 * 5 + 2
 REST = 8 * 2**20
 
 
-def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: bool) -> None:
+def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: bool = False) -> None:
     """Make the folder of a run, and see that it and the model folder can be written.
 
     Args:
@@ -30,6 +30,8 @@ def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: boo
 
     Raises: Refused, when that is not so, or the disk has no room for checkpoints.
     """
+    if not out.name:
+        raise Refused(f"{out}: is the folder that you are in; give the name of another one by --out")
     check_output(out, MODEL, force=replaces)
     if out.resolve().is_relative_to(data.resolve()):
         raise Refused(f"{out}: lies within the images, where it would be taken for a class; choose another --out")

@@ -106,10 +106,11 @@ def _open_run(request: Request, here: World) -> tuple[dict[str, Any] | None, Run
         if not here.first:
             return None, None
         folder = request.run_folder
-        prepare_place(request.out, folder, request.data, request.spec)
         content = checkpoint.read(folder)
         if content is not None and not request.resume:
             raise Refused(f"{folder}: holds a run already; go on with it by --resume, or remove the folder")
+        replaces = request.force or content is not None
+        prepare_place(request.out, folder, request.data, request.spec, replaces=replaces)
         return content, RunLog(folder, tensorboard=request.tensorboard)
 
     content, log = here.together(opened)

@@ -19,7 +19,8 @@ from depthwise.compiler.lower.thin import lower_live
 from depthwise.compiler.outputs import compilers
 from depthwise.compiler.outputs.constants import emit_weights
 from depthwise.compiler.outputs.library import Unit, library
-from depthwise.compiler.outputs.source import source_folder
+from depthwise.compiler.outputs.source import SOURCE, source_folder
+from depthwise.compiler.outputs.trailer import ARTIFACT
 from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan.plan import Plan, plan
 from depthwise.compiler.targets import Target
@@ -29,6 +30,7 @@ from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
+from depthwise.places import check_output
 from depthwise.precision import Precision
 
 
@@ -204,6 +206,7 @@ def compile_model(
     check_precision(model, precision)
     precision = precision or ("int8" if isinstance(model, QuantizedModel) else "float32")
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
+    check_output(out, SOURCE if rows[0].zig is None else ARTIFACT)
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)

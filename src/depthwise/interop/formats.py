@@ -9,11 +9,13 @@ from typing import Literal
 
 from depthwise.errors import Refused
 from depthwise.interop import names
+from depthwise.interop.kinds import ONNX, SAFETENSORS, TFLITE, TIMM
 from depthwise.interop.labels import distinct
 from depthwise.interop.source import NOTHING, Given
-from depthwise.network.folder import DESCRIPTION
+from depthwise.network.folder import DESCRIPTION, MODEL
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel, load_model
+from depthwise.places import Kind
 
 Format = Literal["model", "keras", "onnx", "tflite", "timm"]
 SUFFIXES: dict[str, Format] = {
@@ -113,6 +115,16 @@ def format_to(path: Path, asked: Format | None = None) -> Format:
     if asked is not None and by_suffix not in (None, asked):
         raise Refused(f"{path}: its suffix says {by_suffix} and --to {asked}; make them agree")
     return asked or by_suffix or "model"
+
+
+def kind_of(path: Path, asked: Format | None = None) -> Kind:
+    """What a destination asks for, and what may lie there and be replaced.
+
+    Raises: Refused, as `format_to` does.
+    """
+    if path.suffix.lower() == ".safetensors":
+        return SAFETENSORS
+    return {"model": MODEL, "onnx": ONNX, "tflite": TFLITE, "timm": TIMM}[format_to(path, asked)]
 
 
 def write(model: Model | QuantizedModel, path: Path, asked: Format | None = None) -> Format:
