@@ -51,7 +51,7 @@ def watch() -> None:
     """Let `Unwritten` be raised where stdout or stderr cannot be written."""
     for number, name in ((1, "stdout"), (2, "stderr")):
         old = getattr(sys, name)
-        if not isinstance(old, io.TextIOWrapper):
+        if type(old) is not io.TextIOWrapper:  # somebody has put another one there
             continue
         raw: Any = _Watched(number, "w", closefd=False)
         # With -u Python puts no buffer in between.
