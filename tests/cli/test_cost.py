@@ -99,12 +99,12 @@ def test_a_pipe_gets_no_colour_and_a_narrow_table_breaks_no_number() -> None:
 def test_every_option_of_the_network_reaches_it() -> None:
     typed = "--width 0.5 --resolution 64 --classes 7 --channels 1 --padding same --activation relu --shallow"
 
-    found = document(*typed.split(), "--unit-strides", "0,2", "--convolution", "standard")
+    found = document(*typed.split(), "--unit-strides", "0,2", "--convolution", "standard", "--rounding", "cut-off")
 
     assert found["network"] == {
         **Spec().to_dict(),
         **{"width": 0.5, "resolution": 64, "classes": 7, "channels": 1, "padding": "same", "activation": "relu"},
-        **{"shallow": True, "unit_strides": [0, 2], "convolution": "standard"},
+        **{"shallow": True, "unit_strides": [0, 2], "convolution": "standard", "rounding": "cut-off"},
     }
     assert found["twin"]["convolution"] == "separable"
 

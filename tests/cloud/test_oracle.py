@@ -29,6 +29,8 @@ SPREAD: dict[str, dict[str, Any]] = {
     "smallest": {"width": 0.01, "resolution": 32, "classes": 2},
     "odd": {"resolution": 97, "width": 0.5},
     "odd, same": {"resolution": 101, "padding": "same", "width": 0.5},
+    "odd, keras, cut off": {"resolution": 75, "padding": "keras", "width": 0.35, "rounding": "cut-off"},
+    "odd, end": {"resolution": 75, "padding": "end"},
     "grey, relu": {"channels": 1, "activation": "relu", "resolution": 48},
     "small images": {"resolution": 64, "unit_strides": (0,), "width": 0.5},
     "every stride 1, shallow": {"resolution": 32, "unit_strides": (0, 2, 4, 6, 12), "shallow": True},

@@ -30,6 +30,9 @@ NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.25, "resolution": 49, "convolution": "standard"}, AVX512),
     ({"width": 0.5, "resolution": 38, "convolution": "standard", "padding": "same", "activation": "relu"}, SSE),
     ({"width": 0.25, "resolution": 224}, AVX),
+    ({"width": 0.25, "resolution": 75, "padding": "keras"}, AVX512),
+    ({"width": 0.35, "resolution": 51, "padding": "end", "rounding": "cut-off"}, SSE),
+    ({"width": 0.1, "resolution": 50, "padding": "keras", "rounding": "cut-off", "convolution": "standard"}, AVX),
 ]
 
 

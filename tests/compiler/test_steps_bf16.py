@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from depthwise.compiler.lower.bf16 import balanced, centres, floats, halves, lower_bf16
 from depthwise.compiler.lower.lower import Operation, lower
 from depthwise.compiler.lower.means import activated_means
-from depthwise.compiler.lower.thin import lower_live
+from depthwise.compiler.lower.thin import filled, lower_live
 from depthwise.compiler.step import Step
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.x86.instructions import AVX512BF16
@@ -32,6 +32,7 @@ NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.5, "resolution": 49, "convolution": "standard", "shallow": True}, BF16),
     ({"width": 0.5, "resolution": 37, "activation": "relu", "padding": "same"}, AVX),
     ({"width": 0.25, "resolution": 33, "channels": 1}, SSE),
+    ({"width": 0.35, "resolution": 51, "padding": "keras", "rounding": "cut-off"}, AVX),
 ]
 MORE: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 1.25, "resolution": 40, "activation": "relu"}, BF16),
@@ -110,7 +111,7 @@ def test_every_step_is_the_formula_of_its_input_and_writes_nowhere_else(
     model = small_model(seed=3, labels=[f"label {i}" for i in range(fields.get("classes", 11))], **fields)
     size = model.spec.resolution
     pixels = np.random.default_rng(5).integers(0, 256, (1, size, size, model.spec.channels), np.uint8)
-    lowered = lower_bf16(lower(model), model, None)
+    lowered = lower_bf16(filled(lower(model)), model, None)
     operations = {operation.layer.name: operation for operation in lowered.operations}
     run = stepper(model, machine, tmp_path, zig, precision="bf16")
 

@@ -182,3 +182,19 @@ def test_a_network_that_loses_nothing_is_emitted_as_it_was() -> None:
 
     assert found.table == layers(model.spec)
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("keep_dead", [False, True])
+def test_channels_that_are_no_eights_are_filled_up_and_the_features_stay_those_of_the_network(
+    tmp_path: Path, keep_dead: bool
+) -> None:
+    spec = Spec(width=0.1, resolution=50, classes=5, padding="keras", rounding="cut-off")
+    model = random_quantized(spec, 1, hidden_zero_points=True, rounded=True)
+    pixels = images(spec)
+    oracle = reference_int8.run(model, pixels)
+    built = compile_model(model, target="host", out=tmp_path / "model.so", keep_dead=keep_dead)
+    with Artifact.open(built.path) as artifact:
+        assert (artifact.verify(), artifact.feature_count) == (0, 102)
+        for image, probabilities, features in zip(pixels, oracle.probabilities, oracle.features, strict=True):
+            assert np.abs(artifact.run(image) - probabilities).max() < 1e-6
+            assert np.array_equal(artifact.features(image), features)

@@ -97,6 +97,7 @@ FORMS: list[dict[str, Any]] = [
     {},
     {"rounded": True, "padding": "same", "resolution": 48},
     {"activation": "relu", "channels": 1, "resolution": 75},
+    {"width": 0.1, "rounding": "cut-off", "resolution": 75, "padding": "end"},
 ]
 
 

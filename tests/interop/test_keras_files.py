@@ -69,7 +69,7 @@ def centre(path: Path, side: int) -> np.ndarray:
 def test_a_whole_model_in_keras_layout_comes_back_the_same(
     small_model: SmallModel, tmp_path: Path, fields: dict[str, Any], keras_version: int
 ) -> None:
-    model = small_model(seed=2, padding="same", bn_epsilon=1e-3, **fields)
+    model = small_model(seed=2, padding="keras", bn_epsilon=1e-3, **fields)
     write_keras(model, tmp_path / "network.h5", keras=keras_version)
     found = keras.read(tmp_path / "network.h5")
     assert (found.spec, same_weights(found, model)) == (model.spec, True)
@@ -83,7 +83,7 @@ def test_a_whole_model_in_keras_layout_comes_back_the_same(
 def test_bare_weights_are_read_by_keras_own_names_and_their_resolution_by_their_files(
     small_model: SmallModel, tmp_path: Path, top: bool
 ) -> None:
-    model = small_model(seed=2, padding="same", bn_epsilon=1e-3, resolution=128)
+    model = small_model(seed=2, padding="keras", bn_epsilon=1e-3, resolution=128)
     path = tmp_path / f"mobilenet_2_5_128_tf{'' if top else '_no_top'}.h5"
     write_keras(model, path, whole=False, top=top)
     found = keras.read(path)
@@ -94,7 +94,7 @@ def test_bare_weights_are_read_by_keras_own_names_and_their_resolution_by_their_
 
 
 def test_a_model_inside_a_model_and_a_rescaling_before_it_are_read(small_model: SmallModel, tmp_path: Path) -> None:
-    model = small_model(seed=2, padding="same", bn_epsilon=1e-3)
+    model = small_model(seed=2, padding="keras", bn_epsilon=1e-3)
     path = tmp_path / "network.h5"
     write_keras(model, path)
     with h5py.File(path, "a") as file:
@@ -144,7 +144,7 @@ REFUSED: list[tuple[Callable[[list[Any]], None], str]] = [
 def test_the_first_layer_that_does_not_fit_is_named(
     small_model: SmallModel, tmp_path: Path, change: Callable[[list[Any]], None], sentence: str
 ) -> None:
-    write_keras(small_model(padding="same", bn_epsilon=1e-3), tmp_path / "network.h5")
+    write_keras(small_model(padding="keras", bn_epsilon=1e-3), tmp_path / "network.h5")
     config, arrays = contents(changed(tmp_path / "network.h5", change))
     with pytest.raises(Refused, match=re.escape(sentence)):
         to_model(described(config, arrays), Source(name="x", format="keras", sha256="0" * 64))

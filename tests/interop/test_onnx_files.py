@@ -28,6 +28,7 @@ FORMS: list[dict[str, Any]] = [
     {"resolution": 75, "width": 0.35, "channels": 1, "activation": "relu"},
     {"convolution": "standard", "shallow": True},
     {"unit_strides": (0, 2), "resolution": 33, "padding": "same"},
+    {"width": 0.1, "rounding": "cut-off", "resolution": 75, "padding": "keras"},
 ]
 
 

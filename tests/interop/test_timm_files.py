@@ -15,8 +15,10 @@ from safetensors.numpy import load_file, save_file
 from depthwise.errors import Refused
 from depthwise.interop import timm
 from depthwise.interop.source import Given
+from depthwise.interop.timm_config import timm_padding
 from depthwise.network import reference
 from depthwise.network.model import Model
+from depthwise.network.spec import Spec
 from foreign import pixels, same_weights
 
 SmallModel = Callable[..., Model]
@@ -94,11 +96,20 @@ def test_bare_weights_of_any_width_go_out_and_in(small_model: SmallModel, tmp_pa
     timm.write(model, tmp_path / "network.safetensors")
     back = timm.read(tmp_path / "network.safetensors")
     assert (back.spec, back.labels, same_weights(back, model)) == (model.spec, model.labels, True)
+    odd = small_model(padding="keras", resolution=75)
+    timm.write(odd, tmp_path / "odd.safetensors")
+    assert timm.read(tmp_path / "odd.safetensors").spec == odd.spec
     with pytest.raises(Refused, match=r"timm makes MobileNet V1 of width 1 and 1\.25 only, not 0\.35; write a file"):
         timm.write(model, tmp_path / "timm")
     for fields in ({"shallow": True}, {"unit_strides": (0,)}, {"convolution": "standard"}):
         with pytest.raises(Refused, match="timm has no MobileNet V1 that is shallow"):
             timm.write(small_model(**fields), tmp_path / "x.safetensors")
+
+
+def test_keras_padding_goes_out_as_timms_same_where_both_are_one_and_else_is_refused() -> None:
+    assert timm_padding(Spec(padding="keras", resolution=224)) == "same"
+    with pytest.raises(Refused, match="timm has no padding 'keras' at 200 pixels"):
+        timm_padding(Spec(padding="keras", resolution=200))
 
 
 def test_strangers_weights_without_config_take_the_usual_and_what_the_user_gives(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from depthwise.errors import Refused
 from depthwise.network.layers import KINDS, Layer, Padding, Shape, layers
-from depthwise.network.spec import STRIDED, Spec
+from depthwise.network.spec import PADDINGS, STRIDED, Spec
 from depthwise.network.weights import expected_weights, weight_shape
 
 SPECS = st.builds(
@@ -20,7 +20,7 @@ SPECS = st.builds(
     resolution=st.integers(32, 400),
     classes=st.integers(2, 2000),
     channels=st.sampled_from([1, 3]),
-    padding=st.sampled_from(["symmetric", "same"]),
+    padding=st.sampled_from(PADDINGS),
     convolution=st.sampled_from(["separable", "standard"]),
     shallow=st.booleans(),
     unit_strides=st.lists(st.sampled_from(STRIDED)).map(tuple),
@@ -92,7 +92,7 @@ def scaled_row(row: str, resolution: int) -> list[str]:
     return [*words, f"{size}x{size}x{channels}"]
 
 
-@pytest.mark.parametrize("padding", ["symmetric", "same"])
+@pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize(("alpha", "resolution"), SIXTEEN)
 def test_all_sixteen_networks_have_the_shapes_of_the_papers_table_1(
     alpha: float, resolution: int, padding: str
@@ -203,6 +203,53 @@ def test_symmetric_padding_is_pytorchs(size: int, stride: int) -> None:
     expected = math.floor((size + 2 * 1 - 1 * (3 - 1) - 1) / stride + 1)
 
     assert (expected, 1, 1) == convolution_at(size, stride, "symmetric")
+
+
+@pytest.mark.parametrize(("size", "stride"), SIZES)
+def test_end_padding_is_one_zero_behind_the_image_before_a_convolution_without_padding(size: int, stride: int) -> None:
+    """Source: the shape rule of a window of 3 without padding, on an image that ZeroPadding2D((0, 1)) made longer."""
+    expected = ((size + 1 - 3) // 2 + 1, 0, 1) if stride == 2 else (size, 1, 1)
+
+    assert expected == convolution_at(size, stride, "end")
+
+
+# What keras.applications.MobileNet of Keras 3.15 makes: its first convolution has padding "same", its blocks of stride
+# 2 have a ZeroPadding2D of (0, 1) and padding "valid".
+@pytest.mark.parametrize(
+    ("resolution", "sides"),
+    [
+        (50, [25, 12, 6, 3, 1]),
+        (100, [50, 25, 12, 6, 3]),
+        (150, [75, 37, 18, 9, 4]),
+        (200, [100, 50, 25, 12, 6]),
+        (224, [112, 56, 28, 14, 7]),
+        (299, [150, 75, 37, 18, 9]),
+    ],
+)
+def test_keras_padding_gives_the_sides_that_keras_has(resolution: int, sides: list[int]) -> None:
+    strided = [row for row in layers(Spec(resolution=resolution, padding="keras")) if row.stride == 2]
+
+    assert sides == [row.output.height for row in strided]
+    assert {(0, 1, 0, 1)} == {
+        (row.padding.top, row.padding.bottom, row.padding.left, row.padding.right) for row in strided[1:]
+    }
+
+
+def test_end_padding_is_keras_padding_with_a_stem_that_is_padded_at_the_end_too() -> None:
+    keras, end = (layers(Spec(resolution=99, padding=padding)) for padding in ("keras", "end"))
+
+    assert (keras[0].padding, end[0].padding) == (Padding(top=1, bottom=1, left=1, right=1), Padding(bottom=1, right=1))
+    assert layers(Spec(resolution=98, padding="keras")) == layers(Spec(resolution=98, padding="end"))
+
+
+@pytest.mark.parametrize(("alpha", "first"), [(0.1, (3, 6, 12, 25, 51, 102)), (0.35, (11, 22, 44, 89, 179, 358))])
+def test_cut_off_channels_are_those_that_keras_makes(alpha: float, first: tuple[int, ...]) -> None:
+    """Source: `int(filters * alpha)` of keras.applications.MobileNet, for the channels of the paper's Table 1."""
+    table = layers(Spec(width=alpha, rounding="cut-off"))
+    made = [row.output.channels for row in table if row.kind in ("stem", "pointwise")]
+
+    assert list(first) == sorted(set(made))
+    assert first == tuple(int(filters * alpha) for filters in (32, 64, 128, 256, 512, 1024))
 
 
 def convolution_at(size: int, stride: int, padding: str) -> tuple[int, int, int]:

@@ -31,6 +31,7 @@ SPECS = {
     "odd, grey, relu": {"resolution": 33, "channels": 1, "activation": "relu"},
     "same": {"padding": "same", "bn_epsilon": 1e-3},
     "same, odd, shallow": {"padding": "same", "resolution": 35, "shallow": True},
+    "keras, odd, cut off": {"padding": "keras", "resolution": 51, "width": 0.1, "rounding": "cut-off"},
     "unit strides": {"unit_strides": (0, 12), "shallow": True},
     "standard": {"convolution": "standard", "width": 0.1},
     "standard, same, grey": {"convolution": "standard", "width": 0.1, "padding": "same", "channels": 1},

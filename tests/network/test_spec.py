@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from depthwise.errors import Refused
 from depthwise.network.spec import BLOCKS, SHALLOW_LEAVES_OUT, STRIDED, Spec, scaled
 
+FIELDS = sorted(field.name for field in dataclasses.fields(Spec))
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -39,7 +41,12 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"classes": True}, "classes is True; it must be a whole number from 2 to 1000000"),
     ({"channels": 2}, "channels is 2; it must be one of 1, 3"),
     ({"channels": True}, "channels is True; it must be one of 1, 3"),
-    ({"padding": "valid"}, "padding is 'valid'; it must be one of 'symmetric', 'same'"),
+    ({"padding": "valid"}, "padding is 'valid'; it must be one of 'symmetric', 'same', 'keras', 'end'"),
+    ({"rounding": "up"}, "rounding is 'up'; it must be one of 'multiple-of-8', 'cut-off'"),
+    (
+        {"rounding": "cut-off", "width": 0.03},
+        "width is 0.03, which cuts the 32 channels of the first layer to none",
+    ),
     ({"bn_epsilon": 0}, "bn_epsilon is 0; it must be a number above 0 and at most 1"),
     ({"bn_epsilon": 2}, "bn_epsilon is 2; it must be a number above 0 and at most 1"),
     ({"activation": "swish"}, "activation is 'swish'; it must be one of 'relu6', 'relu'"),
@@ -89,7 +96,7 @@ def test_an_unknown_field_is_refused_by_name() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(st.sampled_from(sorted(Spec().to_dict())), ANY_JSON))
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON))
 def test_any_json_values_make_a_network_or_a_refusal(fields: dict[str, Any]) -> None:
     refusal, spec = "", Spec()
     try:
@@ -113,11 +120,17 @@ def test_every_field_comes_back_from_json() -> None:
         convolution="standard",
         shallow=True,
         unit_strides=(0, 4),
+        rounding="cut-off",
     )
     usual = Spec()
 
     assert spec == Spec.from_dict(json.loads(json.dumps(spec.to_dict())))
-    assert all(getattr(spec, name) != getattr(usual, name) for name in usual.to_dict())
+    assert all(getattr(spec, name) != getattr(usual, name) for name in FIELDS)
+
+
+def test_the_usual_rounding_is_not_written_so_that_older_versions_read_the_network() -> None:
+    assert "rounding" not in Spec().to_dict()
+    assert "cut-off" == Spec(rounding="cut-off").to_dict()["rounding"]
 
 
 def test_networks_that_are_equal_compare_and_print_as_equal() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from depthwise.errors import Refused
-from depthwise.network.spec import STRIDED, Spec
+from depthwise.network.spec import PADDINGS, ROUNDINGS, STRIDED, Spec
 
 # Option, type and help of each field of a Spec; defaults are the fields' own.
 _OPTIONS: dict[str, tuple[str, Any, str]] = {
@@ -17,7 +17,11 @@ _OPTIONS: dict[str, tuple[str, Any, str]] = {
     "resolution": ("--resolution", int, "Height and width of the input in pixels."),
     "classes": ("--classes", int, "Number of labels."),
     "channels": ("--channels", int, "Channels of the image: 1 (grey) or 3 (RGB)."),
-    "padding": ("--padding", click.Choice(["symmetric", "same"]), "Padding as in PyTorch or as in TensorFlow."),
+    "padding": (
+        "--padding",
+        click.Choice(PADDINGS),
+        "Zeros around the image: as in PyTorch, in TensorFlow, in keras.applications, or at its end only.",
+    ),
     "bn_epsilon": ("--bn-epsilon", float, "Constant that batch normalisation adds to the variance."),
     "activation": ("--activation", click.Choice(["relu6", "relu"]), "Activation after each convolution."),
     "convolution": (
@@ -31,6 +35,11 @@ _OPTIONS: dict[str, tuple[str, Any, str]] = {
         str,
         f"Layers that run at stride 1 instead of 2, for small images: numbers among {', '.join(map(str, STRIDED))}"
         " with commas between, 0 is the stem; or `none`.",
+    ),
+    "rounding": (
+        "--rounding",
+        click.Choice(ROUNDINGS),
+        "How channels times α become whole: as in the paper's code, or cut off as in Keras.",
     ),
 }
 

@@ -15,7 +15,7 @@ from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, fi
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.bf16 import lower_bf16
 from depthwise.compiler.lower.lower import Floats, Lowered, lower
-from depthwise.compiler.lower.thin import lower_live
+from depthwise.compiler.lower.thin import filled, lower_live
 from depthwise.compiler.outputs import compilers
 from depthwise.compiler.outputs.constants import emit_weights
 from depthwise.compiler.outputs.library import Unit, library
@@ -166,7 +166,7 @@ def emit_lowered(
 def lowered_for(model: Model | QuantizedModel, found: Live | None, precision: Precision | None) -> Lowered:
     """The plain operations, of the channels that can change where `found` names them."""
     left_out = None if found is None or found.table == layers(model.spec) else found
-    lowered = lower(model) if left_out is None else lower_live(model, left_out)
+    lowered = filled(lower(model) if left_out is None else lower_live(model, left_out))
     if precision == "bf16":
         assert isinstance(model, Model)
         lowered = lower_bf16(lowered, model, left_out)

@@ -66,6 +66,7 @@ def title(spec: Spec) -> str:
     parts += ["shallow"] if spec.shallow else []
     parts += [f"stride 1 at {','.join(map(str, spec.unit_strides))}"] if spec.unit_strides else []
     parts += [f"padding {spec.padding}"] if spec.padding != Spec().padding else []
+    parts += ["channels cut off"] if spec.rounding != Spec().rounding else []
     return ", ".join(parts)
 
 
@@ -78,5 +79,6 @@ def command(spec: Spec, precision: str) -> str:
     words += ["--shallow"] if spec.shallow else []
     words += [f"--unit-strides {','.join(map(str, spec.unit_strides))}"] if spec.unit_strides else []
     words += [f"--convolution {spec.convolution}"] if spec.convolution != Spec().convolution else []
+    words += [f"--rounding {spec.rounding}"] if spec.rounding != Spec().rounding else []
     words += [f"--precision {precision}"] if precision != "float32" else []
     return " ".join(words)

@@ -161,6 +161,15 @@ class Chain:
     operations: list[Operation] = field(default_factory=list)
     _numbers: int = 0
 
+    @property
+    def padding(self) -> str:
+        """What TensorFlow's and Keras's files mean by zeros that fit several rules: those put there apart are Keras's.
+
+        keras.applications has a ZeroPadding2D before its convolutions of stride 2, and a converter leaves it as a PAD;
+        networks that are made for SAME say so in the convolution itself.
+        """
+        return "keras" if any(isinstance(operation, Pad) for operation in self.operations) else "same"
+
     def add(self, operation: Operation) -> None:
         """Append one operation.
 

@@ -79,7 +79,11 @@ def published(arrays: Arrays) -> Chain:
                 " keras.applications.MobileNet"
             )
         where = f"layer {name}"
-        chain.add(_convolution(where, name, arrays, kind == "depthwise", (stride, stride), same=True))
+        # As keras.applications has them: the blocks of stride 2 are padded apart, and never at their top and left.
+        apart = kind == "depthwise" and stride == 2
+        if apart:
+            chain.add(Pad(where=where, padding=Padding(bottom=1, right=1)))
+        chain.add(_convolution(where, name, arrays, kind == "depthwise", (stride, stride), same=not apart))
         chain.add(_norm(f"layer {name}_bn", f"{name}_bn", arrays, KERAS_EPSILON))
         chain.add(Clamp(where=where, low=0.0, high=6.0))
     chain.add(Pool(where="the pool"))

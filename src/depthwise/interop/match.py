@@ -6,7 +6,8 @@ import dataclasses
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,17 @@ from depthwise.interop.units import Network, Unit, units
 from depthwise.interop.usual import preprocessing
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Model
-from depthwise.network.spec import BLOCKS, LARGEST_WIDTH, SHALLOW_LEAVES_OUT, STEM_CHANNELS, STRIDED, Spec, scaled
+from depthwise.network.spec import (
+    BLOCKS,
+    LARGEST_WIDTH,
+    PADDINGS,
+    ROUNDINGS,
+    SHALLOW_LEAVES_OUT,
+    STEM_CHANNELS,
+    STRIDED,
+    Spec,
+    scaled,
+)
 from depthwise.network.weights import Array
 
 # A file without a classifier is given one of zeros for as many classes, if nobody says how many there are.
@@ -96,31 +107,39 @@ def infer(network: Network, chain: Chain, source: Source) -> Spec:
     bases = [STEM_CHANNELS, *(BLOCKS[n - 1][1] for n in numbers)]
     found = [stem.channels, *(channels for _, channels in blocks)]
     epsilons = Counter(e for unit in network.units if (e := unit.scaling.epsilon) is not None)
+    width, rounding = scaling_of(list(zip(bases, found, strict=False)))
     spec = Spec(
-        width=width_of(list(zip(bases, found, strict=False))),
+        width=width,
         resolution=_resolution(chain, source),
         classes=_classes(network, source),
         channels=_channels(stem),
-        padding="symmetric",
         bn_epsilon=epsilons.most_common(1)[0][0] if epsilons else EXACT_EPSILON,
         activation=_activation(network.units),
         convolution="separable" if separable else "standard",
         shallow=shallow,
         unit_strides=tuple(n for n in STRIDED if strides.get(n) == (1, 1)),
+        rounding=rounding,
     )
-    return dataclasses.replace(spec, padding=_padding(network.units, spec, source.says_same))
+    return dataclasses.replace(spec, padding=_padding(network.units, spec, source.padding))
 
 
-def width_of(channels: Sequence[tuple[int, int]]) -> float:
+def scaling_of(channels: Sequence[tuple[int, int]]) -> tuple[float, str]:
+    """The width and the rounding that make the found channels of the base ones, or most of them from the start.
+
+    Args:
+        channels: (base, found) of the stem and of each block, in order.
+    Raises: Refused, when no width comes near.
+    """
+    return max(((width_of(channels, rounding), rounding) for rounding in ROUNDINGS), key=partial(_fitting, channels))
+
+
+def width_of(channels: Sequence[tuple[int, int]], rounding: str = ROUNDINGS[0]) -> float:
     """The width multiplier with the fewest digits that makes the found channels of the base ones.
 
     Args:
         channels: (base, found) of the stem and of each block, in order.
     Returns: where none makes all of them, one that makes as many from the start as can be made.
     """
-
-    def fitting(width: float) -> int:
-        return next((i for i, (base, found) in enumerate(channels) if scaled(base, width) != found), len(channels))
 
     candidates: dict[float, int] = {}
     for (base, found), digits in itertools.product(sorted(set(channels)), range(5)):
@@ -130,7 +149,13 @@ def width_of(channels: Sequence[tuple[int, int]]) -> float:
                 candidates.setdefault(width, digits)
     if not candidates:
         raise Refused(f"the first convolution has {channels[0][1]} channels; no MobileNet V1 is that wide")
-    return max(candidates, key=lambda width: (fitting(width), -candidates[width], -width))
+    return max(candidates, key=lambda width: (_fitting(channels, (width, rounding)), -candidates[width], -width))
+
+
+def _fitting(channels: Sequence[tuple[int, int]], scaling: tuple[float, str]) -> int:
+    """How many channels from the start a width with its rounding makes."""
+    wrong = (i for i, (base, found) in enumerate(channels) if scaled(base, *scaling) != found)
+    return next(wrong, len(channels))
 
 
 def _blocks(rest: Sequence[Unit], separable: bool) -> list[tuple[Unit, int]]:
@@ -181,32 +206,42 @@ def _activation(found: Sequence[Unit]) -> str:
     return first
 
 
-def _padding(found: Sequence[Unit], spec: Spec, says_same: bool) -> str:
-    """The one of the two paddings that agrees with more units from the start."""
+def _padding(found: Sequence[Unit], spec: Spec, usual: str) -> str:
+    """The padding that agrees with most units from the start; of several, the one that is usual in such files."""
 
     def fitting(padding: str) -> tuple[int, bool]:
         rows = [row for row in layers(dataclasses.replace(spec, padding=padding)) if row.norm]
         pairs = enumerate(zip(found, rows, strict=False))
         first = next((i for i, (unit, row) in pairs if not _padded_alike(unit, row)), len(rows))
-        return first, (padding == "same") == says_same
+        return first, padding == usual
 
-    return max(("symmetric", "same"), key=fitting)
+    return max(PADDINGS, key=fitting)
 
 
 def _padded_alike(unit: Unit, row: Layer) -> bool:
-    if row.kernel == 1:
-        return unit.padding in ("same", Padding())
-    if unit.padding != "same":
-        return unit.padding == row.padding
-    # TensorFlow's rule gives the odd zero to the end; on these sizes it may be what "symmetric" says, too.
-    total = [max((out - 1) * row.stride + row.kernel - size, 0) for size, out in _sizes(row)]
-    (top, bottom), (left, right) = ((t // 2, t - t // 2) for t in total)
-    return Padding(top=top, bottom=bottom, left=left, right=right) == row.padding
+    """Whether the windows of a convolution meet the same zeros as those of its row."""
+    if unit.padding == "same":
+        return row.kernel == 1 or all(_zeros(*side, row) == _same(side[0], row) for side in _sides_of(row, row.padding))
+    pairs = zip(_sides_of(row, unit.padding), _sides_of(row, row.padding), strict=True)
+    return all(_zeros(*ours, row) == _zeros(*theirs, row) for ours, theirs in pairs)
 
 
-def _sizes(row: Layer) -> Iterator[tuple[int, int]]:
-    for size in (row.input.height, row.input.width):
-        yield size, -(-size // row.stride)
+def _sides_of(row: Layer, padding: Padding) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Size and zeros before and after, of rows and of columns."""
+    return (row.input.height, padding.top, padding.bottom), (row.input.width, padding.left, padding.right)
+
+
+def _zeros(size: int, before: int, after: int, row: Layer) -> tuple[int, int, int]:
+    """How many windows there are, and the zeros before and after that some window meets."""
+    windows = (size + before + after - row.kernel) // row.stride + 1
+    return windows, before, max((windows - 1) * row.stride + row.kernel - size - before, 0)
+
+
+def _same(size: int, row: Layer) -> tuple[int, int, int]:
+    """The same by TensorFlow's `SAME`, which gives the odd zero to the end."""
+    windows = -(-size // row.stride)
+    total = max((windows - 1) * row.stride + row.kernel - size, 0)
+    return windows, total // 2, total - total // 2
 
 
 def _compare(network: Network, rows: Sequence[Layer]) -> None:

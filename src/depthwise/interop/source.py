@@ -49,7 +49,7 @@ class Source:
         mean, scale: what the file says of pixels.
         resize: what the file says of the length of the shorter side.
         own: what this project wrote into the file (`description`), or {}.
-        says_same: whether the file says TensorFlow's `SAME`, where its padding could be either.
+        padding: of `Spec.padding`, what such a file means where its zeros are those of several rules.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Source:
     scale: tuple[float, ...] | None = None
     resize: int | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
-    says_same: bool = False
+    padding: str = "symmetric"
 
 
 def description(model: Described, **more: Any) -> dict[str, Any]:

@@ -51,17 +51,19 @@ def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], M
     try:
         file = parse(data)
         said = {**tflite_metadata.read(file.metadata.get(METADATA, b""), data), **_quantisation(file)}
+        with np.errstate(all="ignore"):
+            chain = tflite_graph.chain(file)
         source = Source(
             name=name or path.name,
             format="tflite",
             sha256=digest(data),
             given=given,
             own=parse_own(file.metadata.get(OWN, b"")),
-            says_same=True,
+            padding=chain.padding,
             **said,
         )
         with np.errstate(all="ignore"):
-            return make(tflite_graph.chain(file), source)
+            return make(chain, source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
 

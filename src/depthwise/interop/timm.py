@@ -17,7 +17,7 @@ from depthwise.interop.kinds import SAFETENSORS, TIMM
 from depthwise.interop.match import to_model
 from depthwise.interop.source import NOTHING, Given, Source, content, description, digest, parse_own
 from depthwise.interop.timm_config import ACTIVATIONS, CONFIG, Config, architecture, config_for, read_config
-from depthwise.network.layers import Layer, Padding, layers
+from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
@@ -60,7 +60,7 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
             scale=config.scale,
             resize=config.resize,
             own=own,
-            says_same=config.same_padding,
+            padding="same" if config.same_padding else "symmetric",
         )
         with np.errstate(all="ignore"):
             return to_model(_chain(arrays, config, own), source)
@@ -136,14 +136,14 @@ def _chain(arrays: dict[str, Array], config: Config, own: Mapping[str, Any]) -> 
     """timm's names are those of our table: each must be there, and nothing else."""
     spec, left = _own_spec(own), dict(arrays)
     side = config.resolution or (spec.resolution if own else None)
-    same = config.same_padding or spec.padding == "same"
+    padding = "same" if config.same_padding else spec.padding
     high = ACTIVATIONS[config.activation or spec.activation]
     chain = Chain(height=side, width=side, channels=None)
-    # Names and strides do not depend on the numbers of a spec.
-    for row in layers(Spec()):
+    # Names and strides do not depend on the other numbers of a spec.
+    for row in layers(Spec(padding=padding, resolution=side or Spec.resolution)):
         where = f"array {row.name}.weight"
         if row.norm:
-            chain.add(_convolution(row, where, _take(left, f"{row.name}.weight", 4), same=same))
+            chain.add(_convolution(row, where, _take(left, f"{row.name}.weight", 4), padding))
             chain.add(_norm(row, left, config.epsilon or spec.bn_epsilon))
             chain.add(Clamp(where=where, low=0.0, high=high))
         elif row.kind == "pool":
@@ -156,13 +156,12 @@ def _chain(arrays: dict[str, Array], config: Config, own: Mapping[str, Any]) -> 
     return chain
 
 
-def _convolution(row: Layer, where: str, weight: Array, *, same: bool) -> Convolution:
-    side = row.kernel // 2
+def _convolution(row: Layer, where: str, weight: Array, padding: str) -> Convolution:
     return Convolution(
         where=where,
         weight=weight,
         stride=(row.stride, row.stride),
-        padding="same" if same else Padding(top=side, bottom=side, left=side, right=side),
+        padding="same" if padding == "same" else row.padding,
         depthwise=row.kind == "depthwise",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from depthwise.errors import Refused
 from depthwise.files import read_file
+from depthwise.network.layers import layers
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec
 
@@ -119,11 +121,26 @@ def architecture(spec: Spec) -> str:
     return ARCHITECTURES[spec.width]
 
 
+def timm_padding(spec: Spec) -> str:
+    """ "symmetric" or "same", which timm knows; another padding is the latter where it gives the same zeros.
+
+    Raises: Refused, where it does not.
+    """
+    if spec.padding in ("symmetric", "same"):
+        return spec.padding
+    if layers(spec) != layers(dataclasses.replace(spec, padding="same")):
+        raise Refused(
+            f"timm has no padding {spec.padding!r} at {spec.resolution} pixels, where it differs from its 'same';"
+            " write .onnx or .tflite, or train with padding same"
+        )
+    return "same"
+
+
 def config_for(model: Model, name: str) -> dict[str, Any]:
     """The config.json with which timm's `create_model` makes the same network."""
     spec, pixels = model.spec, model.preprocessing
     arguments: dict[str, Any] = {"bn_eps": spec.bn_epsilon, "act_layer": spec.activation, "in_chans": spec.channels}
-    if spec.padding == "same":
+    if timm_padding(spec) == "same":
         arguments["pad_type"] = "same"
     return {
         "architecture": name,

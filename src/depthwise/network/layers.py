@@ -70,14 +70,13 @@ def layers(spec: Spec) -> tuple[Layer, ...]:
     Source: arXiv:1704.04861 Table 1; names as in timm's `mobilenetv1_100`.
     """
     shape = Shape(height=spec.resolution, width=spec.resolution, channels=spec.channels)
-    rows = [
-        _convolution("conv_stem", "stem", shape, scaled(STEM_CHANNELS, spec.width), _stride(spec, 0, 2), spec, "bn1")
-    ]
+    stem = scaled(STEM_CHANNELS, spec.width, spec.rounding)
+    rows = [_convolution("conv_stem", "stem", shape, stem, _stride(spec, 0, 2), spec, "bn1")]
     for number, place in enumerate(_places(), start=1):
         if spec.shallow and number in SHALLOW_LEAVES_OUT:
             continue
         stride, channels = BLOCKS[number - 1]
-        stride, channels = _stride(spec, number, stride), scaled(channels, spec.width)
+        stride, channels = _stride(spec, number, stride), scaled(channels, spec.width, spec.rounding)
         shape = rows[-1].output
         if spec.convolution == "standard":
             rows.append(_convolution(f"{place}.conv", "standard", shape, channels, stride, spec, f"{place}.bn1"))
@@ -105,8 +104,11 @@ def _stride(spec: Spec, number: int, stride: int) -> int:
 
 def _convolution(name: str, kind: Kind, shape: Shape, channels: int, stride: int, spec: Spec, norm: str) -> Layer:
     """A row with a 3x3 kernel, padded as the network asks."""
-    height, top, bottom = _padded(shape.height, stride, spec.padding)
-    width, left, right = _padded(shape.width, stride, spec.padding)
+    padding = spec.padding
+    if padding == "keras":
+        padding = "same" if kind == "stem" else "end"
+    height, top, bottom = _padded(shape.height, stride, padding)
+    width, left, right = _padded(shape.width, stride, padding)
     return Layer(
         name=name,
         kind=kind,
@@ -122,9 +124,13 @@ def _convolution(name: str, kind: Kind, shape: Shape, channels: int, stride: int
 def _padded(size: int, stride: int, padding: str) -> tuple[int, int, int]:
     """Output size of a 3-wide window and the zeros before and after.
 
-    Source of "same": TensorFlow's `SAME`, which gives the odd zero to the end.
+    Source of "same": TensorFlow's `SAME`, which gives the odd zero to the end. Of "end": Keras's
+    `ZeroPadding2D(((0, 1), (0, 1)))` before a convolution without padding; a last row that no window reaches is
+    counted as a zero row all the same.
     """
-    if padding == "symmetric":
+    if padding == "end" and stride == 2:
+        return size // 2, 0, 1
+    if padding in ("symmetric", "end"):
         return (size - 1) // stride + 1, 1, 1
     out = -(-size // stride)
     total = max((out - 1) * stride + 3 - size, 0)

@@ -19,6 +19,9 @@ SHALLOW_LEAVES_OUT = (7, 8, 9, 10, 11)
 # Layers of stride 2 that `unit_strides` may run at stride 1: 0 is the stem, the others are blocks counted from 1.
 STRIDED = (0, *(number for number, (stride, _) in enumerate(BLOCKS, start=1) if stride == 2))
 
+PADDINGS = ("symmetric", "same", "keras", "end")
+ROUNDINGS = ("multiple-of-8", "cut-off")
+
 LARGEST_RESOLUTION = 4096
 LARGEST_WIDTH = 8.0
 MOST_CLASSES = 1_000_000
@@ -34,13 +37,17 @@ class Spec:
         resolution: height and width of the input in pixels, 32 to 4096; the paper's rho is resolution / 224.
         classes: number of labels, from 2.
         channels: channels of the input image, 1 (grey) or 3 (RGB).
-        padding: "symmetric" pads 3x3 kernels by 1 on every side (PyTorch); "same" as TensorFlow does.
+        padding: zeros around 3x3 kernels, one of `PADDINGS`: "symmetric" has 1 on every side (PyTorch); "same" as
+            TensorFlow does; "end" has 1 at the bottom and right of every convolution of stride 2, whatever the side;
+            "keras" as keras.applications does, "same" for the stem and "end" for the blocks.
         bn_epsilon: the constant that batch normalisation adds to the variance.
         activation: "relu6" or "relu", after every batch normalisation.
         convolution: "separable", or "standard" for the twin whose blocks are one 3x3 standard convolution.
         shallow: leave out the five 14x14x512 blocks, as the paper's Table 5 does.
         unit_strides: which layers of stride 2 run at stride 1, for small images: 0 is the stem,
             2, 4, 6 and 12 are blocks. (0,) is the form that CIFAR models use.
+        rounding: how channels times the width become whole, one of `ROUNDINGS`: "multiple-of-8", as the paper's code
+            and timm do, or "cut-off", as Keras does.
 
     Raises: Refused, when a value is outside these ranges.
     """
@@ -55,17 +62,23 @@ class Spec:
     convolution: str = "separable"
     shallow: bool = False
     unit_strides: tuple[int, ...] = ()
+    rounding: str = "multiple-of-8"
 
     def __post_init__(self) -> None:
         _number("width", self.width, low=0, high=LARGEST_WIDTH, low_is_open=True)
         _whole("resolution", self.resolution, low=32, high=LARGEST_RESOLUTION)
         _whole("classes", self.classes, low=2, high=MOST_CLASSES)
         _one_of("channels", self.channels, (1, 3))
-        _one_of("padding", self.padding, ("symmetric", "same"))
+        _one_of("padding", self.padding, PADDINGS)
         _number("bn_epsilon", self.bn_epsilon, low=0, high=1, low_is_open=True)
         _one_of("activation", self.activation, ("relu6", "relu"))
         _one_of("convolution", self.convolution, ("separable", "standard"))
         _one_of("shallow", self.shallow, (False, True))
+        _one_of("rounding", self.rounding, ROUNDINGS)
+        if self.rounding == "cut-off" and int(STEM_CHANNELS * self.width) < 1:
+            raise Refused(
+                f"width is {self.width:g}, which cuts the {STEM_CHANNELS} channels of the first layer to none"
+            )
         given = self.unit_strides
         if not isinstance(given, tuple) or any(type(i) is not int or i not in STRIDED for i in given):
             raise Refused(
@@ -85,8 +98,14 @@ class Spec:
         return dataclasses.replace(self, convolution="standard")
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON values, defaults included."""
-        return {**dataclasses.asdict(self), "unit_strides": list(self.unit_strides)}
+        """The fields as JSON values, defaults included; but the usual `rounding` is left out.
+
+        Versions that know no other rounding then read the networks that they can compute.
+        """
+        fields = {**dataclasses.asdict(self), "unit_strides": list(self.unit_strides)}
+        if self.rounding == Spec.rounding:
+            del fields["rounding"]
+        return fields
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Spec:
@@ -103,12 +122,18 @@ class Spec:
         return cls(**values)
 
 
-def scaled(channels: int, width: float) -> int:
-    """Channels at a width: the nearest multiple of 8, at least 8, never below 90% of the exact product.
+def scaled(channels: int, width: float, rounding: str = "multiple-of-8") -> int:
+    """Channels at a width.
 
-    Source: the rounding of MobileNet's published code, as timm's `make_divisible`.
+    Args:
+        rounding: "multiple-of-8" for the nearest one, at least 8, never below 90% of the exact product; "cut-off" for
+            the whole part of the product.
+    Source: the rounding of MobileNet's published code, as timm's `make_divisible`; `int(filters * alpha)` of
+    keras.applications.
     """
     exact = channels * width
+    if rounding == "cut-off":
+        return int(exact)
     rounded = max(8, int(exact + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * exact else rounded
 

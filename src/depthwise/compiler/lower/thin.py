@@ -1,7 +1,8 @@
-"""A network lowered without the channels that provably never change, as kernels take it.
+"""A network lowered without the channels that provably never change, and any network with channels by eights.
 
-network/live.py finds them. Kernels take channels by eights, so that each layer is filled up with channels whose weights
-are 0 and that nothing reads: the bytes of the others stay as they are. Sizes: C input channels, N output channels.
+network/live.py finds those that never change. Kernels take channels by eights, so that a layer with another count is
+filled up with channels whose weights are 0 and that nothing reads: the bytes of the others stay as they are. Sizes: C
+input channels, N output channels.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MULTIPLE = 8
 
 
 def lower_live(model: Model | QuantizedModel, found: Live) -> Lowered:
-    """The plain operations of a model, of the channels that are kept.
+    """The plain operations of a model, of the channels that are kept; `filled` makes eights of them.
 
     Args:
         found: what `live(model)` gives.
@@ -37,7 +38,7 @@ def lower_live(model: Model | QuantizedModel, found: Live) -> Lowered:
         edge = np.array(model.preprocessing.mean, np.float32)
     return Lowered(
         precision="int8" if isinstance(model, QuantizedModel) else "float32",
-        operations=tuple(_filled(operation) for operation in operations),
+        operations=tuple(operations),
         edge=edge,
         features=_features(model, found),
     )
@@ -59,12 +60,19 @@ def _features(model: Model | QuantizedModel, found: Live) -> Features | None:
     return Features(places=places, values=np.where(places < 0, real, np.float32(0)), scale=scale)
 
 
+def filled(lowered: Lowered) -> Lowered:
+    """The network with every layer's channels filled up to a multiple of 8; labels and the image stay."""
+    return dataclasses.replace(lowered, operations=tuple(map(_filled, lowered.operations)))
+
+
 def _filled(operation: Operation) -> Operation:
     """The operation with input and output channels filled up; the image's channels and the labels stay."""
     layer, weight = operation.layer, operation.weight
     C, N = layer.input.channels, layer.output.channels
     inputs = 0 if layer.kind == "stem" else -C % MULTIPLE
     outputs = 0 if layer.kind == "classifier" else -N % MULTIPLE
+    if inputs == outputs == 0:
+        return operation
     match layer.kind:
         case "pool":
             pass
