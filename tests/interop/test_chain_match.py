@@ -117,7 +117,7 @@ def test_channels_that_no_width_makes_are_refused_at_the_first_layer_that_differ
     eleven = np.ones(11, np.float32)
     chain.operations[1] = replace(first, weight=eleven, bias=eleven, mean=eleven, variance=eleven)
     with pytest.raises(
-        Refused, match=r"oper[a-z]* . is a 3x3 .* to 8 channels .*; at blocks.0.0.conv_dw MobileNet V1 has"
+        Refused, match=r"operator 1 is a 3x3 .* to 8 channels .*; at blocks.0.0.conv_dw MobileNet V1 has"
     ):
         to_model(chain, SOURCE)
 
@@ -229,8 +229,8 @@ def test_what_the_user_gives_comes_before_what_the_file_says(small_model: SmallM
 
 REFUSED: list[tuple[int, dict[str, Any], str]] = [
     (0, {"stride": (1, 2)}, r"operator 0 is a 3x3 convolution of 3 channels to 8 channels with stride 1x2"),
-    (3, {"depthwise": False}, r"oper[a-z]* . is a 3x3 convolution of 1 channels"),
-    (3, {"stride": (2, 2)}, r"oper[a-z]* . is a 3x3 depthwise .* stride 2x2; at blocks.0.0.conv_dw MobileNet V1 has"),
+    (3, {"depthwise": False}, r"operator 1 is a 3x3 convolution of 1 channels"),
+    (3, {"stride": (2, 2)}, r"operator 1 is a 3x3 depthwise .* stride 2x2; at blocks.0.0.conv_dw MobileNet V1 has"),
     (0, {"padding": Padding()}, r"operator 0 pads 0, 0, 0, 0 .*; at conv_stem MobileNet V1 pads 1, 1, 1, 1"),
     (5, {"high": 3}, r"operator 1 has an activation from 0 to 3; MobileNet V1 has ReLU6 or ReLU"),
     (5, {"high": math.inf}, r"operator 1 has relu where those before have relu6"),

@@ -130,7 +130,7 @@ def test_every_field_comes_back_from_json() -> None:
 
 def test_the_usual_rounding_is_not_written_so_that_older_versions_read_the_network() -> None:
     assert "rounding" not in Spec().to_dict()
-    assert "cut-off" == Spec(rounding="cut-off").to_dict()["rounding"]
+    assert Spec(rounding="cut-off").to_dict()["rounding"] == "cut-off"
 
 
 def test_networks_that_are_equal_compare_and_print_as_equal() -> None:
