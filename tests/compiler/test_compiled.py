@@ -41,13 +41,15 @@ LABELS = (
     "// a line \\",
 )
 STATUS = {"DW_OK": 0, "DW_NO_POINTER": 1, "DW_FRAME_SIZE": 2, "DW_ARENA_ALIGNMENT": 3}
+# A path that is not UTF-8 comes as lone surrogates.
+NOTE = "".join(LABELS) + "\udcff \ud800"
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
     found = make_model(seed=2, labels=LABELS, resolution=33)
     seen = [str(number) for number in range(100)]
-    return found.replace(provenance={"note": "".join(LABELS), "of": {"seen": seen}}, accuracy={"top1": 0.5})
+    return found.replace(provenance={"note": NOTE, "of": {"seen": seen}}, accuracy={"top1": 0.5})
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def test_a_frame_gives_what_its_prepared_pixels_give(model: Model, built: Built)
 def test_labels_and_record_come_back_whatever_they_hold(model: Model, built: Built) -> None:
     with Artifact.open(built.path) as artifact:
         assert artifact.labels == LABELS
-        assert artifact.record["provenance"]["note"] == "".join(LABELS)
+        assert artifact.record["provenance"]["note"] == NOTE
         assert artifact.record["provenance"]["of"]["seen"] == [str(number) for number in range(64)]
         assert artifact.record["spec"] == model.spec.to_dict()
         assert artifact.record["preprocessing"] == model.preprocessing.to_dict()

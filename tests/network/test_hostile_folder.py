@@ -269,6 +269,21 @@ def test_a_description_that_claims_a_huge_network_allocates_nothing(folder: Path
     assert refusal(folder).startswith("FOLDER: weight conv_stem.weight has shape (8, 3, 3, 3); this network needs (256")
 
 
+def test_a_description_is_long_by_its_labels_alone(folder: Path) -> None:
+    """An empty list of three bytes would take 60 in memory, and 60 MB of them three gigabytes."""
+    text = (folder / DESCRIPTION).read_text()
+    (folder / DESCRIPTION).write_text(text.replace('"seed"', '"many": [' + "[]," * 1_500_000 + '0], "seed"'))
+
+    assert refusal(folder).startswith("FOLDER/model.json: not valid JSON (1,500,")
+
+
+def test_a_number_beyond_all_numbers_is_refused(folder: Path) -> None:
+    text = (folder / DESCRIPTION).read_text()
+    (folder / DESCRIPTION).write_text(text.replace('"seed"', '"speed": -1e999, "seed"'))
+
+    assert refusal(folder).startswith("FOLDER/model.json: not valid JSON (-1e999 is beyond the range of numbers)")
+
+
 # ---- anything else
 
 

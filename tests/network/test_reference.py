@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -266,3 +267,26 @@ def test_every_kind_of_layer_occurs_in_the_networks_tested_here(small_model: Cal
 def some_pixels(spec: Spec, images: int) -> Any:
     shape = (images, spec.resolution, spec.resolution, spec.channels)
     return np.random.default_rng(images).integers(0, 256, shape, dtype=np.uint8)
+
+
+# ---- memory
+
+
+@pytest.mark.parametrize("fields", [{"width": 1.0, "resolution": 128}, {"width": 0.25, "convolution": "standard"}])
+def test_no_more_memory_is_taken_than_is_counted_on(small_model: Callable[..., Model], fields: dict[str, Any]) -> None:
+    model = small_model(**{"resolution": 256, **fields})
+    side, channels = model.spec.resolution, model.spec.channels
+    largest = max(layer.input.size + layer.output.size for layer in layers(model.spec))
+    weights = sum(array.nbytes for array in model.weights.values())
+    tracemalloc.start()
+    reference.run(model, np.zeros((1, side, side, channels), np.uint8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < reference.COPIES * largest * 8 + 3 * weights
+
+
+def test_a_network_whose_answers_would_take_gigabytes_is_refused() -> None:
+    assert reference.together(Spec()) == TOGETHER
+    assert 1 <= reference.together(Spec(resolution=512)) < TOGETHER
+    with pytest.raises(Refused, match=r"at 4096 pixels and width 0.01 would take 3\.\d GB of memory"):
+        reference.together(Spec(resolution=4096, width=0.01))

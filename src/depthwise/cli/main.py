@@ -100,9 +100,10 @@ def _run() -> int:
         # It may quote a file, whose author could want to move the terminal's cursor.
         click.echo(f"error: {printable(' '.join(str(refusal).split()))}", err=True)
         return 1 if isinstance(refusal, Unmet) else 2
-    except streams.Terminated:
-        click.echo("terminated", err=True)
-        return 128 + signal.SIGTERM
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, click.exceptions.Abort) as end:
+        # click turns the one into the other.
+        if isinstance(end, streams.Terminated) or isinstance(end.__cause__, streams.Terminated):
+            click.echo("terminated", err=True)
+            return 128 + signal.SIGTERM
         click.echo("interrupted", err=True)
         return 130

@@ -125,7 +125,7 @@ class Library:
 
     def levels(self) -> tuple[str, ...]:
         """The levels of instructions that it carries, from the lowest to the highest; none that it knows before 1.2."""
-        if "dw_level_count" not in self._functions:
+        if not {"dw_level_count", "dw_level", "dw_level_in_use", "dw_use_level"} <= self._functions.keys():
             return ()
         return tuple(self.text("dw_level", index) for index in range(self.get("dw_level_count")))
 

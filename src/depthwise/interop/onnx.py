@@ -13,6 +13,7 @@ from depthwise.errors import Refused
 from depthwise.files import write_file
 from depthwise.interop import onnx_graph
 from depthwise.interop.chain import Chain
+from depthwise.interop.damage import DAMAGE
 from depthwise.interop.kept import to_quantized
 from depthwise.interop.kinds import ONNX
 from depthwise.interop.match import to_model
@@ -53,6 +54,8 @@ def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], M
             return make(onnx_graph.chain(proto.graph, path.parent), source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
+    except DAMAGE as problem:
+        raise Refused(f"{path}: a node or a tensor in it is not what it should be ({problem}); it is damaged") from None
 
 
 def write(model: Model | QuantizedModel, path: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from depthwise.errors import Refused
 from depthwise.files import open_file
+from depthwise.interop.onnx_wire import check_parts
 from depthwise.interop.source import LARGEST_FILE
 from depthwise.network.weights import Array
 
@@ -49,6 +50,7 @@ def parse(data: bytes) -> Any:
         raise Refused(
             "ONNX files need the package onnx, which is not installed; run: pip install 'depthwise[interop]'"
         ) from None
+    check_parts(data)
     try:
         model = onnx.ModelProto.FromString(data)
     except (DecodeError, RecursionError, ValueError) as problem:

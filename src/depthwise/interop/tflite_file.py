@@ -5,7 +5,6 @@ Source of the format: schema.fbs of TensorFlow Lite, as the package `tflite` has
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.interop.damage import DAMAGE
 from depthwise.network.weights import Array
 
 IDENTIFIER = b"TFL3"
@@ -26,7 +26,6 @@ MOST_DIMENSIONS = 6
 MOST_METADATA = 100
 LARGEST_METADATA = 2**20
 # What Python's flatbuffers raise when an offset leads out of the file or into the middle of something else.
-DAMAGE = (struct.error, ValueError, TypeError, IndexError, AttributeError, OverflowError, MemoryError, KeyError)
 INSTALL = "run: pip install 'depthwise[interop]'"
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.interop.damage import DAMAGE
 from depthwise.interop.labels import LARGEST_LIST, parse_labels
-from depthwise.interop.tflite_file import DAMAGE
 from depthwise.network.preprocessing import Preprocessing
 
 IDENTIFIER = b"M001"

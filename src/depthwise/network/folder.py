@@ -24,6 +24,10 @@ WEIGHTS = "weights.safetensors"
 # What may lie in a model folder beside our two files, and is kept when they are replaced.
 KEPT = "README.md"
 LARGEST_DESCRIPTION = 64 * 2**20
+# Only labels, of which there may be a million, make a description longer than this. An empty list of three bytes takes
+# 60 in memory, a text hardly more than it is long.
+LONGEST_WITHOUT_LABELS = 4 * 2**20
+MOST_LISTS, MOST_VALUES = 10_000, 1_100_000
 # A safetensors file begins with a header in JSON; those of our networks have some 20 kB.
 LARGEST_HEADER = 2**20
 DTYPES = {"float32": np.float32, "float16": np.float16}
@@ -36,8 +40,9 @@ def read_description(path: Path) -> dict[str, Any]:
     """
     try:
         recover(place(path.parent))
-        text = read_file(path, LARGEST_DESCRIPTION).decode()
-        description = json.loads(text, parse_constant=_no_constant)
+        content = read_file(path, LARGEST_DESCRIPTION)
+        _check_parts(content)
+        description = json.loads(content.decode(), parse_constant=_no_constant, parse_float=_finite)
     except (FileNotFoundError, NotADirectoryError):
         raise Refused(
             f"{path.parent}: not a model folder, it has no {path.name}; give a folder that `depthwise train` wrote"
@@ -114,6 +119,25 @@ def worth(folder: Path) -> str:
 
 
 MODEL = Kind(name="a model folder", is_one=is_model_folder, folder=True, worth=worth)
+
+
+def _check_parts(content: bytes) -> None:
+    """Refuse a description that would take many times its size in memory, of which it can only be long by its labels.
+
+    Raises: ValueError, with the reason.
+    """
+    if len(content) > LONGEST_WITHOUT_LABELS:
+        lists, values = content.count(b"[") + content.count(b"{"), content.count(b",")
+        if lists > MOST_LISTS or values > MOST_VALUES:
+            raise ValueError(
+                f"{lists:,} lists and objects, {values:,} values; at most {MOST_LISTS:,} and {MOST_VALUES:,}"
+            )
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError(f"{text[:20]} is beyond the range of numbers")
+    return number
 
 
 def _no_constant(text: str) -> NoReturn:

@@ -22,8 +22,11 @@ from depthwise.network.spec import Spec
 
 Floats = NDArray[np.floating[Any]]
 
-# Images that are walked through the network together: enough for numpy to work on, few enough for memory.
+# Images that are walked through the network together: enough for numpy to work on.
 TOGETHER = 8
+# Memory that the oracles take at most, and how many times the input and the output of one layer, in float64, they do.
+MOST_BYTES = 800_000_000
+COPIES = 5
 # Key of the normalised pixels among the activations; no layer has this name.
 INPUT = "input"
 
@@ -53,7 +56,7 @@ def run(model: Model, pixels: NDArray[np.uint8], *, dtype: DTypeLike = np.float6
         pixels: (B, H, W, C) bytes as `edge.pixels.prepare` makes them, B at least 1.
         dtype: what is computed in, float64 (the definition) or float32.
         keep: also return the activation of every layer.
-    Raises: Refused, when the pixels are not bytes of this network's shape.
+    Raises: Refused, when the pixels are not bytes of this network's shape, or it takes too much memory (`together`).
     """
     spec = model.spec
     if np.dtype(dtype) not in (np.float32, np.float64):
@@ -61,8 +64,9 @@ def run(model: Model, pixels: NDArray[np.uint8], *, dtype: DTypeLike = np.float6
     check_pixels(spec, pixels)
     weights = {name: array.astype(dtype) for name, array in model.weights.items()}
     parts: dict[str, list[Floats]] = {}
-    for start in range(0, len(pixels), TOGETHER):
-        x = normalise(pixels[start : start + TOGETHER], model.preprocessing, dtype)
+    count = together(spec)
+    for start in range(0, len(pixels), count):
+        x = normalise(pixels[start : start + count], model.preprocessing, dtype)
         if keep:
             parts.setdefault(INPUT, []).append(x)
         for layer, activation in walk(spec, weights, x):
@@ -76,6 +80,22 @@ def run(model: Model, pixels: NDArray[np.uint8], *, dtype: DTypeLike = np.float6
         features=whole["global_pool"][:, 0, 0],
         activations=whole if keep else {},
     )
+
+
+def together(spec: Spec) -> int:
+    """How many images the oracles walk through a network at a time, as their memory allows.
+
+    Raises: Refused, when it does not allow one.
+    """
+    values = max(layer.input.size + layer.output.size for layer in layers(spec))
+    found = MOST_BYTES // (values * COPIES * 8)
+    if found == 0:
+        raise Refused(
+            f"the reference's answers at {spec.resolution} pixels and width {spec.width:g} would take"
+            f" {values * COPIES * 8 / 1e9:.1f} GB of memory, and {MOST_BYTES / 1e9:g} are taken at most; give a lower"
+            " resolution"
+        )
+    return min(found, TOGETHER)
 
 
 def walk(spec: Spec, weights: Mapping[str, Array], x: Floats) -> Iterator[tuple[Layer, Floats]]:

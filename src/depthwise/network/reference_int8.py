@@ -22,9 +22,6 @@ from depthwise.network.requantize import requantize
 
 Bytes = NDArray[np.uint8]
 
-# Images that are walked through the network together.
-TOGETHER = 8
-
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -64,8 +61,9 @@ def run(model: QuantizedModel, pixels: Bytes, *, keep: bool = False) -> Result:
     reference.check_pixels(model.spec, pixels)
     parts: dict[str, list[Bytes]] = {}
     scores: list[NDArray[np.float32]] = []
-    for start in range(0, len(pixels), TOGETHER):
-        for step in walk(model, pixels[start : start + TOGETHER]):
+    count = reference.together(model.spec)
+    for start in range(0, len(pixels), count):
+        for step in walk(model, pixels[start : start + count]):
             if step.output is not None and (keep or step.layer.kind == "pool"):
                 parts.setdefault(step.layer.name, []).append(step.output)
         scores.append(logits(step.numbers, step.acc)[:, 0, 0])

@@ -59,7 +59,9 @@ def record(
     }
     if extra:
         document["extra"] = dict(extra)
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    # A path that is not UTF-8 reaches the provenance as lone surrogates; their escapes are JSON's own.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _shortened(provenance: Mapping[str, Any]) -> dict[str, Any]:

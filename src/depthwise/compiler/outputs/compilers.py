@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +34,7 @@ CONTRACT: dict[Precision, str] = {
 TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512", "-mstackrealign")
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
+_RUNNING: set[subprocess.Popen[str]] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +45,10 @@ class Compiler:
 
     def machine(self) -> Machine:
         """The processor that it compiles for, as its predefined macros tell."""
-        with tempfile.TemporaryDirectory(prefix="depthwise-") as folder:
-            source = Path(folder) / "empty.c"
+        with work_folder() as folder:
+            source = folder / "empty.c"
             source.touch()
-            text = call(self, ("-dM", "-E", source.name), Path(folder))
+            text = call(self, ("-dM", "-E", source.name), folder)
         words = (line.split() for line in text.splitlines())
         return machine_of(frozenset(line[1] for line in words if len(line) > 1))
 
@@ -79,12 +83,59 @@ def call(chosen: Compiler, arguments: tuple[str, ...], folder: Path) -> str:
     environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": str(folder / "cache")}
     environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "cache"))
     try:
-        done = subprocess.run(
-            [*chosen.command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        # A group of its own, so that the processes which it starts can be ended with it.
+        running = subprocess.Popen(
+            [*chosen.command, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
     except OSError as problem:
         raise Refused(f"{chosen.command[0]}: cannot be started ({problem.strerror}); name another compiler") from None
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split())[-_TOLD:]
-        raise Refused(f"{chosen.command[0]}: ended with {done.returncode} while it built the artifact: {said}")
-    return done.stdout
+    _RUNNING.add(running)
+    try:
+        out, said = running.communicate()
+    except BaseException:
+        _end(running)
+        raise
+    finally:
+        _RUNNING.discard(running)
+    if running.returncode != 0:
+        said = " ".join(said.split())[-_TOLD:]
+        raise Refused(f"{chosen.command[0]}: ended with {running.returncode} while it built the artifact: {said}")
+    return out
+
+
+def end_all() -> None:
+    """End the compilers that other threads are waiting for, as an interrupt reaches the first thread alone."""
+    for running in tuple(_RUNNING):
+        _end(running)
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(running.pid, signal.SIGKILL)
+        else:
+            running.kill()
+
+
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A folder for a compiler to work in, gone at the end.
+
+    Raises: Refused, when it cannot be made or written, as on a full disk.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="depthwise-", ignore_cleanup_errors=True) as name:
+            yield Path(name)
+    except OSError as problem:
+        raise Refused(
+            f"{tempfile.gettempdir()}: the compiler's files cannot be kept there ({problem.strerror}); free some space,"
+            " or set TMPDIR to another folder"
+        ) from None

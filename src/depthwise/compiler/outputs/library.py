@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthwise.compiler.outputs.compilers import CONTRACT, Compiler, call
+from depthwise.compiler.outputs.compilers import CONTRACT, Compiler, call, end_all, work_folder
 from depthwise.compiler.outputs.constants import emit_assembly
 from depthwise.compiler.outputs.trailer import ARTIFACT, trailer
 from depthwise.compiler.pack import Words
@@ -42,8 +41,7 @@ def library(
         levels: further files, each compiled for a processor of its own.
     Raises: Refused, when the compiler fails or the library cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="depthwise-") as name:
-        folder = Path(name)
+    with work_folder() as folder:
         for unit in (Unit(name="model.c", text=model_c, compiler=chosen), *levels):
             for file, content in included(unit.text).items():
                 (folder / file).write_bytes(content)
@@ -51,13 +49,23 @@ def library(
         (folder / "weights.s").write_text(emit_assembly(words.size), encoding="utf-8", newline="\n")
         (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
         flags = (*FLAGS, CONTRACT[precision])
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = list(pool.map(lambda unit: _object(unit, flags, folder), levels))
+        objects = _objects(levels, flags, folder)
         call(chosen, (*flags, *LINK, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
         content = (folder / "model.so").read_bytes()
     content += trailer(content)
     write_file(out, content, ARTIFACT)
     return len(content)
+
+
+def _objects(levels: Sequence[Unit], flags: tuple[str, ...], folder: Path) -> list[str]:
+    """The objects of all levels, made at the same time; an interrupt ends those that are at work."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            return list(pool.map(lambda unit: _object(unit, flags, folder), levels))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
 
 
 def _object(unit: Unit, flags: tuple[str, ...], folder: Path) -> str:
