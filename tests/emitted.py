@@ -185,8 +185,9 @@ def _one_step(emitted: Emitted, threads: int) -> str:
     arguments = "const uint8_t *pixels, uint8_t *arena"
     body = f"{{\n    switch (test_number) {{\n{cases}    default: break;\n    }}\n"
     if threads > 1:
-        step = f"static void test_one({arguments}, dwk_worker *worker)\n{body}    dwk_meet(worker);\n}}\n"
-        call = "dwk_together(test_one, pixels, arena);"
+        step = f"static void test_one({arguments}, dwk_worker *worker)\n{body}}}\n"
+        # Shared every time, also after calls in which threads were of no use.
+        call = "dwk_team.alone = 0;\n    dwk_together(test_one, pixels, arena);"
     else:
         step = f"static void test_one({arguments})\n{body}}}\n"
         call = "test_one(pixels, arena);"

@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from zlib import crc32
 
-from depthwise import kernels
+from depthwise.kernels.headers import FOLDER
 
-KERNELS = Path(kernels.__file__).parent
+INCLUDE = tuple(f"-I{folder}" for folder in sorted({path.parent for path in FOLDER.rglob("*.h")}))
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-pedantic")
 LABELS = ("red", 'green "as grass"', "blue\n🐳")
 # Without the C library, which zig would first have to build; memcpy is every process's own.
@@ -22,7 +22,7 @@ ZIG = (sys.executable, "-m", "ziglang", "cc", "-nostdlib")
 def build(source: Path, out: Path, *flags: str, compiler: tuple[str, ...] = ZIG) -> Path:
     """Compile and link one C file that includes the kernels' headers."""
     caches = {name: str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}") for name in _CACHES}
-    command = [*compiler, f"-I{KERNELS}", "-O2", *flags, str(source), "-o", str(out)]
+    command = [*compiler, *INCLUDE, "-O2", *flags, str(source), "-o", str(out)]
     done = subprocess.run(command, env=os.environ | caches, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return out

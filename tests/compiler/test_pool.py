@@ -90,6 +90,33 @@ def test_the_command_line_labels_alike_with_any_number_and_names_one_that_cannot
     assert "m.so: can run on 4 threads, not on 9; take 4, or compile the model with --threads 9" in nine.stderr
 
 
+ONE_CORE = """
+import os, statistics, sys, time, numpy as np
+from depthwise.edge.artifact import Artifact
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+pixels = np.random.default_rng(1).integers(0, 256, (65, 65, 3), np.uint8)
+medians = []
+for threads in (1, 2):
+    with Artifact.open(sys.argv[1], threads=threads) as artifact:
+        taken = []
+        for _ in range(300):
+            begun = time.perf_counter()
+            artifact.run(pixels)
+            taken.append(time.perf_counter() - begun)
+        medians.append(statistics.median(taken))
+print(medians[1] / medians[0])
+"""
+
+
+def test_two_threads_that_have_one_core_take_about_as_long_as_one(path: Path) -> None:
+    """Threads that waited for each other at every layer took thirty times as long."""
+    command = [sys.executable, "-c", ONE_CORE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert float(done.stdout) < 3
+
+
 def test_threads_end_with_the_artifact_whether_they_look_or_sleep(path: Path) -> None:
     before = tasks()
     for number in range(20):

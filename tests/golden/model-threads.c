@@ -203,17 +203,19 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *wor
     };
     static const dwk_image image = {.height = 65, .width = 65 * 3, .left = 1 * 3, .right = 1 * 3};
     static const dwk_image around = {.height = 33, .width = 33 * 8, .left = 1 * 8, .right = 1 * 8};
-    dwk_float *between = dwl_at(arena, DWL_AT_CONV_STEM_ROWS) + worker->index * SCRATCH;
-    dwk_float *output = dwl_at(arena, DWL_AT_CONV_STEM);
-    const dwk_part own = dwk_own(worker, H, ROWS);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
-    output += 1 * OUTPUT_ROW + 1 * N;
-    for (int32_t y = own.first; y < own.end; y += ROWS) {
-        int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_pixels_u8f32(&image, y * STRIDE - 1, (rows - 1) * STRIDE + 3, pixels,
-            dwl_constants + DWL_WEIGHTS_EDGE, between);
-        dwk_product_f32_relu6_p11_c1x8(&product, 1, rows, between,
-            dwl_constants + DWL_WEIGHTS_CONV_STEM, output + y * OUTPUT_ROW);
+    while (dwk_takes(worker)) {
+        dwk_float *between = dwl_at(arena, DWL_AT_CONV_STEM_ROWS) + worker->index * SCRATCH;
+        dwk_float *output = dwl_at(arena, DWL_AT_CONV_STEM);
+        const dwk_part own = dwk_own(worker, H, ROWS);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        output += 1 * OUTPUT_ROW + 1 * N;
+        for (int32_t y = own.first; y < own.end; y += ROWS) {
+            int32_t rows = H - y < ROWS ? H - y : ROWS;
+            dwk_pixels_u8f32(&image, y * STRIDE - 1, (rows - 1) * STRIDE + 3, pixels,
+                dwl_constants + DWL_WEIGHTS_EDGE, between);
+            dwk_product_f32_relu6_p11_c1x8(&product, 1, rows, between,
+                dwl_constants + DWL_WEIGHTS_CONV_STEM, output + y * OUTPUT_ROW);
+        }
     }
 }
 
@@ -235,18 +237,20 @@ static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
         .output_row = OUTPUT_ROW
     };
     static const dwk_image around = {.height = 33, .width = 33 * 16, .left = 1 * 16, .right = 1 * 16};
-    const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
-    dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_0_0_ROWS) + worker->index * SCRATCH;
-    dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_0_0);
-    const dwk_part own = dwk_own(worker, H, ROWS);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
-    output += 1 * OUTPUT_ROW + 1 * N;
-    for (int32_t y = own.first; y < own.end; y += ROWS) {
-        int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s1_f32_relu6_c8(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
-            dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
-        dwk_product_f32_relu6_p11_c1x16(&product, 1, rows, between,
-            dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
+    while (dwk_takes(worker)) {
+        const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
+        dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_0_0_ROWS) + worker->index * SCRATCH;
+        dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_0_0);
+        const dwk_part own = dwk_own(worker, H, ROWS);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        output += 1 * OUTPUT_ROW + 1 * N;
+        for (int32_t y = own.first; y < own.end; y += ROWS) {
+            int32_t rows = H - y < ROWS ? H - y : ROWS;
+            dwk_depthwise3x3s1_f32_relu6_c8(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+                dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_DW, between, BETWEEN);
+            dwk_product_f32_relu6_p11_c1x16(&product, 1, rows, between,
+                dwl_constants + DWL_WEIGHTS_BLOCKS_0_0_CONV_PW, output + y * OUTPUT_ROW);
+        }
     }
 }
 
@@ -268,18 +272,20 @@ static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
         .output_row = OUTPUT_ROW
     };
     static const dwk_image around = {.height = 17, .width = 17 * 32, .left = 1 * 32, .right = 1 * 32};
-    const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
-    dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_0_ROWS) + worker->index * SCRATCH;
-    dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_0);
-    const dwk_part own = dwk_own(worker, H, ROWS);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
-    output += 1 * OUTPUT_ROW + 1 * N;
-    for (int32_t y = own.first; y < own.end; y += ROWS) {
-        int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s2_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
-            dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, between, BETWEEN);
-        dwk_product_f32_relu6_p6r5_c2x16(&product, 1, rows, between,
-            dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, output + y * OUTPUT_ROW);
+    while (dwk_takes(worker)) {
+        const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
+        dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_0_ROWS) + worker->index * SCRATCH;
+        dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_0);
+        const dwk_part own = dwk_own(worker, H, ROWS);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        output += 1 * OUTPUT_ROW + 1 * N;
+        for (int32_t y = own.first; y < own.end; y += ROWS) {
+            int32_t rows = H - y < ROWS ? H - y : ROWS;
+            dwk_depthwise3x3s2_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+                dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_DW, between, BETWEEN);
+            dwk_product_f32_relu6_p6r5_c2x16(&product, 1, rows, between,
+                dwl_constants + DWL_WEIGHTS_BLOCKS_1_0_CONV_PW, output + y * OUTPUT_ROW);
+        }
     }
 }
 
@@ -301,18 +307,20 @@ static void dwl_blocks_1_1(uint8_t *arena, dwk_worker *worker)
         .output_row = OUTPUT_ROW
     };
     static const dwk_image around = {.height = 17, .width = 17 * 32, .left = 1 * 32, .right = 1 * 32};
-    const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_0);
-    dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_1_ROWS) + worker->index * SCRATCH;
-    dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_1);
-    const dwk_part own = dwk_own(worker, H, ROWS);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
-    output += 1 * OUTPUT_ROW + 1 * N;
-    for (int32_t y = own.first; y < own.end; y += ROWS) {
-        int32_t rows = H - y < ROWS ? H - y : ROWS;
-        dwk_depthwise3x3s1_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
-            dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, between, BETWEEN);
-        dwk_product_f32_relu6_p6r5_c2x16(&product, 1, rows, between,
-            dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, output + y * OUTPUT_ROW);
+    while (dwk_takes(worker)) {
+        const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_0);
+        dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_1_1_ROWS) + worker->index * SCRATCH;
+        dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_1_1);
+        const dwk_part own = dwk_own(worker, H, ROWS);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        output += 1 * OUTPUT_ROW + 1 * N;
+        for (int32_t y = own.first; y < own.end; y += ROWS) {
+            int32_t rows = H - y < ROWS ? H - y : ROWS;
+            dwk_depthwise3x3s1_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+                dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_DW, between, BETWEEN);
+            dwk_product_f32_relu6_p6r5_c2x16(&product, 1, rows, between,
+                dwl_constants + DWL_WEIGHTS_BLOCKS_1_1_CONV_PW, output + y * OUTPUT_ROW);
+        }
     }
 }
 
@@ -333,17 +341,19 @@ static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
         .output_row = OUTPUT_ROW
     };
     static const dwk_image around = {.height = 9, .width = 9 * 64, .left = 1 * 64, .right = 1 * 64};
-    const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
-    dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_0_ROWS);
-    dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_0);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
-    output += 1 * OUTPUT_ROW + 1 * N;
-    const int32_t y = own.first, rows = own.end - own.first;
-    dwk_depthwise3x3s2_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between + y * W * BETWEEN, BETWEEN);
-    dwk_product_f32_relu6_p5r4_c4x16(&product, 1, rows, between + y * W * BETWEEN,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output + y * OUTPUT_ROW);
+    while (dwk_takes(worker)) {
+        const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
+        dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_0_ROWS);
+        dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_0);
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        output += 1 * OUTPUT_ROW + 1 * N;
+        const int32_t y = own.first, rows = own.end - own.first;
+        dwk_depthwise3x3s2_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_DW, between + y * W * BETWEEN, BETWEEN);
+        dwk_product_f32_relu6_p5r4_c4x16(&product, 1, rows, between + y * W * BETWEEN,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_2_0_CONV_PW, output + y * OUTPUT_ROW);
+    }
 }
 
 /* blocks.2.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -363,18 +373,20 @@ static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
         .output_row = OUTPUT_ROW
     };
     static const dwk_image around = {.height = 9, .width = 9 * 64, .left = 1 * 64, .right = 1 * 64};
-    const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_0);
-    dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_1_ROWS);
-    dwk_float *sums = between + ROWS * W * BETWEEN;
-    dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_1);
-    const dwk_part own = dwk_own(worker, H, 2);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
-    output += 1 * OUTPUT_ROW + 1 * N;
-    const int32_t y = own.first, rows = own.end - own.first;
-    dwk_depthwise3x3s1_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between + y * W * BETWEEN, BETWEEN);
-    dwk_strassen_f32_relu6_p9_c2x16(&product, 0, rows * W, 1, rows, between + y * W * BETWEEN, sums + y * W * C,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output + y * OUTPUT_ROW);
+    while (dwk_takes(worker)) {
+        const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_0);
+        dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_2_1_ROWS);
+        dwk_float *sums = between + ROWS * W * BETWEEN;
+        dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_2_1);
+        const dwk_part own = dwk_own(worker, H, 2);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        output += 1 * OUTPUT_ROW + 1 * N;
+        const int32_t y = own.first, rows = own.end - own.first;
+        dwk_depthwise3x3s1_f32_relu6_c16(input + y * (STRIDE * INPUT_ROW), INPUT_ROW, rows, W, C, 0, C,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_DW, between + y * W * BETWEEN, BETWEEN);
+        dwk_strassen_f32_relu6_p9_c2x16(&product, 0, rows * W, 1, rows, between + y * W * BETWEEN, sums + y * W * C,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_2_1_CONV_PW, output + y * OUTPUT_ROW);
+    }
 }
 
 /* blocks.3.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
@@ -398,20 +410,24 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_0_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_0);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s2_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s2_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + panels.first * 64 * 113, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part tiles = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW, output);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_0_CONV_PW + panels.first * 64 * 113, output + panels.first * 64);
+    }
 }
 
 /* blocks.3.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -435,20 +451,24 @@ static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_1_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_1);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part tiles = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW, output);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_1_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    }
 }
 
 /* blocks.3.2.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -472,20 +492,24 @@ static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_2_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_2);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part tiles = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW, output);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_2_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    }
 }
 
 /* blocks.3.3.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -509,20 +533,24 @@ static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_3_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_3);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part tiles = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW, output);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_3_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    }
 }
 
 /* blocks.3.4.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -546,20 +574,24 @@ static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_4_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_4);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part tiles = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW, output);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_4_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    }
 }
 
 /* blocks.3.5.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -583,20 +615,24 @@ static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_3_5_ROWS);
     dwk_float *sums = between + ROWS * W * BETWEEN;
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_3_5);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part tiles = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 2, 1);
-    dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part tiles = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, tiles.first, tiles.end, 0, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW, output);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 2, 1);
+        dwk_strassen_f32_relu6_p5_c2x16(&product, 0, 0, panels.end - panels.first, H, between, sums,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_3_5_CONV_PW + panels.first * 64 * 225, output + panels.first * 64);
+    }
 }
 
 /* blocks.4.0.conv_dw: depthwise convolution 3x3, stride 2, padding 1 1 1 1 (t b l r), relu6
@@ -619,16 +655,19 @@ static void dwl_blocks_4_0(uint8_t *arena, dwk_worker *worker)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_5);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_0_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_0);
-    const dwk_part own = dwk_own(worker, H, 1);
-    dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+    while (dwk_takes(worker)) {
+        const dwk_part own = dwk_own(worker, H, 1);
+        dwk_border_f32(&around, 1, 1, own.first, own.end, output);
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s2_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, between, BETWEEN);
+    }
     output += 1 * OUTPUT_ROW + 1 * N;
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s2_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 4, 1);
-    dwk_product_f32_relu6_p3_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW + panels.first * 64 * 129, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 4, 1);
+        dwk_product_f32_relu6_p3_c4x16(&product, panels.end - panels.first, H, between,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_4_0_CONV_PW + panels.first * 64 * 129, output + panels.first * 64);
+    }
 }
 
 /* blocks.4.1.conv_dw: depthwise convolution 3x3, stride 1, padding 1 1 1 1 (t b l r), relu6
@@ -650,13 +689,16 @@ static void dwl_blocks_4_1(uint8_t *arena, dwk_worker *worker)
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_1);
-    const dwk_part channels = dwk_own(worker, C, 16);
-    dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, between, BETWEEN);
-    dwk_meet(worker);
-    const dwk_part panels = dwk_own(worker, 4, 1);
-    dwk_product_f32_relu6_p3_c4x16(&product, panels.end - panels.first, H, between,
-        dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW + panels.first * 64 * 257, output + panels.first * 64);
+    while (dwk_takes(worker)) {
+        const dwk_part channels = dwk_own(worker, C, 16);
+        dwk_depthwise3x3s1_f32_relu6_c16(input, INPUT_ROW, H, W, C, channels.first, channels.end,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_DW, between, BETWEEN);
+    }
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 4, 1);
+        dwk_product_f32_relu6_p3_c4x16(&product, panels.end - panels.first, H, between,
+            dwl_constants + DWL_WEIGHTS_BLOCKS_4_1_CONV_PW + panels.first * 64 * 257, output + panels.first * 64);
+    }
 }
 
 /* global_pool: mean of each channel
@@ -665,9 +707,11 @@ static void dwl_blocks_4_1(uint8_t *arena, dwk_worker *worker)
  * kernels dwk_pool_f32_c16 */
 static void dwl_global_pool(uint8_t *arena, dwk_worker *worker)
 {
-    const dwk_part channels = dwk_own(worker, 256, 16);
-    dwk_pool_f32_c16(dwl_at(arena, DWL_AT_BLOCKS_4_1), 3, 3, 256, channels.first, channels.end,
-        dwl_at(arena, DWL_AT_GLOBAL_POOL));
+    while (dwk_takes(worker)) {
+        const dwk_part channels = dwk_own(worker, 256, 16);
+        dwk_pool_f32_c16(dwl_at(arena, DWL_AT_BLOCKS_4_1), 3, 3, 256, channels.first, channels.end,
+            dwl_at(arena, DWL_AT_GLOBAL_POOL));
+    }
 }
 
 /* classifier: classifier
@@ -676,46 +720,32 @@ static void dwl_global_pool(uint8_t *arena, dwk_worker *worker)
  * kernels dwk_classifier_f32_c1x8 */
 static void dwl_classifier(uint8_t *arena, dwk_worker *worker)
 {
-    const dwk_part panels = dwk_own(worker, 1, 1);
-    dwk_classifier_f32_c1x8(dwl_at(arena, DWL_AT_GLOBAL_POOL), 256, panels.end - panels.first,
-        dwl_constants + DWL_WEIGHTS_CLASSIFIER + panels.first * 8 * 257, dwl_at(arena, DWL_AT_CLASSIFIER) + panels.first * 8);
+    while (dwk_takes(worker)) {
+        const dwk_part panels = dwk_own(worker, 1, 1);
+        dwk_classifier_f32_c1x8(dwl_at(arena, DWL_AT_GLOBAL_POOL), 256, panels.end - panels.first,
+            dwl_constants + DWL_WEIGHTS_CLASSIFIER + panels.first * 8 * 257, dwl_at(arena, DWL_AT_CLASSIFIER) + panels.first * 8);
+    }
 }
 
 /* Prepared pixels to the sums of the labels. */
 static void dwl_network(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker)
 {
     dwl_conv_stem(pixels, arena, worker);
-    dwk_meet(worker);
     dwl_blocks_0_0(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_1_0(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_1_1(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_2_0(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_2_1(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_3_0(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_3_1(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_3_2(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_3_3(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_3_4(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_3_5(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_4_0(arena, worker);
-    dwk_meet(worker);
     dwl_blocks_4_1(arena, worker);
-    dwk_meet(worker);
     dwl_global_pool(arena, worker);
-    dwk_meet(worker);
     dwl_classifier(arena, worker);
-    dwk_meet(worker);
 }
 
 /* What the classifier reads, in real numbers. */

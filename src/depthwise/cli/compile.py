@@ -41,7 +41,8 @@ def _listed(title: str, rows: Sequence[Target | Level]) -> str:
 @click.option(
     "--threads",
     type=int,
-    help=f"Most threads that a call may run on, up to {MOST_THREADS}; without this {usual_threads()}.",
+    help=f"Most threads that a call may run on, up to {MOST_THREADS}; without this {usual_threads()}. Calls run on one"
+    " until run --threads or dw_set_threads asks for more.",
 )
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that are provably the same for every image.")
 @click.option(

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 @click.command("evaluate")
 @click.argument("subject", metavar="MODEL|ARTIFACT", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--threads", type=click.IntRange(min=1), help="Threads that a call of an ARTIFACT runs on; 1 without it.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads that a call of an ARTIFACT runs on: as many as there are free cores; 1 without it.",
+)
 @click.option("--min-top1", type=click.FloatRange(0, 1), help="End with 1 where top-1 is below this share, 0 to 1.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write one page with the images, readable offline.")

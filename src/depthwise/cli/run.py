@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @click.argument("artifact", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Labels shown of each image.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads a call runs on.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads that a call runs on: as many as there are free cores. More gain nothing; the answer is the same.",
+)
 @click.option("--cpu", metavar="LEVEL", help="A level of instructions that the ARTIFACT carries, not the highest.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def command(artifact: Path, images: tuple[Path, ...], top: int, threads: int, cpu: str | None, as_json: bool) -> None:

@@ -218,8 +218,6 @@ def _network(out: Lines, plan: Plan) -> None:
         for step in plan.steps:
             pixels = "pixels, " if step.kind == "stem" else ""
             out.add(f"{function_name(step)}({pixels}arena{', worker' if worker else ''});")
-            if worker:
-                out.add("dwk_meet(worker);")
     out.add("")
 
 

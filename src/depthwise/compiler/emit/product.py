@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from depthwise.compiler.emit.ctext import Lines
@@ -31,14 +32,17 @@ class Part:
         return (f" + {self.channels}" if self.channels else "") + (f" + {self.own}" if self.own else "")
 
 
+def phase(out: Lines, step: Step) -> AbstractContextManager[None]:
+    """What is added inside is done once for each part that a thread takes, and is over when all parts are done."""
+    return out.block("while (dwk_takes(worker)) {") if step.split else nullcontext()
+
+
 def emit_products(
     out: Lines, step: Step, used: tuple[Form, ...], rows: str, source: str, at_output: str, dialect: Dialect
 ) -> None:
     """One call for each group of panels."""
     last = step.layers[-1]
     strassen = 0 if step.strassen is None else sum(group.count * group.channels for group in step.strassen.panels)
-    if strassen and step.split == "channels":
-        _sums(out, step, used[0], rows, source, at_output, dialect)
     for form, part in zip(used, parts(out, step), strict=True):
         weights = dialect.weights(last, part.channels, step.kernels[-1], strassen=strassen, own=part.own)
         target = dialect.round("rounding") + at_output + part.behind
@@ -82,8 +86,8 @@ def _units(step: Step) -> Iterator[tuple[int, int]]:
     yield from ((group.count, group.channels) for group in step.tiling.panels)
 
 
-def _sums(out: Lines, step: Step, form: Form, rows: str, source: str, at_output: str, dialect: Dialect) -> None:
-    """The sums of pixels that all of Strassen's products need: threads share them, and meet."""
+def emit_sums(out: Lines, step: Step, form: Form, rows: str, source: str, at_output: str, dialect: Dialect) -> None:
+    """The sums of pixels that all of Strassen's products need, where threads share channels of these."""
     assert step.strassen is not None
     shape = step.output.shape
     pairs = step.rows * (shape.width // step.strassen.pixels) // 2
@@ -91,5 +95,4 @@ def _sums(out: Lines, step: Step, form: Form, rows: str, source: str, at_output:
         f"const dwk_part tiles = dwk_own(worker, {pairs}, 1);",
         f"{form.name}(&product, tiles.first, tiles.end, 0, {rows}, {source}, sums,",
         f"    {dialect.weights(step.layers[-1])}, {at_output});",
-        "dwk_meet(worker);",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from depthwise.compiler.emit.ctext import Lines, constant, identifier
 from depthwise.compiler.emit.dialect import Dialect
-from depthwise.compiler.emit.product import emit_products, parts
+from depthwise.compiler.emit.product import emit_products, emit_sums, parts, phase
 from depthwise.compiler.plan.forms import Form, forms
 from depthwise.compiler.step import NO_BORDER, Map, Step
 from depthwise.network.layers import multiply_adds
@@ -66,13 +66,38 @@ def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) ->
 
 def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
     """Stem, separable block or standard convolution: border, then rows by rows."""
-    last = step.layers[-1]
     _sizes(out, step)
     _product_shape(out, step)
     _image_shapes(out, step)
     if step.kind == "separable":
         dialect.roundings(out, middle=step.layers[0])
-    dialect.roundings(out, rounding=last)
+    dialect.roundings(out, rounding=step.layers[-1])
+    if step.kind == "separable" and step.split == "channels":
+        _halves(out, step, source, used, dialect)
+        return
+    with phase(out, step):
+        _maps(out, step, source, dialect)
+        _border(out, step, dialect)
+        _move_inside(out, step)
+        _all_rows(out, step, used, dialect)
+
+
+def _halves(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
+    """A separable block of which threads share channels: products begin when all of the depthwise half is done."""
+    _maps(out, step, source, dialect)
+    with phase(out, step):
+        _border(out, step, dialect)
+        _depthwise(out, step, used[0], "input", "H", "between", dialect)
+    _move_inside(out, step)
+    if step.strassen is not None:
+        with phase(out, step):
+            emit_sums(out, step, used[1], "H", "between", "output", dialect)
+    with phase(out, step):
+        emit_products(out, step, used[1:], "H", "between", "output", dialect)
+
+
+def _maps(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
+    """Where the maps of a step lie."""
     if step.kind != "stem":
         out.add(f"const {dialect.value} *input = {dialect.at(source)};")
     if step.scratch:
@@ -81,6 +106,10 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
     if step.strassen is not None:
         out.add(f"{dialect.value} *sums = between + ROWS * W * BETWEEN;")
     out.add(f"{dialect.value} *output = {dialect.at(step.name)};")
+
+
+def _border(out: Lines, step: Step, dialect: Dialect) -> None:
+    """The rows of a thread, and the border around them."""
     start, end = "0", "H"
     if step.split:
         start, end = "own.first", "own.end"
@@ -89,11 +118,20 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
             out.add(f"const dwk_part own = dwk_own(worker, H, {grain});")
     border = step.output.border
     if border != NO_BORDER:
-        out.add(
-            f"{dialect.border}(&around, {border.top}, {border.bottom}, {start}, {end}, {dialect.padding(last)}output);",
-            f"output += {border.top} * OUTPUT_ROW + {border.left} * N;",
-        )
-    H = last.output.height
+        padding = dialect.padding(step.layers[-1])
+        out.add(f"{dialect.border}(&around, {border.top}, {border.bottom}, {start}, {end}, {padding}output);")
+
+
+def _move_inside(out: Lines, step: Step) -> None:
+    """From the border to the first value of the map."""
+    border = step.output.border
+    if border != NO_BORDER:
+        out.add(f"output += {border.top} * OUTPUT_ROW + {border.left} * N;")
+
+
+def _all_rows(out: Lines, step: Step, used: tuple[Form, ...], dialect: Dialect) -> None:
+    """The rows of a thread, or all."""
+    H = step.layers[-1].output.height
     if step.split == "rows":
         out.add("const int32_t y = own.first, rows = own.end - own.first;")
         _rows(out, step, used, "y", "rows", dialect)
@@ -101,6 +139,7 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
     if step.split != "blocks" and step.rows == H:
         _rows(out, step, used, "0", "H", dialect)
         return
+    start, end = ("own.first", "own.end") if step.split else ("0", "H")
     with out.block(f"for (int32_t y = {start}; y < {end}; y += ROWS) {{"):
         rows = "ROWS"
         if H % step.rows:
@@ -178,17 +217,19 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dia
                 f"    {dialect.edge}, between);",
             )
         case "separable":
-            part = _channels(out, step, "C")
-            out.add(
-                f"{used[0].name}({at_input}, INPUT_ROW, {rows}, W, C, {part},",
-                f"    {dialect.weights(first)}, {dialect.round('middle')}{source}, BETWEEN);",
-            )
-            if step.split == "channels":
-                out.add("dwk_meet(worker);")
+            _depthwise(out, step, used[0], at_input, rows, source, dialect)
             used = used[1:]
         case _:
             source = at_input
     emit_products(out, step, used, rows, source, at_output, dialect)
+
+
+def _depthwise(out: Lines, step: Step, form: Form, at_input: str, rows: str, between: str, dialect: Dialect) -> None:
+    """The first half of a separable block."""
+    out.add(
+        f"{form.name}({at_input}, INPUT_ROW, {rows}, W, C, {_channels(out, step, 'C')},",
+        f"    {dialect.weights(step.layers[0])}, {dialect.round('middle')}{between}, BETWEEN);",
+    )
 
 
 def _channels(out: Lines, step: Step, all_: str) -> str:
@@ -203,18 +244,20 @@ def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> 
     (layer,) = step.layers
     shape = step.input.shape
     dialect.roundings(out, rounding=layer)
-    size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
     weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.is_int8 else ""
-    out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
+    with phase(out, step):
+        size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
+        out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
 
 
 def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
     (layer,) = step.layers
     dialect.roundings(out, rounding=layer)
     output = f"{dialect.round('rounding')}dwl_at(arena, DWL_AT_{constant(step.name)})"
-    for form, part in zip(used, parts(out, step), strict=True):
-        weights = dialect.weights(layer, part.channels, step.kernels[-1], own=part.own)
-        out.add(
-            f"{form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
-            f"    {weights}, {output}{part.behind});",
-        )
+    with phase(out, step):
+        for form, part in zip(used, parts(out, step), strict=True):
+            weights = dialect.weights(layer, part.channels, step.kernels[-1], own=part.own)
+            out.add(
+                f"{form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
+                f"    {weights}, {output}{part.behind});",
+            )

@@ -1,7 +1,7 @@
 /* depthwise.h: how an artifact is called. Interface version 1.2, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
- * keeps no state between calls but the level and the threads that it was told to use. Two calls may run at the same
+ * keeps no state between calls but the level and the threads that it was told to use, and whether these were of use. Two calls may run at the same
  * time when each has an arena of its own. */
 #ifndef DEPTHWISE_H
 #define DEPTHWISE_H
@@ -32,7 +32,9 @@ int32_t dw_processor(void);
 
 /* Let calls run on this many threads, which the artifact starts and keeps until there are to be fewer; 1 at first.
  * Returns how many they are now: fewer where it was compiled for fewer or the system gives no more. A number below 1
- * changes nothing. Answers do not depend on it. Waits for the call that has the threads. Since 1.2. */
+ * changes nothing. Answers do not depend on it. A call does not wait for a thread that gets no processor, and after one
+ * in which threads were of no use some calls run on the caller's alone. Waits for the call that has the threads. Since
+ * 1.2. */
 int32_t dw_set_threads(int32_t threads);
 
 /* The levels of instructions that the artifact carries, from the lowest to the highest, by name ("portable", "avx2");

@@ -1,17 +1,25 @@
-/* dwk_team.h: the workers of a network that runs on several threads: what each of them does, and where they meet.
+/* dwk_team.h: the workers of a network that runs on several threads: how they share the parts of each step.
  *
- * Needs DWL_THREADS, the most of them. dwk_threads.h makes and ends them. */
+ * Every phase of a network (a step, or a half of one) has a part for each worker, and a worker begins with its own. Who
+ * has done it looks for a part that nobody has begun, because the thread of its owner does not run, and does that one
+ * too. So a worker waits only for parts that somebody computes. Which thread computes a part changes no bit of it.
+ *
+ * Needs DWL_THREADS, the most workers. dwk_threads.h makes and ends their threads. */
 #ifndef DWK_TEAM_H
 #define DWK_TEAM_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* One worker in one call; number 0 is the thread that called. */
+/* One worker in one call. */
 typedef struct {
-    int32_t index;
-    int32_t count; /* of the workers */
-    uint32_t round; /* how often they have met */
+    int32_t index;    /* of the part that it does: the steps compute that one */
+    int32_t count;    /* of the parts of a phase, as many as there are workers */
+    int32_t number;   /* of the worker, and of its own part; 0 is the thread that called */
+    int32_t is_busy;  /* whether it does a part */
+    int32_t patience; /* how often it still looks before it takes the part of another in this phase */
+    int32_t moved;    /* parts of this call, as far as it knows, that others than their owners did */
+    uint64_t phase;   /* the present one; they are counted on over all calls */
 } dwk_worker;
 
 /* A network, as each worker of one call runs it. */
@@ -22,7 +30,7 @@ typedef struct {
     int32_t first, end;
 } dwk_part;
 
-/* A worker's part of `count` things, in whole grains: what lies in a grain is done by one worker, as it is when there is
+/* The part, with a worker's index, of `count` things, in whole grains: what lies in a grain is done by one worker, as it is when there is
  * only one. That is why answers do not depend on their number. */
 static inline dwk_part dwk_own(const dwk_worker *worker, int32_t count, int32_t grain)
 {
@@ -40,7 +48,7 @@ static inline dwk_part dwk_within(dwk_part part, int32_t start, int32_t count)
     return first < end ? (dwk_part){first - start, end - start} : (dwk_part){0, 0};
 }
 
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+#if defined(__linux__) && (defined(__x86_64__) || (defined(__aarch64__) && defined(__AARCH64EL__)))
 #define DWK_HAS_THREADS 1
 #else
 #define DWK_HAS_THREADS 0
@@ -50,6 +58,8 @@ static inline dwk_part dwk_within(dwk_part part, int32_t start, int32_t count)
 
 /* How often a worker looks whether another one has come before it sleeps: about 100 microseconds on Zen 4. */
 #define DWK_LOOKS 4000
+/* How often it looks before it takes a part that its owner has not begun: about a microsecond. */
+#define DWK_PATIENCE 60
 
 #if defined(__x86_64__)
 #define DWK_PAUSE() __asm__ volatile("pause")
@@ -72,73 +82,131 @@ static inline dwk_part dwk_within(dwk_part part, int32_t start, int32_t count)
 /* Declared under a name of our own, as artifacts are compiled without the headers of a C library. */
 extern long dwk_syscall(long number, ...) __asm__("syscall");
 
-/* How far a worker has come, on a cache line that it alone writes but for `sleepers`. */
+/* A number that only grows, and for whose next value threads can wait. */
 typedef struct {
-    _Alignas(64) _Atomic uint32_t round;
-    _Atomic uint32_t sleepers; /* workers that wait for it in their sleep */
-} dwk_flag;
+    _Alignas(64) _Atomic uint64_t value;
+    _Atomic uint32_t sleepers; /* threads that wait for it in their sleep */
+} dwk_count;
+
+/* A part in all phases. Only who looks for a part to take reads `begun` of another's, so it has a cache line of its own. */
+typedef struct {
+    _Alignas(64) _Atomic uint64_t begun; /* the last phase in which somebody began the part */
+    dwk_count done;                      /* the last phase in which it was done */
+} dwk_progress;
 
 /* Of all files of an artifact together; dwk_threads.h, which one of them includes, makes them. */
-extern dwk_flag dwk_flags[DWL_THREADS] __attribute__((visibility("hidden")));
+extern dwk_progress dwk_parts[DWL_THREADS] __attribute__((visibility("hidden")));
 
-static inline void dwk_sleep(_Atomic uint32_t *word, uint32_t while_it_is)
+/* Sleep while the four bytes at `word` are as given; of a number of eight bytes the lower ones lie there. */
+static inline void dwk_sleep(void *word, uint32_t while_it_is)
 {
     (void)dwk_syscall(DWK_FUTEX, word, DWK_FUTEX_WAIT, while_it_is, (void *)0, (void *)0, 0);
 }
 
-static inline void dwk_wake(_Atomic uint32_t *word)
+static inline void dwk_wake(void *word)
 {
     (void)dwk_syscall(DWK_FUTEX, word, DWK_FUTEX_WAKE, INT32_MAX, (void *)0, (void *)0, 0);
 }
 
-/* Tell the others that a worker has come to a round. The order of all threads (seq_cst) is needed: whoever counts
- * himself among the sleepers before this looks is woken, and whoever does after sees the round. */
-static inline void dwk_come(dwk_flag *flag, uint32_t round)
+/* Give a number its next value. The order of all threads (seq_cst) is needed: whoever counts himself among the sleepers
+ * before this looks is woken, and whoever does after sees the value. */
+static inline void dwk_raise(dwk_count *count, uint64_t value)
 {
-    atomic_store(&flag->round, round);
-    if (atomic_load(&flag->sleepers) != 0) {
-        dwk_wake(&flag->round);
+    atomic_store(&count->value, value);
+    if (atomic_load(&count->sleepers) != 0) {
+        dwk_wake(&count->value);
     }
 }
 
-static inline int32_t dwk_is_behind(uint32_t now, uint32_t round) { return (int32_t)(now - round) < 0; }
+static inline int32_t dwk_has_reached(dwk_count *count, uint64_t value)
+{
+    return atomic_load_explicit(&count->value, memory_order_acquire) >= value;
+}
 
-/* Return when a worker has come to a round. */
-static void dwk_await(dwk_flag *flag, uint32_t round)
+/* Return when a number has reached a value: awake at first, then asleep. */
+static inline void dwk_await(dwk_count *count, uint64_t value)
 {
     for (int32_t look = 0; look < DWK_LOOKS; look++) {
-        if (!dwk_is_behind(atomic_load_explicit(&flag->round, memory_order_acquire), round)) {
+        if (dwk_has_reached(count, value)) {
             return;
         }
         DWK_PAUSE();
     }
-    atomic_fetch_add(&flag->sleepers, 1);
-    uint32_t now = atomic_load(&flag->round);
-    while (dwk_is_behind(now, round)) {
-        dwk_sleep(&flag->round, now);
-        now = atomic_load(&flag->round);
+    atomic_fetch_add(&count->sleepers, 1);
+    uint64_t now = atomic_load(&count->value);
+    while (now < value) {
+        dwk_sleep(&count->value, (uint32_t)now);
+        now = atomic_load(&count->value);
     }
-    atomic_fetch_sub(&flag->sleepers, 1);
+    atomic_fetch_sub(&count->sleepers, 1);
 }
 
-/* Go on when all workers have come here: what one of them wrote before, the others may then read. */
-static inline void dwk_meet(dwk_worker *worker)
+/* Begin a part, unless somebody has begun it. A worker that lags behind in a phase that is over, or in a call that is,
+ * finds all parts begun: every part is begun once in every phase, so `begun` has passed the number that it expects. */
+static inline int32_t dwk_begins(dwk_worker *worker, int32_t index)
 {
-    if (worker->count == 1) {
-        return;
+    uint64_t before = worker->phase - 1;
+    if (!atomic_compare_exchange_strong(&dwk_parts[index].begun, &before, worker->phase)) {
+        return 0;
     }
-    worker->round++;
-    dwk_come(&dwk_flags[worker->index], worker->round);
-    for (int32_t other = 0; other < worker->count; other++) {
-        if (other != worker->index) {
-            dwk_await(&dwk_flags[other], worker->round);
+    worker->index = index;
+    worker->is_busy = 1;
+    return 1;
+}
+
+/* Begin the part of another worker that has not begun it itself for a while; 0 where there is none. */
+static inline int32_t dwk_begins_another(dwk_worker *worker)
+{
+    for (int32_t i = 1; i < worker->count; i++) {
+        const int32_t index = (worker->number + i) % worker->count;
+        dwk_progress *part = &dwk_parts[index];
+        while (!dwk_has_reached(&part->done, worker->phase) && worker->patience > 0) {
+            worker->patience--;
+            DWK_PAUSE();
+        }
+        if (!dwk_has_reached(&part->done, worker->phase) && dwk_begins(worker, index)) {
+            worker->moved++;
+            return 1;
         }
     }
+    return 0;
+}
+
+/* Give a worker a part of the present phase to do. 0 when all parts are done, its own too, whoever did them: what they
+ * wrote the next phase may read. */
+static inline int32_t dwk_takes(dwk_worker *worker)
+{
+    if (worker->count == 1) {
+        worker->is_busy = !worker->is_busy;
+        return worker->is_busy;
+    }
+    if (worker->is_busy) {
+        worker->is_busy = 0;
+        dwk_raise(&dwk_parts[worker->index].done, worker->phase);
+    } else {
+        worker->phase++;
+        worker->patience = DWK_PATIENCE;
+        if (dwk_begins(worker, worker->number)) {
+            return 1;
+        }
+        worker->moved++;
+    }
+    if (dwk_begins_another(worker)) {
+        return 1;
+    }
+    for (int32_t index = 0; index < worker->count; index++) {
+        dwk_await(&dwk_parts[index].done, worker->phase);
+    }
+    return 0;
 }
 
 #else
 
-static inline void dwk_meet(dwk_worker *worker) { (void)worker; }
+static inline int32_t dwk_takes(dwk_worker *worker)
+{
+    worker->is_busy = !worker->is_busy;
+    return worker->is_busy;
+}
 
 #endif
 

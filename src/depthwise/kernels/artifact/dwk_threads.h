@@ -20,18 +20,24 @@ extern int dwk_getpid(void) __asm__("getpid");
 #define DWK_SIGNAL_WORDS 16
 #define DWK_SET_SIGNALS 2
 
-dwk_flag dwk_flags[DWL_THREADS];
+dwk_progress dwk_parts[DWL_THREADS];
+
+/* The most calls that run alone after one in which threads were of no use. */
+#define DWK_MOST_ALONE 63
 
 static struct {
     _Atomic uint32_t taken; /* 0: nobody has the team; 1: a call or a change; 2: the same, and others may wait */
     _Atomic int32_t count;  /* of its workers, the caller included */
-    uint32_t round;         /* how often they have met */
-    int32_t ends;           /* whether they are to end */
+    uint64_t phase;         /* the last one of all calls so far */
+    int32_t alone;          /* so many of the next calls run on the caller's thread only */
+    int32_t pause;          /* how many did after the last call in which threads were of no use */
     unsigned long threads[DWL_THREADS];
-    /* The call. */
-    dwk_network *network;
-    const uint8_t *pixels;
-    uint8_t *arena;
+    /* The call: its first phase, 0 while there is none, and what to run. Workers that come late read it while the next
+     * call is written. They believe what they read where the first phase was the same before and after. */
+    dwk_count call;
+    dwk_network *_Atomic network; /* none: workers are to end */
+    const uint8_t *_Atomic pixels;
+    uint8_t *_Atomic arena;
 } dwk_team = {.count = 1};
 
 /* Whose the team is: the number of the process, negative while that process makes it its own, 0 before. On a page for
@@ -42,16 +48,35 @@ static union {
     uint8_t page[DWK_PAGE];
 } dwk_owner;
 
-static void *dwk_work(void *index)
+/* Make a call known to the workers. Each of the three is stored with release, so that who reads one of them sees that
+ * the call before is over. */
+static void dwk_announce(dwk_network *network, const uint8_t *pixels, uint8_t *arena)
 {
-    dwk_worker self = {.index = (int32_t)(intptr_t)index};
+    atomic_store_explicit(&dwk_team.network, network, memory_order_release);
+    atomic_store_explicit(&dwk_team.pixels, pixels, memory_order_release);
+    atomic_store_explicit(&dwk_team.arena, arena, memory_order_release);
+    dwk_raise(&dwk_team.call, dwk_team.phase + 1);
+}
+
+static void *dwk_work(void *number)
+{
+    uint64_t call = 0;
     for (;;) {
-        dwk_await(&dwk_flags[0], ++self.round);
-        if (dwk_team.ends) {
+        dwk_await(&dwk_team.call, call + 1);
+        const uint64_t first = atomic_load(&dwk_team.call.value);
+        dwk_network *network = atomic_load(&dwk_team.network);
+        const uint8_t *pixels = atomic_load(&dwk_team.pixels);
+        uint8_t *arena = atomic_load(&dwk_team.arena);
+        if (first <= call || atomic_load(&dwk_team.call.value) != first) {
+            continue; /* the call is over */
+        }
+        if (!network) {
             return (void *)0;
         }
-        self.count = atomic_load_explicit(&dwk_team.count, memory_order_relaxed);
-        dwk_team.network(dwk_team.pixels, dwk_team.arena, &self);
+        call = first;
+        dwk_worker self = {
+            .number = (int32_t)(intptr_t)number, .count = atomic_load(&dwk_team.count), .phase = first - 1};
+        network(pixels, arena, &self);
     }
 }
 
@@ -68,25 +93,40 @@ static void dwk_give_back(void)
     }
 }
 
-/* Run a network with the team where there is one and it is free, else alone. */
+/* Run a network with all workers; the team is taken. */
+static void dwk_shared(dwk_network *network, const uint8_t *pixels, uint8_t *arena)
+{
+    dwk_worker self = {.count = atomic_load_explicit(&dwk_team.count, memory_order_relaxed), .phase = dwk_team.phase};
+    dwk_announce(network, pixels, arena);
+    network(pixels, arena, &self);
+    atomic_store_explicit(&dwk_team.call.value, 0, memory_order_relaxed);
+    /* Where most parts of the others were moved, cores are busy with something else: 1 call runs alone, then 3, 7 ... */
+    const uint64_t others = (self.phase - dwk_team.phase) * (uint64_t)(self.count - 1);
+    const int32_t twice = 2 * dwk_team.pause + 1;
+    dwk_team.pause = 2 * (uint64_t)self.moved <= others ? 0 : twice < DWK_MOST_ALONE ? twice : DWK_MOST_ALONE;
+    dwk_team.alone = dwk_team.pause;
+    dwk_team.phase = self.phase;
+}
+
+/* Run a network with the team where there is one, it is free and of use, else alone. */
 static void dwk_together(dwk_network *network, const uint8_t *pixels, uint8_t *arena)
 {
-    dwk_worker self = {.count = 1};
     /* A process that was forked has none of its parent's threads. */
-    if (atomic_load_explicit(&dwk_team.count, memory_order_relaxed) == 1 ||
-        atomic_load(&dwk_owner.process) != dwk_getpid() || !dwk_take_if_free()) {
-        network(pixels, arena, &self);
-        return;
+    if (atomic_load_explicit(&dwk_team.count, memory_order_relaxed) > 1 &&
+        atomic_load(&dwk_owner.process) == dwk_getpid() && dwk_take_if_free()) {
+        const int32_t is_alone = dwk_team.alone > 0;
+        if (is_alone) {
+            dwk_team.alone--;
+        } else {
+            dwk_shared(network, pixels, arena);
+        }
+        dwk_give_back();
+        if (!is_alone) {
+            return;
+        }
     }
-    self.count = atomic_load_explicit(&dwk_team.count, memory_order_relaxed);
-    self.round = dwk_team.round + 1;
-    dwk_team.network = network;
-    dwk_team.pixels = pixels;
-    dwk_team.arena = arena;
-    dwk_come(&dwk_flags[0], self.round);
+    dwk_worker self = {.count = 1};
     network(pixels, arena, &self);
-    dwk_team.round = self.round;
-    dwk_give_back();
 }
 
 /* Threads for workers 1 to `count` - 1; fewer where the system gives no more. They take no signals: those are for the
@@ -94,11 +134,15 @@ static void dwk_together(dwk_network *network, const uint8_t *pixels, uint8_t *a
 static void dwk_start(int32_t count)
 {
     for (int32_t i = 0; i < DWL_THREADS; i++) {
-        atomic_store(&dwk_flags[i].round, 0);
-        atomic_store(&dwk_flags[i].sleepers, 0);
+        atomic_store(&dwk_parts[i].begun, 0);
+        atomic_store(&dwk_parts[i].done.value, 0);
+        atomic_store(&dwk_parts[i].done.sleepers, 0);
     }
-    dwk_team.round = 0;
-    dwk_team.ends = 0;
+    atomic_store(&dwk_team.call.value, 0);
+    atomic_store(&dwk_team.call.sleepers, 0);
+    dwk_team.phase = 0;
+    dwk_team.alone = 0;
+    dwk_team.pause = 0;
     unsigned long all[DWK_SIGNAL_WORDS], before[DWK_SIGNAL_WORDS];
     for (int32_t i = 0; i < DWK_SIGNAL_WORDS; i++) {
         all[i] = ~0ul;
@@ -120,8 +164,7 @@ static void dwk_start(int32_t count)
 static void dwk_end(void)
 {
     const int32_t count = atomic_exchange(&dwk_team.count, 1);
-    dwk_team.ends = 1;
-    dwk_come(&dwk_flags[0], dwk_team.round + 1);
+    dwk_announce((dwk_network *)0, (const uint8_t *)0, (uint8_t *)0);
     for (int32_t i = 1; i < count; i++) {
         (void)dwk_pthread_join(dwk_team.threads[i], (void *)0);
     }
