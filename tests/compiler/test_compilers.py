@@ -67,7 +67,7 @@ NOT_ASKED = {"CRC32", "XSAVE", "EVEX256", "EVEX512"}
 
 @pytest.mark.parametrize("level", [level.name for level in LEVELS])
 def test_a_processor_is_asked_for_all_that_a_level_lets_a_compiler_use(level: str, cc: str) -> None:
-    asked = set(re.findall(r"__([A-Z0-9_]+?)__", headers()["dwk_processor.h"].decode()))
+    asked = set(re.findall(r"__([A-Z0-9_]+?)__", headers()["dwk_processor_x86.h"].decode()))
     for name in (None, cc):
         lowest = predefined(compiler(row_of("portable"), name).command)
         more = predefined(compiler(row_of(level), name).command) - lowest

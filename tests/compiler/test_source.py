@@ -133,7 +133,7 @@ def test_its_tests_take_every_branch_both_ways(folder: Path, precision: Precisio
     files = json.loads(done.stdout)["files"]
 
     # What a processor lacks is tested by levels that this one does not have.
-    files = [file for file in files if file["file"] not in ("drive.c", "dwk_processor.h")]
+    files = [file for file in files if file["file"] not in ("drive.c", "dwk_processor.h", "dwk_processor_x86.h")]
     covered = {file["file"] for file in files if any(line["branches"] for line in file["lines"])}
     missing = [
         f"{file['file']}:{line['line_number']} in {line.get('function_name', '?')}"

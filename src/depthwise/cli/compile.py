@@ -12,7 +12,7 @@ import click
 from depthwise.compiler.targets import MOST_THREADS, TARGETS, Target, usual_threads
 from depthwise.kernels.machine import Level
 from depthwise.kernels.rate import CLOCK
-from depthwise.kernels.x86.levels import LEVELS
+from depthwise.kernels.table import FAMILIES
 from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -27,7 +27,13 @@ def _listed(title: str, rows: Sequence[Target | Level]) -> str:
     return "\n".join(("\b", title, *(f"  {row.name:<{width}}  {row.about}" for row in rows)))
 
 
-@click.command("compile", epilog="\n\n".join((_listed("Targets:", TARGETS), _listed("Processors of --cpu:", LEVELS))))
+_EPILOG = (
+    _listed("Targets:", TARGETS),
+    *(_listed(f"Processors of --cpu, for {family.name}:", family.levels) for family in FAMILIES if family.levels),
+)
+
+
+@click.command("compile", epilog="\n\n".join(_EPILOG))
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--target", default="host", show_default=True, help="What to compile for, a name of the list below.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
@@ -108,11 +114,11 @@ def command(
 
 def _warn(built: Built) -> None:
     from depthwise.cli.output import notice
-    from depthwise.kernels.x86.levels import has_bf16
+    from depthwise.kernels.table import has_own
 
-    if built.plan.precision == "bf16" and not has_bf16(built.plan.machine):
+    if built.plan.precision == "bf16" and not has_own("bf16", built.plan.machine):
         notice(
-            f"{built.target} has no bf16 instructions (AVX512_BF16): values are widened and summed in float32, slower"
+            f"{built.target} has no bf16 instructions: values are widened and summed in float32, slower"
             " than a float32 artifact"
         )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import platform
 from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
 from depthwise.kernels.machine import PORTABLE, Machine
-from depthwise.kernels.x86.levels import LEVELS
+from depthwise.kernels.table import family_here, family_named
 from depthwise.precision import Precision
 
 
@@ -21,10 +20,13 @@ class Target:
         about: one line for help and lists.
         machine: the processor, or None where the compiler is asked what this machine has.
         level: what the level of its instructions is called.
-        carries_levels: whether one library carries all of `LEVELS` that make a difference, instead of this one.
-        zig: arguments that make zig compile for it; None where only source is written.
+        zig: arguments that make zig use its instructions; None where only source is written.
+        family: of processors, by name of a row of `kernels.table.FAMILIES`; empty for this machine's.
+        processor: as zig calls it; empty for this machine's.
+        system: by name of a row of `outputs.systems.SYSTEMS`; empty for this machine's.
         cc: arguments for a system compiler; None where that cannot compile for it.
         threads: most threads that a call may run on, unless others are asked for.
+        carries_levels: whether one library carries all levels of its family that make a difference, instead of one.
     """
 
     name: str
@@ -32,6 +34,9 @@ class Target:
     machine: Machine | None
     level: str
     zig: tuple[str, ...] | None
+    family: str = ""
+    processor: str = ""
+    system: str = ""
     cc: tuple[str, ...] | None = None
     threads: int = 8
     carries_levels: bool = False
@@ -52,14 +57,20 @@ def threads(row: Target, wanted: int | None) -> int:
     return found
 
 
-_LINUX = ("-target", "x86_64-linux-gnu")
-
-
-def _linux_x86(name: str, about: str, level: str, *, carries_levels: bool = False) -> Target:
+def _x86(name: str, about: str, level: str, *, carries_levels: bool = False) -> Target:
     """A target for Linux on a processor of x86 of a level."""
-    row = next(row for row in LEVELS if row.name == level)
-    zig = (*_LINUX, *row.zig)
-    return Target(name=name, about=about, machine=row.machine, level=level, zig=zig, carries_levels=carries_levels)
+    row = next(row for row in family_named("x86").levels if row.name == level)
+    return Target(
+        name=name,
+        about=about,
+        family="x86",
+        processor="x86_64",
+        system="linux",
+        machine=row.machine,
+        level=level,
+        zig=row.zig,
+        carries_levels=carries_levels,
+    )
 
 
 TARGETS = (
@@ -74,25 +85,29 @@ TARGETS = (
     Target(
         name="source",
         about="a folder of C that any C11 compiler builds",
+        family="portable",
         machine=PORTABLE,
         level="portable",
         zig=None,
         threads=1,
     ),
-    _linux_x86(
+    _x86(
         "linux-x86_64",
         "a library for any 64-bit x86 with Linux, for each at its best",
         "portable",
         carries_levels=True,
     ),
-    _linux_x86("linux-x86_64-v3", "a library for x86 with AVX2 and FMA and Linux", "avx2"),
-    _linux_x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512"),
+    _x86("linux-x86_64-v3", "a library for x86 with AVX2 and FMA and Linux", "avx2"),
+    _x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512"),
     Target(
         name="linux-aarch64",
         about="a library for any 64-bit ARM with Linux",
+        family="portable",
+        processor="aarch64",
+        system="linux",
         machine=Machine(lanes=4, registers=32),
         level="portable",
-        zig=("-target", "aarch64-linux-gnu", "-mcpu=generic"),
+        zig=("-mcpu=generic",),
     ),
 )
 
@@ -117,25 +132,27 @@ def usual_threads() -> str:
 
 
 def at_level(row: Target, cpu: str | None) -> Target:
-    """A target for another processor of x86 than the one that it stands for, and for no other.
+    """A target for another processor of its family than the one that it stands for, and for no other.
 
     Raises: Refused, when there is no such level, or the target has no choice of it.
     """
     if cpu is None:
         return row
-    level = next((level for level in LEVELS if level.name == cpu), None)
+    family = family_named(row.family) if row.family else family_here()
+    # Only where one library is for many processors, or for this machine's, is there a choice.
+    if not family.levels or not (row.carries_levels or row.machine is None):
+        raise Refused(f"--cpu: target {row.name} here has no processors to choose among; leave it away")
+    level = next((level for level in family.levels if level.name == cpu), None)
     if level is None:
-        raise Refused(f"there is no processor {cpu!r}; --cpu takes {', '.join(level.name for level in LEVELS)}")
-    row = replace(row, machine=level.machine, level=level.name, carries_levels=False)
-    if row.name == "host" and platform.machine().lower() in ("x86_64", "amd64"):
-        return replace(row, zig=level.zig, cc=level.cc)
-    if row.name == "linux-x86_64":
-        return replace(row, zig=(*_LINUX, *level.zig))
-    raise Refused(f"--cpu chooses among processors of x86; target {row.name} here has none to choose, leave it away")
+        known = ", ".join(level.name for level in family.levels)
+        raise Refused(f"there is no processor {cpu!r}; --cpu takes {known}")
+    cc = level.cc if row.cc is not None else None
+    return replace(row, machine=level.machine, level=level.name, carries_levels=False, zig=level.zig, cc=cc)
 
 
 def levels(row: Target, precision: Precision) -> tuple[Target, ...]:
     """The levels that a library carries, from the lowest to the highest, each as a target for it alone."""
     if not row.carries_levels:
         return (row,)
-    return tuple(at_level(row, level.name) for level in LEVELS if precision in level.carried)
+    carried = (level for level in family_named(row.family).levels if precision in level.carried)
+    return tuple(at_level(row, level.name) for level in carried)

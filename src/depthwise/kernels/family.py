@@ -18,6 +18,7 @@ class Family:
 
     Attributes:
         name: as its instructions say it (`Instructions.family`), and its folder.
+        here: what `platform.machine()` calls such processors, in small letters.
         kernels: of the rows for one operation and precision the fastest stands first.
         tiling: how a matrix product is cut for a kernel in some instructions on a machine.
         lanes: values that a depthwise layer's or a pool's kernel takes at a time, of so many channels.
@@ -25,12 +26,15 @@ class Family:
         machines: the processors as compilers' predefined macros tell of them, the widest first.
         rates: speed of kernels, by the base of their name and their instructions, or the float32 lanes of the machine
             for portable C; none where nothing was measured.
+        tuning: arguments for a compiler of the system, whatever the processor of the family.
     """
 
     name: str
+    here: tuple[str, ...] = ()
     kernels: tuple[Kernel, ...] = ()
     tiling: Callable[[Product, Machine, Instructions], Tiling]
     lanes: Callable[[int, Machine, Instructions], int]
     levels: tuple[Level, ...] = ()
     machines: tuple[tuple[str, Machine], ...] = ()
     rates: Mapping[tuple[str, str], Rate] = field(default_factory=dict)
+    tuning: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 
 from depthwise.kernels.family import Family
@@ -30,7 +31,24 @@ FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERN
 
 def family_of(instructions: Instructions) -> Family:
     """The family whose kernels are written in these instructions."""
-    return next(family for family in FAMILIES if family.name == instructions.family)
+    return family_named(instructions.family)
+
+
+def family_named(name: str) -> Family:
+    """The family of a name."""
+    return next(family for family in FAMILIES if family.name == name)
+
+
+def family_here() -> Family:
+    """The family of this machine's processor; portable where it is of none that has a name."""
+    here = platform.machine().lower()
+    return next((family for family in FAMILIES if here in family.here), FAMILIES[-1])
+
+
+def has_own(precision: Precision, machine: Machine) -> bool:
+    """Whether a machine has instructions that kernels for a precision were written for, beyond portable C."""
+    rows = (row for row in KERNELS if row.precision == precision and row.instructions.needs)
+    return any(row.instructions.needs <= machine.features for row in rows)
 
 
 def fastest(operation: Operation, precision: Precision, features: frozenset[str]) -> Kernel:

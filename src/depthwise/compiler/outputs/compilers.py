@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -14,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from depthwise.compiler.outputs.systems import System, system
 from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
 from depthwise.kernels.machine import Machine
-from depthwise.kernels.table import machine_of
+from depthwise.kernels.table import family_here, machine_of
 from depthwise.precision import Precision
 
 # Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode; in int8 a product is rounded for
@@ -27,11 +27,6 @@ CONTRACT: dict[Precision, str] = {
     "bf16": "-ffp-contract=fast",
     "int8": "-ffp-contract=off",
 }
-# How a compiler of an x86 system is to tune, whatever the processor. For Zen gcc 12 reads factors from memory for each
-# use of them, which costs int8 and bf16 a twelfth of their speed there, and plain float32 products a tenth. clang finds
-# out too late that a stack which the caller left at a multiple of 16 should begin at one of 32 or 64; what it puts
-# there then lies across cache lines in some processes and not in others, and costs int8 with AVX2 up to half its speed.
-TUNING = ("-mtune=skylake-avx512", "-mprefer-vector-width=512", "-mstackrealign")
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
 _RUNNING: set[subprocess.Popen[str]] = set()
@@ -39,9 +34,10 @@ _RUNNING: set[subprocess.Popen[str]] = set()
 
 @dataclass(frozen=True, kw_only=True)
 class Compiler:
-    """A compiler with the arguments that make it compile for a target."""
+    """A compiler with the arguments that make it compile for a target, on the target's system."""
 
     command: tuple[str, ...]
+    system: System
 
     def machine(self) -> Machine:
         """The processor that it compiles for, as its predefined macros tell."""
@@ -59,15 +55,16 @@ def compiler(target: Target, cc: str | None) -> Compiler:
     Raises: Refused, when it is not installed or cannot compile for the target.
     """
     assert target.zig is not None
+    on = system(target.system)
     if cc is None:
-        return Compiler(command=(_zig(), "cc", *target.zig))
+        triple = ("-target", f"{target.processor}-{on.zig}") if target.processor else ()
+        return Compiler(command=(_zig(), "cc", *triple, *target.zig), system=on)
     if target.cc is None:
         raise Refused(f"--cc compiles for this machine only; leave it away for target {target.name}, or use host")
     found = shutil.which(cc)
     if found is None:
         raise Refused(f"there is no compiler {cc!r} on the path; name another one, or leave --cc away")
-    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
-    return Compiler(command=(found, *target.cc, *(TUNING if is_x86 else ())))
+    return Compiler(command=(found, *target.cc, *family_here().tuning), system=on)
 
 
 def _zig() -> str:

@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthwise.compiler.outputs.compilers import CONTRACT, Compiler, call, end_all, work_folder
-from depthwise.compiler.outputs.constants import emit_assembly
 from depthwise.compiler.outputs.trailer import ARTIFACT, trailer
 from depthwise.compiler.pack import Words
 from depthwise.files import write_file
 from depthwise.kernels.headers import included
 from depthwise.precision import Precision
 
-# Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset, which
-# every process has.
-FLAGS = ("-std=c11", "-O3", "-fPIC")
-LINK = ("-shared", "-nostdlib", "-s")
+FLAGS = ("-std=c11", "-O3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +42,11 @@ def library(
             for file, content in included(unit.text).items():
                 (folder / file).write_bytes(content)
             (folder / unit.name).write_text(unit.text, encoding="utf-8", newline="\n")
-        (folder / "weights.s").write_text(emit_assembly(words.size), encoding="utf-8", newline="\n")
+        (folder / "weights.s").write_text(chosen.system.constants(words.size), encoding="utf-8", newline="\n")
         (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
-        flags = (*FLAGS, CONTRACT[precision])
+        flags = (*FLAGS, *chosen.system.compile, CONTRACT[precision])
         objects = _objects(levels, flags, folder)
-        call(chosen, (*flags, *LINK, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
+        call(chosen, (*flags, *chosen.system.link, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
         content = (folder / "model.so").read_bytes()
     content += trailer(content)
     write_file(out, content, ARTIFACT)

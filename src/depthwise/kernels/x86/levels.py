@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from depthwise.kernels.machine import Level, Machine
-from depthwise.kernels.x86.instructions import AVX512BF16
 from depthwise.precision import Precision
 
 # What every 64-bit processor of x86 has.
@@ -16,7 +15,7 @@ _BF16: frozenset[Precision] = frozenset({"bf16"})
 _INT8: frozenset[Precision] = frozenset({"int8"})
 
 # From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
-# costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `outputs.compilers.TUNING`.
+# costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `Family.tuning`.
 LEVELS = (
     Level(
         name="portable",
@@ -83,8 +82,3 @@ LEVELS = (
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
     ),
 )
-
-
-def has_bf16(machine: Machine) -> bool:
-    """Whether it computes in bfloat16, and does not widen it to float32 first."""
-    return machine.features >= AVX512BF16.needs
