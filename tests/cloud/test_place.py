@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,34 @@ SPEC = Spec(width=0.25, resolution=32, classes=3)
 
 
 def prepare(out: Path, *, replaces: bool = False) -> None:
-    prepare_place(out, out.parent / f"{out.name}.run", out.parent / "images", SPEC, replaces=replaces)
+    with prepared(out, replaces=replaces):
+        pass
 
 
-def test_the_folder_of_the_run_is_made_beside_the_model(tmp_path: Path) -> None:
-    prepare(tmp_path / "deep" / "model")
+@contextlib.contextmanager
+def prepared(out: Path, *, replaces: bool = False) -> Iterator[None]:
+    with contextlib.ExitStack() as held:
+        prepare_place(out, out.parent / f"{out.name}.run", out.parent / "images", SPEC, held, replaces=replaces)
+        yield
 
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["model.run"]
-    assert not list((tmp_path / "deep" / "model.run").iterdir())
+
+def test_the_folder_of_the_run_lies_beside_the_model_and_is_gone_where_nothing_came_into_it(tmp_path: Path) -> None:
+    with prepared(tmp_path / "deep" / "model"):
+        assert [path.name for path in (tmp_path / "deep").iterdir()] == ["model.run"]
+        assert not list((tmp_path / "deep" / "model.run").iterdir())
+    assert not list((tmp_path / "deep").iterdir())
+    with prepared(tmp_path / "deep" / "model"):
+        (tmp_path / "deep" / "model.run" / "log.jsonl").write_text("")
+    assert (tmp_path / "deep" / "model.run" / "log.jsonl").exists()
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    with prepared(out):
+        with pytest.raises(Refused, match=r"model\.run: another process is writing it; wait for its end or choose"):
+            prepare(out)
+        assert (tmp_path / "model.run").is_dir()
+    prepare(out)
 
 
 def test_a_model_folder_may_be_replaced_and_anything_else_may_not(
@@ -50,7 +71,7 @@ def test_a_model_folder_may_be_replaced_and_anything_else_may_not(
         with pytest.raises(Refused, match=f"{name}: exists and is not a model folder; choose another name"):
             prepare(tmp_path / name)
     with pytest.raises(Refused, match="is the folder that you are in"):
-        prepare_place(Path(), Path(".run"), tmp_path / "images", SPEC)
+        prepare_place(Path(), Path(".run"), tmp_path / "images", SPEC, contextlib.ExitStack())
 
 
 @pytest.mark.parametrize("place", ["/proc/nothing/model", "{}/file/model"])
@@ -74,7 +95,9 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path, monkeypa
 
 def test_a_place_within_the_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="lies within the images, where it would be taken for a class"):
-        prepare_place(tmp_path / "images" / "model", tmp_path / "m.run", tmp_path / "images", SPEC)
+        prepare_place(
+            tmp_path / "images" / "model", tmp_path / "m.run", tmp_path / "images", SPEC, contextlib.ExitStack()
+        )
 
 
 def test_a_disk_that_is_too_full_for_checkpoints_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -105,6 +108,37 @@ def test_threads_may_share_an_artifact(path: Path) -> None:
     with Artifact.open(path) as artifact, ThreadPoolExecutor(4) as pool:
         for image, answer in zip(images, pool.map(artifact.run, images), strict=True):
             np.testing.assert_allclose(shares(image), answer, rtol=1e-6)
+
+
+def test_a_process_forked_during_a_call_of_another_thread_can_call(path: Path) -> None:
+    image, begun, done = pixels(5), threading.Event(), threading.Event()
+
+    def call() -> None:
+        with artifact._lock:  # as a call holds it
+            begun.set()
+            done.wait()
+
+    with Artifact.open(path) as artifact, ThreadPoolExecutor(1) as pool:
+        pool.submit(call)
+        begun.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            os._exit(0 if np.allclose(artifact.run(image), shares(image), rtol=1e-6) else 1)
+        done.set()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_artifact_that_is_dropped_gives_its_files_and_maps_back(path: Path) -> None:
+    def held() -> tuple[int, int]:
+        maps = Path("/proc/self/maps").read_text()
+        return len(list(Path("/proc/self/fd").iterdir())), maps.count("memfd") + maps.count("plain")
+
+    Artifact.open(path).run(pixels(6))
+    before = held()
+    for _ in range(20):
+        Artifact.open(path)
+    assert held() == before
 
 
 def test_a_closed_artifact_says_so(path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
 
+from depthwise.beside import lock
 from depthwise.errors import Refused
 from depthwise.network.folder import MODEL
 from depthwise.network.model import expected_weights
@@ -19,16 +21,19 @@ COPIES = 2 * 5 + 2
 REST = 8 * 2**20
 
 
-def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: bool = False) -> None:
-    """Make the folder of a run, and see that it and the model folder can be written.
+def prepare_place(
+    out: Path, run: Path, data: Path, spec: Spec, held: contextlib.ExitStack, *, replaces: bool = False
+) -> None:
+    """Make the folder of a run and lock it, and see that it and the model folder can be written.
 
     Args:
         out: the model folder to be.
         run: the folder of the run, beside it.
         data: the folder of images, in which neither may lie.
+        held: what gives the lock back; it removes the folder too, where nothing is in it then.
         replaces: whether a model that lies there may be replaced.
 
-    Raises: Refused, when that is not so, or the disk has no room for checkpoints.
+    Raises: Refused, when that is not so, another training has the folder, or the disk has no room for checkpoints.
     """
     if not out.name:
         raise Refused(f"{out}: is the folder that you are in; give the name of another one by --out")
@@ -37,6 +42,8 @@ def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: boo
         raise Refused(f"{out}: lies within the images, where it would be taken for a class; choose another --out")
     try:
         run.mkdir(parents=True, exist_ok=True)
+        held.enter_context(lock(run))
+        held.callback(_remove_if_empty, run)
         for folder in (run, out.parent):
             with tempfile.TemporaryFile(dir=folder) as file:
                 file.write(b"can be written")
@@ -49,6 +56,12 @@ def prepare_place(out: Path, run: Path, data: Path, spec: Spec, *, replaces: boo
             f"{out}: training needs some {needed / 2**20:,.0f} MB there and {free / 2**20:,.0f} MB are free; free some"
             " space, or choose another place for --out"
         )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """An empty folder is no run."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def space_needed(spec: Spec) -> int:

@@ -45,23 +45,19 @@ def train(request: Request, reporter: Reporter) -> Start:
         when interrupted, after a checkpoint. Processes other than the first end silently instead.
     """
     keep_large_blocks()
-    with world() as here:
+    with world() as here, contextlib.ExitStack() as held:
         try:
-            return _train(request, reporter if here.first else Silent(), here)
+            return _train(request, reporter if here.first else Silent(), here, held)
         except (Refused, KeyboardInterrupt) as reason:
             if here.first:
                 raise
             raise SystemExit(130 if isinstance(reason, KeyboardInterrupt) else 2) from None
-        finally:
-            # An empty folder is no run; where it holds something, this does nothing.
-            with contextlib.suppress(OSError):
-                request.run_folder.rmdir()
 
 
-def _train(request: Request, reporter: Reporter, here: World) -> Start:
+def _train(request: Request, reporter: Reporter, here: World, held: contextlib.ExitStack) -> Start:
     if request.quantize is not None:
         check_recipe(request.recipe, request.spec)
-    state, log = _open_run(request, here)
+    state, log = _open_run(request, here, held)
     images = _read_images(request, reporter, here)
     spec = replace(request.spec, classes=len(images.labels))
     torch.manual_seed(request.recipe.seed)
@@ -96,10 +92,11 @@ def _train(request: Request, reporter: Reporter, here: World) -> Start:
     return model
 
 
-def _open_run(request: Request, here: World) -> tuple[dict[str, Any] | None, RunLog | None]:
+def _open_run(request: Request, here: World, held: contextlib.ExitStack) -> tuple[dict[str, Any] | None, RunLog | None]:
     """The checkpoint to go on from, if any, and the log, which the first process alone has.
 
-    A run that is there and not to be resumed is refused, so that none is lost.
+    A run that is there and not to be resumed is refused, so that none is lost, and one that another process is at work
+    on. The folder is this process's until `held` is closed.
     """
 
     def opened() -> tuple[bytes | None, RunLog | None]:
@@ -110,7 +107,7 @@ def _open_run(request: Request, here: World) -> tuple[dict[str, Any] | None, Run
         if content is not None and not request.resume:
             raise Refused(f"{folder}: holds a run already; go on with it by --resume, or remove the folder")
         replaces = request.force or content is not None
-        prepare_place(request.out, folder, request.data, request.spec, replaces=replaces)
+        prepare_place(request.out, folder, request.data, request.spec, held, replaces=replaces)
         return content, RunLog(folder, tensorboard=request.tensorboard)
 
     content, log = here.together(opened)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import weakref
 from _thread import allocate_lock
 
 from depthwise.edge.library import Library
@@ -30,6 +31,7 @@ _LARGEST_SIDE = 65_535
 _MOST_LABELS = 1_000_000
 _LARGEST_ARENA = 1 << 34
 _ALIGNMENT = 64
+_OPEN: weakref.WeakSet[Artifact] = weakref.WeakSet()
 
 
 class Artifact:
@@ -56,6 +58,10 @@ class Artifact:
         self.name = library.name
         self._lock = allocate_lock()
         self._library: Library | None = library
+        # One that is dropped and not closed gives its memory and its file back as well.
+        self._dropped = weakref.finalize(self, library.close)
+        self._dropped.atexit = False
+        _OPEN.add(self)
         size = library.get
         self.input_shape: tuple[int, int, int] = (
             size("dw_input_height"),
@@ -208,6 +214,7 @@ class Artifact:
         """Give the library and its memory back; waits for a call that is running."""
         with self._lock:
             if self._library is not None:
+                self._dropped.detach()
                 self._library.close()
                 self._library = None
 
@@ -258,6 +265,16 @@ class Artifact:
         if self._library is None:
             raise Refused(f"{self.name}: is closed; open it again")
         return self._library
+
+
+def _unlock() -> None:
+    """In a process that was forked while another thread was in a call, that call never ends."""
+    for artifact in _OPEN:
+        artifact._lock = allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def _check_sizes(name: str, shape: tuple[int, int, int], labels: int, features: int, arena: int) -> None:
