@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import weakref
 from _thread import allocate_lock
 
@@ -31,7 +32,8 @@ _LARGEST_SIDE = 65_535
 _MOST_LABELS = 1_000_000
 _LARGEST_ARENA = 1 << 34
 _ALIGNMENT = 64
-_OPEN: weakref.WeakSet[Artifact] = weakref.WeakSet()
+# Libraries of all that are open.
+_OPEN: dict[weakref.ref[Artifact], Library] = {}
 
 
 class Artifact:
@@ -58,10 +60,6 @@ class Artifact:
         self.name = library.name
         self._lock = allocate_lock()
         self._library: Library | None = library
-        # One that is dropped and not closed gives its memory and its file back as well.
-        self._dropped = weakref.finalize(self, library.close)
-        self._dropped.atexit = False
-        _OPEN.add(self)
         size = library.get
         self.input_shape: tuple[int, int, int] = (
             size("dw_input_height"),
@@ -79,6 +77,8 @@ class Artifact:
         self._memory = ctypes.create_string_buffer(self.arena_bytes + _ALIGNMENT)
         start = ctypes.addressof(self._memory)
         self._arena = start + -start % _ALIGNMENT
+        self._reference = weakref.ref(self, _let_go)
+        _OPEN[self._reference] = library
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, threads: int = 1, cpu: str | None = None) -> Self:
@@ -214,7 +214,7 @@ class Artifact:
         """Give the library and its memory back; waits for a call that is running."""
         with self._lock:
             if self._library is not None:
-                self._dropped.detach()
+                _OPEN.pop(self._reference, None)
                 self._library.close()
                 self._library = None
 
@@ -267,10 +267,18 @@ class Artifact:
         return self._library
 
 
+def _let_go(reference: weakref.ref[Artifact]) -> None:
+    """One that was dropped and not closed gives its memory and its file back as well."""
+    library = _OPEN.pop(reference, None)
+    if library is not None and not sys.is_finalizing():
+        library.close()
+
+
 def _unlock() -> None:
     """In a process that was forked while another thread was in a call, that call never ends."""
-    for artifact in _OPEN:
-        artifact._lock = allocate_lock()
+    for reference in _OPEN:
+        if (artifact := reference()) is not None:
+            artifact._lock = allocate_lock()
 
 
 if hasattr(os, "register_at_fork"):
