@@ -69,7 +69,7 @@ def test_refusals_are_one_line_and_end_with_two(folder: Path, tmp_path: Path) ->
         ((folder, tmp_path / "x.onnx", "--to", "tflite"), "its suffix says onnx and --to tflite"),
         ((folder, tmp_path / "x", "--to", "timm"), "timm makes MobileNet V1 of width 1 and 1.25 only"),
         ((folder, tmp_path / "x.onnx", "--mean", "1,2"), "--mean is '1,2'; give one number, or three"),
-        ((folder, tmp_path / "x.onnx", "--mean", "1"), "a model folder says its resolution, mean and scale"),
+        ((folder, tmp_path / "x.onnx", "--mean", "1"), "a model folder says its resolution, mean, scale and order"),
         (("keras/0.3-128", tmp_path / "x"), "there is no 'keras/0.3-128'"),
     ]
     for arguments, sentence in cases:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import shutil
 import struct
 import subprocess
@@ -13,8 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthwise.compiler.plan.plan import prepare_bytes
+from depthwise.data.store import square
 from depthwise.edge.pixels import decode, geometry, prepare
 from depthwise.errors import Refused
+from depthwise.network.preprocessing import Preprocessing
 from plain_artifact import STRICT, build
 
 # (channels, length of the shorter side after the resize, crop): random sizes tried. The first is the usual one, the
@@ -172,6 +176,42 @@ def test_one_colour_stays_that_colour_at_every_size(in_c: Callable[..., InC]) ->
             image = np.full((*size, 3), value, np.uint8)
             assert (prepare(image, resize=73, crop=64) == value).all()
             assert (in_c(3, 73, 64)(image, 64) == value).all()
+
+
+def in_pillow(image: np.ndarray, mode: str, fill: tuple[int, ...]) -> np.ndarray:
+    """Both ways to show all of an image in 64 x 64, by Pillow's own calls."""
+    height, width, channels = image.shape
+    picture = Image.fromarray(image[:, :, 0] if channels == 1 else image)
+    wide, high = (
+        (64, 64)
+        if mode == "squash"
+        else (max(1, math.floor(side * 64 / max(height, width) + 0.5)) for side in (width, height))
+    )
+    for size in ((wide, height), (wide, high)):
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+    square = Image.new(picture.mode, (64, 64), fill[0] if channels == 1 else fill)
+    square.paste(picture, ((64 - wide) // 2, (64 - high) // 2))
+    return np.asarray(square).reshape(64, 64, channels)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("squash", 3), ("squash", 1), ("fit", 3), ("fit", 1)])
+def test_squashed_and_fitted_frames_are_pillows_bytes_in_python_and_in_c(
+    mode: str, channels: int, tmp_path: Path
+) -> None:
+    fill = (7, 200, 99)[:channels]
+    way = ("-DDWK_SQUASH",) if mode == "squash" else ("-DDWK_FIT", f"-DDWK_FILL={{{','.join(map(str, fill))}}}")
+    flags = (*STRICT, *FAST, *defines(channels, 64, 64), *way, "-shared", "-fPIC")
+    compiled = InC(build(SOURCE, tmp_path / "way.so", *flags))
+    settings = Preprocessing(
+        resize=64, crop=64, mean=(0,) * channels, scale=(1,) * channels, mode=mode,  # type: ignore[arg-type]
+        fill=fill if mode == "fit" else (),
+    )  # fmt: skip
+    assert compiled.library.scratch_bytes() == prepare_bytes(settings)
+    extremes = [np.full((*size, channels), 77, np.uint8) for size in ((1, 20_000), (65_535, 3), (40, 511))]
+    for image in (*random_images(60, channels), *extremes):
+        expected = in_pillow(image, mode, fill)
+        assert_same(expected, square(image, settings), image)
+        assert_same(expected, compiled(image, 64), image)
 
 
 @pytest.mark.parametrize(

@@ -263,8 +263,8 @@ def test_operations_out_of_place_are_named(small_model: SmallModel) -> None:
     assert "a pad pads what is no convolution's input" in refusal(2, Pad(where="a pad", padding=Padding(top=1)))
     late = Affine(where="a scale", scale=np.array(2.0), shift=np.array(0.0))
     assert "a scale stands after the activation of operator 0" in refusal(3, late)
-    second = Dense(where="a matrix", weight=np.zeros((3, 3), np.float32))
-    assert "a matrix is a second classifier" in refusal(-1, second)
+    assert "a limit is an activation behind operator 28" in refusal(-1, Clamp(where="a limit", low=0, high=6))
+    assert "is a second softmax behind" in refusal(len(chain_of(small_model()).operations), Softmax(where="a softmax"))
 
 
 def test_a_file_that_ends_early_or_late_names_the_layer(small_model: SmallModel) -> None:

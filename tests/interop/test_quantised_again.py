@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from depthwise.data.store import square
 from depthwise.edge.decoding import decode
-from depthwise.edge.pixels import prepare
 from depthwise.interop import tflite
 from depthwise.network import reference_int8
 from depthwise.network.model import Model
@@ -20,8 +20,7 @@ DataPack = Callable[[str], Path]
 
 def prepared(model: Model, files: Sequence[Path]) -> np.ndarray:
     """Images as the model takes them."""
-    settings = {"resize": model.preprocessing.resize, "crop": model.spec.resolution}
-    return np.stack([prepare(decode(file, channels=3), **settings) for file in files])
+    return np.stack([square(decode(file, channels=3), model.preprocessing) for file in files])
 
 
 def calibration(data_pack: DataPack) -> list[Path]:

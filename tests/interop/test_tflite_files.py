@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthwise.edge.pixels import decode, prepare
+from depthwise.data.store import square
+from depthwise.edge.pixels import decode
 from depthwise.errors import Refused
 from depthwise.interop import tflite, tflite_metadata
 from depthwise.interop.norms import EXACT_EPSILON, folded
@@ -72,8 +73,8 @@ def test_googles_quantised_networks_name_the_same_photos_in_float(
     path = real_file(f"{name}.tflite")
     model = tflite.read(path)
     folder = data_pack("photos")
-    settings = {"resize": model.preprocessing.resize, "crop": model.spec.resolution}
-    images = np.stack([prepare(decode(file, channels=3), **settings) for file in sorted(folder.glob("*.*"))])
+    files = sorted(folder.glob("*.*"))
+    images = np.stack([square(decode(file, channels=3), model.preprocessing) for file in files])
     ours = reference.run(model, images, dtype=np.float32).probabilities.argmax(axis=1)
     # TFLite's integer kernels; the default delegate rounds in a way of its own and has ties among its bytes.
     theirs = litert(path, images, kernels="BUILTIN_WITHOUT_DEFAULT_DELEGATES").argmax(axis=1)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
 from depthwise.cli.options import force_option
 from depthwise.cli.output import notice, print_json, printable
-from depthwise.errors import Refused
 
 if TYPE_CHECKING:
     from depthwise.interop.formats import Format
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     type=click.Choice(["model", "onnx", "tflite", "timm"]),
     help="What to write; by the suffix of DEST where it has one, and else a model folder.",
 )
-@click.option("--labels", type=click.Path(path_type=Path), help="Text file with the names of the classes, one a line.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="File with the names of the classes: text, one a line, with or without numbers in front; JSON; or CSV.",
+)
 @click.option("--resolution", type=int, help="Height and width of the input, of weights that do not say.")
-@click.option("--mean", help="What is taken off each pixel (0 to 255): a number, or three with commas between.")
-@click.option("--scale", help="What it is then multiplied by: a number, or three with commas between.")
+@pixel_options
+@click.option("--resize", help=RESIZE)
 @click.option("--keep-int8", is_flag=True, help="Keep an int8 network's own integers, instead of reading it as float.")
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -41,6 +45,8 @@ def command(
     resolution: int | None,
     mean: str | None,
     scale: str | None,
+    bgr: bool,
+    resize: str | None,
     keep_int8: bool,
     force: bool,
     as_json: bool,
@@ -53,20 +59,14 @@ def command(
     DEST is a folder, or a file that ends with .onnx, .tflite or .safetensors.
     """
     from depthwise.interop.formats import kind_of, read, read_int8, write
-    from depthwise.interop.labels import read_labels
-    from depthwise.interop.source import Given
     from depthwise.places import check_output
 
     asked = cast("Format | None", to)
     check_output(dest, kind_of(dest, asked), force=force)
-    given = Given(
-        labels=None if labels is None else read_labels(labels),
-        resolution=resolution,
-        mean=_numbers("--mean", mean),
-        scale=_numbers("--scale", scale),
-    )
+    given = given_from(labels=labels, resolution=resolution, mean=mean, scale=scale, bgr=bgr, resize=resize)
     model = read_int8(source, given) if keep_int8 else read(source, given)
     record = _record(source, dest, write(model, dest, asked), model)
+    say_pixels(source, model)
     if "classifier" in model.provenance:
         notice(f"{source}: the classifier is {model.provenance['classifier']}")
     if as_json:
@@ -96,15 +96,3 @@ def _record(source: str, dest: Path, written: str, model: Model | QuantizedModel
 
 def _precision(model: Model | QuantizedModel) -> str:
     return "int8" if hasattr(model, "layers") else "float32"
-
-
-def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if len(values) not in (1, 3):
-        raise Refused(f"{option} is {text!r}; give one number, or three with commas between")
-    return values

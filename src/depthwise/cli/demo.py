@@ -75,8 +75,9 @@ def command(photo: Path | None, as_json: bool) -> None:
 
 def _classify(model: Model, photo: Path) -> Outcome:
     from depthwise.compiler import compile_model
+    from depthwise.data.store import square
     from depthwise.edge.artifact import Artifact
-    from depthwise.edge.pixels import decode, prepare
+    from depthwise.edge.pixels import decode
 
     frame = decode(photo, channels=model.spec.channels)
     with tempfile.TemporaryDirectory(prefix="depthwise-demo-") as folder:
@@ -84,8 +85,7 @@ def _classify(model: Model, photo: Path) -> Outcome:
         built = compile_model(model, target="host", out=Path(folder) / "model.so")
         seconds = time.perf_counter() - start
         with Artifact.open(built.path) as artifact:
-            shape = model.preprocessing
-            pixels = prepare(frame, resize=shape.resize, crop=shape.crop)
+            pixels = square(frame, model.preprocessing)
             probabilities = artifact.run(pixels)
             best = probabilities.argsort()[::-1][:SHOWN]
             return Outcome(

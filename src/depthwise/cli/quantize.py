@@ -145,7 +145,13 @@ def _store(model: Model, items: tuple[Item, ...] | list[Item], progress: Progres
     progress.begin("reading images", len(items))
     try:
         store = evaluation_store(
-            items, channels=wanted.channels, resize=wanted.resize, crop=wanted.crop, tick=progress.advance
+            items,
+            channels=wanted.channels,
+            resize=wanted.resize,
+            crop=wanted.crop,
+            tick=progress.advance,
+            mode=wanted.mode,
+            fill=wanted.fill,
         )
     finally:
         progress.end()

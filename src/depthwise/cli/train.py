@@ -5,20 +5,22 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import print_json, printable
 from depthwise.cloud.recipe import Recipe
 from depthwise.errors import Refused
-from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.preprocessing import default_preprocessing, squared
 from depthwise.network.spec import Spec
 
 if TYPE_CHECKING:
+    from depthwise.interop.source import Given
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
@@ -80,7 +82,8 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @spec_options(leave_out=("classes",))
-@click.option("--resize", type=int, help="Shorter side before the centre crop  [default: 8/7 of the resolution]")
+@click.option("--resize", help=f"{RESIZE}  [default: crop]")
+@pixel_options
 @click.option(
     "--pretrained",
     default=NONE,
@@ -107,7 +110,10 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def command(
     data: Path,
     out: Path,
-    resize: int | None,
+    resize: str | None,
+    mean: str | None,
+    scale: str | None,
+    bgr: bool,
     pretrained: str,
     distill: str | None,
     quantize: bool,
@@ -131,7 +137,8 @@ def command(
     from depthwise.cli.progress import is_first_process, make_reporter
     from depthwise.quantize.options import Options
 
-    source = _pretrained(pretrained, settings, own_pixels=quantize)
+    given = given_from(mean=mean, scale=scale, bgr=bgr, resize=resize)
+    source = _pretrained(pretrained, settings, given, own_pixels=quantize)
     if quantize:
         refuse_spec_options(settings, "--quantize keeps the network of the float model; leave the option out")
     spec = spec_from(settings, source.spec if source else None)
@@ -142,7 +149,7 @@ def command(
         out=out,
         spec=spec,
         recipe=recipe,
-        preprocessing=usual if resize is None else replace(usual, resize=resize),
+        preprocessing=usual if resize is None else squared(usual, resize),
         pretrained=source,
         quantize=Options(seed=recipe.seed) if quantize else None,
         distill=distill,
@@ -156,11 +163,15 @@ def command(
         _print(model, out, as_json)
 
 
-def _pretrained(name: str, settings: dict[str, Any], *, own_pixels: bool) -> Model | None:
+def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels: bool) -> Model | None:
     """The model to start from, for pixels as it takes them itself, or as our own models do."""
     if name == NONE:
         if own_pixels:
             raise Refused("--quantize goes on from a float model; give one by --pretrained")
+        if given.mean or given.scale or given.bgr:
+            raise Refused(
+                "--mean, --scale and --bgr say what the file of --pretrained is fed; give one, or leave them out"
+            )
         return None
     from depthwise.interop.formats import read
     from depthwise.interop.names import best
@@ -170,11 +181,14 @@ def _pretrained(name: str, settings: dict[str, Any], *, own_pixels: bool) -> Mod
 
     if name == IMAGENET:
         name = best(settings["width"] or Spec().width, settings["resolution"] or Spec().resolution)
-    source = read(str(model_folder()) if name == SHIPPED else name)
+    source = read(str(model_folder()) if name == SHIPPED else name, given)
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
     if own_pixels:
+        say_pixels(name, source)
         return source
+    # What is trained is prepared as our own models are, whatever the file says of resize and crop.
+    say_pixels(name, source.replace(preprocessing=squared(source.preprocessing, given.resize or "crop")))
     usual = default_preprocessing(source.spec.resolution, source.spec.channels)
     return with_pixels(source, usual.mean, usual.scale)
 

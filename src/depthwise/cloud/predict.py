@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from depthwise.cloud.device import find_device, keep_large_blocks
 from depthwise.cloud.module import normalise, to_network
-from depthwise.edge.pixels import Pixels, prepare
+from depthwise.data.store import square
+from depthwise.edge.pixels import Pixels
 from depthwise.network.model import Model
 
 
@@ -25,7 +26,7 @@ class ModelPredictor:
 
     def prepare(self, frame: Pixels) -> Pixels:
         """Pixels as the network takes them, from a decoded image (H, W, channels)."""
-        return prepare(frame, resize=self._preprocessing.resize, crop=self._preprocessing.crop)
+        return square(frame, self._preprocessing)
 
     @torch.inference_mode()
     def predict(self, pixels: Pixels) -> NDArray[np.float32]:

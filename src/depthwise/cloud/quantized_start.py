@@ -158,7 +158,13 @@ def _calibration(source: Model, images: Images, options: Options, reporter: Repo
     reporter.begin("reading images to calibrate with", len(chosen))
     try:
         store = evaluation_store(
-            chosen, channels=wanted.channels, resize=wanted.resize, crop=wanted.crop, tick=reporter.advance
+            chosen,
+            channels=wanted.channels,
+            resize=wanted.resize,
+            crop=wanted.crop,
+            tick=reporter.advance,
+            mode=wanted.mode,
+            fill=wanted.fill,
         )
     finally:
         reporter.end()

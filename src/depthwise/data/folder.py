@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import hashlib
 import math
 import os
@@ -15,8 +16,13 @@ from depthwise.edge.pixels import SUFFIXES
 from depthwise.errors import Refused
 from depthwise.network.model import check_labels
 
-# Names of the folders of splits, in any case; the first that is there counts.
-SPLITS = {"train": ("train", "training"), "validation": ("validation", "val", "valid"), "test": ("test", "testing")}
+# Names of the folders of splits, in any case, and what may stand behind them; the first that is there counts.
+SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid", "dev"),
+    "test": ("test", "testing"),
+}
+_BEHIND = ("", "set", "_set", "data", "_data", "_images", "_dataset")
 # Of each class about this share is held out, and never fewer or more than the bounds say.
 HELD_OUT, LEAST_HELD_OUT, MOST_HELD_OUT = 0.15, 0.1, 0.2
 
@@ -110,8 +116,9 @@ def _names(place: Path) -> tuple[str, ...]:
 
 def _named(root: Path) -> dict[str, Path]:
     """Folders that have the name of a split."""
-    there = {name.lower(): root / name for name in _names(root)}
-    found = {split: next((there[name] for name in names if name in there), None) for split, names in SPLITS.items()}
+    there = {name.lower().replace("-", "_").replace(" ", "_"): root / name for name in _names(root)}
+    wanted = {split: [f"{name}{behind}" for behind in _BEHIND for name in names] for split, names in SPLITS.items()}
+    found = {split: next((there[name] for name in names if name in there), None) for split, names in wanted.items()}
     return {split: place for split, place in found.items() if place is not None}
 
 
@@ -131,7 +138,31 @@ def _split_folders(root: Path) -> dict[str, Path]:
         raise Refused(
             f"{named['train']}: has no class folders; put the images of each class into a folder named after it"
         )
+    _refuse_alike(root)
     return {}
+
+
+def _refuse_alike(root: Path) -> None:
+    """Refuse folders that would be classes and look like splits: the same folders in each, and no image beside them.
+
+    Raises: Refused, naming two of them.
+    """
+    seen: dict[tuple[str, ...], str] = {}
+    for name in _names(root):
+        inner = _names(root / name)
+        if not inner or any(entry.suffix.lower() in SUFFIXES for entry in (root / name).iterdir()):
+            continue
+        if inner in seen:
+            raise Refused(
+                f"{root}: {seen[inner]!r} and {name!r} hold the same folders ({', '.join(inner[:3])}{_more(inner)}) and"
+                " no image of their own, as splits do; name them train, validation and test, or, if they are classes,"
+                " put their images directly into them"
+            )
+        seen[inner] = name
+
+
+def _more(names: tuple[str, ...]) -> str:
+    return ", ..." if len(names) > 3 else ""
 
 
 def _files(top: Path, labels: tuple[str, ...]) -> Iterator[Item]:
@@ -160,9 +191,19 @@ def _split(place: Path, labels: tuple[str, ...]) -> tuple[Item, ...]:
     unknown = sorted(set(_names(place)) - set(labels))
     if unknown:
         raise Refused(
-            f"{place}: class {unknown[0]!r} is not one of the classes trained on; rename or remove the folder"
+            f"{place}: class {unknown[0]!r} is not one of the classes trained on; {_advice(unknown[0], labels)}"
         )
     return _items(place, labels)
+
+
+def _advice(name: str, labels: tuple[str, ...]) -> str:
+    """What to do about a folder whose name is no label."""
+    if all(label == f"class {index}" for index, label in enumerate(labels)):
+        return "the model's labels are numbers, since its file names none: convert it again with --labels"
+    plain = {label.casefold().replace("_", " "): label for label in reversed(labels)}
+    near = difflib.get_close_matches(name.casefold().replace("_", " "), plain, n=2)
+    meant = " or ".join(repr(plain[one]) for one in near)
+    return f"is {meant} meant? Rename or remove the folder" if near else "rename or remove the folder"
 
 
 def _check_classes(top: Path, labels: tuple[str, ...]) -> None:

@@ -71,7 +71,10 @@ def read_images(
     side = round(SPARE * preprocessing.crop)
     reporter.begin("reading images", sum(len(split) for split in dataset.splits.values()))
     try:
-        train = training_store(dataset.train, channels=channels, side=side, tick=tick, folder=pixels_in)
+        mode, fill = preprocessing.mode, preprocessing.fill
+        train = training_store(
+            dataset.train, channels=channels, side=side, tick=tick, folder=pixels_in, mode=mode, fill=fill
+        )
         validation, test = (
             evaluation_store(
                 split,
@@ -80,6 +83,8 @@ def read_images(
                 crop=preprocessing.crop,
                 tick=tick,
                 folder=pixels_in,
+                mode=mode,
+                fill=fill,
             )
             for split in (dataset.validation, dataset.test)
         )

@@ -18,6 +18,7 @@ from PIL import Image
 from depthwise.data.folder import Item
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
+from depthwise.network.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
 # A picture longer than this many times its shorter side is cut to its middle before it is stored.
@@ -103,12 +104,25 @@ class Store:
 
 
 def training_store(
-    items: Sequence[Item], *, channels: int, side: int, tick: Callable[[], None], folder: Path | None = None
+    items: Sequence[Item],
+    *,
+    channels: int,
+    side: int,
+    tick: Callable[[], None],
+    folder: Path | None = None,
+    mode: str = "crop",
+    fill: tuple[int, ...] = (),
 ) -> Store:
-    """Images whose shorter side is reduced to `side` pixels where it is longer, to crop from at random."""
+    """Images to crop from at random: their shorter side is reduced to `side` pixels where it is longer.
+
+    Where the device squashes or fits its pictures (`mode`, `fill`), they are squares of that side made in that way.
+    """
 
     def transform(item: Item) -> Pixels:
-        image = _middle(decode(item.path, channels=channels))
+        whole = decode(item.path, channels=channels)
+        if mode != "crop":
+            return prepare(whole, resize=side, crop=side, mode=mode, fill=fill)
+        image = _middle(whole)
         height, width = image.shape[:2]
         if min(height, width) <= side:
             return image
@@ -127,13 +141,20 @@ def evaluation_store(
     crop: int,
     tick: Callable[[], None],
     folder: Path | None = None,
+    mode: str = "crop",
+    fill: tuple[int, ...] = (),
 ) -> Store:
     """Images prepared exactly as the device prepares them, each crop x crop x channels."""
 
     def transform(item: Item) -> Pixels:
-        return prepare(decode(item.path, channels=channels), resize=resize, crop=crop)
+        return prepare(decode(item.path, channels=channels), resize=resize, crop=crop, mode=mode, fill=fill)
 
     return Store(items, transform, tick, folder)
+
+
+def square(image: Pixels, wanted: Preprocessing) -> Pixels:
+    """A decoded image as the square of bytes that a network takes."""
+    return prepare(image, resize=wanted.resize, crop=wanted.crop, mode=wanted.mode, fill=wanted.fill)
 
 
 def resized(image: Pixels, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> Pixels:

@@ -27,9 +27,9 @@ class Geometry(NamedTuple):
     """What `prepare` does to an image, in whole pixels: cut its middle out, resize that, crop the middle of the result.
 
     Attributes:
-        top, left, height, width: the part of the image that is resized; all of it up to an aspect of 4 to 1.
-        resized_height, resized_width: its size after the resize; the shorter side is `resize`.
-        crop_top, crop_left: where the crop begins in that.
+        top, left, height, width: the part that is resized: of a crop, all of the image up to an aspect of 4 to 1.
+        resized_height, resized_width: its size after the resize.
+        crop_top, crop_left: where the square begins in that; below 0 where the square goes beyond it.
     """
 
     top: int
@@ -42,11 +42,19 @@ class Geometry(NamedTuple):
     crop_left: int
 
 
-def geometry(height: int, width: int, *, resize: int, crop: int) -> Geometry:
-    """The one rule for sizes: the shorter side becomes `resize`, the other is rounded to nearest, halves up."""
-    short = min(height, width)
-    cut_height, cut_width = (min(side, LARGEST_ASPECT * short) for side in (height, width))
-    resized_height, resized_width = ((2 * side * resize + short) // (2 * short) for side in (cut_height, cut_width))
+def geometry(height: int, width: int, *, resize: int, crop: int, mode: str = "crop") -> Geometry:
+    """The one rule for sizes, in each mode, rounded to nearest, halves up; no side becomes less than 1.
+
+    `crop`: the shorter side becomes `resize`. `squash`: both sides become `crop`. `fit`: the longer one becomes `crop`.
+    """
+    if mode == "squash":
+        return Geometry(0, 0, height, width, crop, crop, 0, 0)
+    unit, target = (max(height, width), crop) if mode == "fit" else (min(height, width), resize)
+    longest = LARGEST_ASPECT * unit
+    cut_height, cut_width = (min(side, longest) for side in (height, width))
+    resized_height, resized_width = (
+        max((2 * side * target + unit) // (2 * unit), 1) for side in (cut_height, cut_width)
+    )
     return Geometry(
         (height - cut_height) // 2,
         (width - cut_width) // 2,
@@ -54,18 +62,25 @@ def geometry(height: int, width: int, *, resize: int, crop: int) -> Geometry:
         cut_width,
         resized_height,
         resized_width,
-        (resized_height - crop) // 2,
-        (resized_width - crop) // 2,
+        _half(resized_height - crop),
+        _half(resized_width - crop),
     )
 
 
-def prepare(image: Pixels, *, resize: int, crop: int) -> Pixels:
-    """The middle of an image at the size that the network takes.
+def _half(pixels: int) -> int:
+    """Half of it, rounded towards 0, as C divides."""
+    return pixels // 2 if pixels >= 0 else -(-pixels // 2)
+
+
+def prepare(image: Pixels, *, resize: int, crop: int, mode: str = "crop", fill: tuple[int, ...] = ()) -> Pixels:
+    """An image as the square that the network takes.
 
     Args:
         image: (H, W, C), C is 1 or 3.
-        resize: length of the shorter side after the resize, at least `crop`.
+        resize: of mode `crop`, the length of the shorter side after the resize, at least `crop`.
         crop: side of the square that is returned.
+        mode: `crop`, `squash` or `fit`, as `geometry` has them.
+        fill: of mode `fit`, the colour around the image, a byte a channel.
 
     Returns: (crop, crop, C), resized with Pillow's antialiased bilinear filter.
     Raises: Refused, when `image` is not of that kind or `resize` is below `crop`.
@@ -74,11 +89,18 @@ def prepare(image: Pixels, *, resize: int, crop: int) -> Pixels:
         raise Refused(f"an image is {image.dtype} of shape {image.shape}; it must be uint8 of (height, width, 1 or 3)")
     if not 1 <= crop <= resize:
         raise Refused(f"resize is {resize} and crop {crop}; the crop must be at least 1 and fit into the resized image")
-    g = geometry(*image.shape[:2], resize=resize, crop=crop)
+    g = geometry(*image.shape[:2], resize=resize, crop=crop, mode=mode)
     part = image[g.top : g.top + g.height, g.left : g.left + g.width]
     picture = Image.fromarray(part[:, :, 0] if part.shape[2] == 1 else part)
     # In two calls, because which pass one call begins with depends on Pillow's version.
     for size in ((g.resized_width, g.height), (g.resized_width, g.resized_height)):
         picture = picture.resize(size, Image.Resampling.BILINEAR)
-    square = picture.crop((g.crop_left, g.crop_top, g.crop_left + crop, g.crop_top + crop))
-    return np.array(square).reshape(crop, crop, image.shape[2])
+    if mode == "fit":
+        square = np.empty((crop, crop, image.shape[2]), np.uint8)
+        square[:] = fill
+        top, left = -g.crop_top, -g.crop_left
+        fitted = np.array(picture).reshape(g.resized_height, g.resized_width, image.shape[2])
+        square[top : top + g.resized_height, left : left + g.resized_width] = fitted
+        return square
+    cut = picture.crop((g.crop_left, g.crop_top, g.crop_left + crop, g.crop_top + crop))
+    return np.array(cut).reshape(crop, crop, image.shape[2])

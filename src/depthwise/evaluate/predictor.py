@@ -6,8 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
-from depthwise.edge.pixels import Floats, Pixels, prepare
+from depthwise.edge.pixels import Floats, Pixels
 from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel
 
@@ -57,8 +58,7 @@ class Int8Predictor:
 
     def prepare(self, frame: Pixels) -> Pixels:
         """Pixels as the network takes them, from a decoded image (H, W, channels)."""
-        wanted = self._model.preprocessing
-        return prepare(frame, resize=wanted.resize, crop=wanted.crop)
+        return square(frame, self._model.preprocessing)
 
     def predict(self, pixels: Pixels) -> Floats:
         """Probabilities (B, K) of prepared pixels (B, crop, crop, channels)."""

@@ -107,13 +107,14 @@ class Saturation:
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """The mean over a window, or over the whole image where `kernel` is None.
+    """The mean over a window, or over the whole image where `kernel` is None; the sum instead where `total`.
 
-    Where there are `integers`, all 1, it is a sum instead, times their scales, plus `bias` (N,) or None.
+    Where there are `integers`, all 1, it is a sum, too, times their scales, plus `bias` (N,) or None.
     """
 
     where: str
     kernel: tuple[int, int] | None = None
+    total: bool = False
     integers: Integers | None = None
     bias: Array | None = None
 
@@ -130,19 +131,34 @@ class Dense:
 
 @dataclass(frozen=True, kw_only=True)
 class Reshape:
-    """The same numbers in another shape; a transpose, too, since it stands where there is one pixel."""
+    """Rows, columns and channels as one line; only where there is one pixel are those the channels in their order."""
 
     where: str
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reorder:
+    """Channels in another order: place c gets channel `order[c]`."""
+
+    where: str
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Softmax:
-    """Probabilities from sums."""
+    """Probabilities from sums, or their logarithms."""
 
     where: str
 
 
-Operation = Convolution | Pad | Affine | Norm | Clamp | Saturation | Pool | Dense | Reshape | Softmax
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The number of the class with the largest sum."""
+
+    where: str
+
+
+Operation = Convolution | Pad | Affine | Norm | Clamp | Saturation | Pool | Dense | Reshape | Reorder | Softmax | Choice
 
 
 @dataclass(kw_only=True)
@@ -151,13 +167,15 @@ class Chain:
 
     Attributes:
         height, width, channels: of the input; None where the file leaves it open.
-        levels: of the input, where it is quantised.
+        offset: what is added to a pixel, 0 to 255, to become the input's whole number; None where it takes real ones.
+        turned: whether rows become columns before the first convolution.
     """
 
     height: int | None
     width: int | None
     channels: int | None
-    levels: Levels | None = None
+    offset: int | None = None
+    turned: bool = False
     operations: list[Operation] = field(default_factory=list)
     _numbers: int = 0
 

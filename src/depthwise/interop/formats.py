@@ -14,6 +14,7 @@ from depthwise.interop.labels import distinct
 from depthwise.interop.source import NOTHING, Given
 from depthwise.network.folder import DESCRIPTION, MODEL
 from depthwise.network.model import Model
+from depthwise.network.preprocessing import squared
 from depthwise.network.quantized import QuantizedModel, load_model
 from depthwise.places import Kind
 
@@ -24,6 +25,7 @@ SUFFIXES: dict[str, Format] = {
     ".onnx": "onnx",
     ".safetensors": "timm",
     ".tflite": "tflite",
+    ".lite": "tflite",
 }
 WRITTEN: tuple[Format, ...] = ("model", "onnx", "tflite", "timm")
 # Suffixes of files that hold MobileNets and cannot be read, and what to do about it.
@@ -78,9 +80,11 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
 
 def _relabelled(path: Path, given: Given) -> Model | QuantizedModel:
     """The model of a model folder, which says everything of itself; only its labels may be given anew."""
-    if given.resolution is not None or given.mean is not None or given.scale is not None:
-        raise Refused(f"{path}: a model folder says its resolution, mean and scale; leave these options out")
+    if given.resolution is not None or given.mean is not None or given.scale is not None or given.bgr:
+        raise Refused(f"{path}: a model folder says its resolution, mean, scale and order; leave these options out")
     model = load_model(path)
+    if given.resize is not None:
+        model = model.replace(preprocessing=squared(model.preprocessing, given.resize))
     return model if given.labels is None else model.replace(labels=distinct(given.labels))
 
 

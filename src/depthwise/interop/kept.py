@@ -13,9 +13,9 @@ import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain, Integers, Levels, Pool, Saturation
-from depthwise.interop.match import model_of
+from depthwise.interop.match import model_of, understood
 from depthwise.interop.source import Source
-from depthwise.interop.units import Network, units
+from depthwise.interop.units import Network
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
@@ -31,9 +31,9 @@ def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
 
     Raises: Refused, naming the first layer that does not fit, or that is not of int8 with zero point 0.
     """
-    network = units(chain)
-    model = model_of(network, chain, source)
-    if network.classifier is None:
+    found = understood(chain, source)
+    network, model = found.network, model_of(found, source)
+    if network.head.classifier is None:
         raise Refused(f"it has no classifier; {_ELSE}")
     scales = set(model.preprocessing.scale)
     if len(scales) > 1:
@@ -64,15 +64,15 @@ def _layers(network: Network, model: Model) -> Iterator[tuple[str, QuantizedLaye
         yield row.name, _layer(row, numbers, made, low=made.zero, high=top)
         levels, zero = made, np.array(float(made.zero))
     pool, classifier = rows[-2:]
-    pooled = levels if network.pooled is None else network.pooled.levels
+    pooled = levels if network.head.pooled is None else network.head.pooled.levels
     yield pool.name, _pool(pool, network.pool, levels, pooled)
-    bias = network.classifier[1] if network.classifier is not None else np.zeros(1)
-    where = network.classifier_where
-    numbers = _sums(where, network.classifier_integers, bias, np.array(float(pooled.zero)), pooled.scale)
-    if network.scored is None:
+    bias = network.head.classifier[1] if network.head.classifier is not None else np.zeros(1)
+    where = network.head.where
+    numbers = _sums(where, network.head.integers, bias, np.array(float(pooled.zero)), pooled.scale)
+    if network.head.scored is None:
         yield classifier.name, _layer(classifier, numbers, Levels(scale=1.0, zero=0), low=0, high=BYTE, rounded=False)
     else:
-        yield classifier.name, _layer(classifier, numbers, network.scored.levels, low=0, high=BYTE)
+        yield classifier.name, _layer(classifier, numbers, network.head.scored.levels, low=0, high=BYTE)
 
 
 def _exact(name: str, numbers: QuantizedLayer, source: Source) -> QuantizedLayer:

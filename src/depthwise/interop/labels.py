@@ -1,20 +1,29 @@
-"""Names of classes: from a text file, from what a foreign file says, or plain numbers."""
+"""Names of classes: from a list in one of its usual forms, from what a foreign file says, or plain numbers."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from depthwise.errors import Refused
 from depthwise.files import read_file
 
+# Of labels that lost their numbers at least this share must still differ; ImageNet has two cranes and two maillots.
+MOSTLY = 0.9
 LARGEST_LIST = 16 * 2**20
+# Under which other programs keep labels in an object of more: transformers, timm, COCO, and hand-written ones.
+NAMES = ("id2label", "label_names", "labels", "classes", "class_names", "categories", "names")
+_IN_FRONT = re.compile(r"\"?(?P<number>\d{1,6})\"?(?:\s*[,;:\t]\s*|\s+)(?P<label>.*\S)")
+_BEHIND = re.compile(r"(?P<label>.*\S)\s*[,;\t]\s*\"?(?P<number>\d{1,6})\"?")
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels of a text file, one a line, UTF-8; empty lines at the end do not count.
+    """The labels of a file, UTF-8: text, JSON or CSV, as `parse_labels` reads them.
 
-    Raises: Refused, when it cannot be read.
+    Raises: Refused, when it cannot be read, or its numbers are not those of classes.
     """
     try:
         text = read_file(path, LARGEST_LIST).decode("utf-8-sig")
@@ -22,12 +31,81 @@ def read_labels(path: Path) -> tuple[str, ...]:
         raise Refused(f"{path}: cannot be read ({problem.strerror}); give a text file with one label a line") from None
     except UnicodeDecodeError:
         raise Refused(f"{path}: not UTF-8 text; give a text file with one label a line") from None
-    return parse_labels(text)
+    try:
+        return parse_labels(text)
+    except Refused as refusal:
+        raise Refused(f"{path}: {refusal}") from None
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
-    """One label a line, made distinct."""
-    return distinct([line.strip() for line in text.rstrip().splitlines()])
+    """The labels of a text, made distinct.
+
+    One a line, with its number in front ("0 cat", "0,cat", "0: cat") or behind a comma ("cat,0") where every line has
+    one; or JSON: a list, an object of labels by number, or of numbers by label, alone or under a name that says so.
+
+    Raises: Refused, when it is JSON without labels, or its numbers leave one out or have one twice.
+    """
+    lines = [line.strip() for line in text.rstrip().splitlines()]
+    try:
+        found = json.loads(text) if text.lstrip()[:1] in ("{", "[") else None
+    except (ValueError, RecursionError) as problem:
+        if text.lstrip()[0] == "{":
+            raise Refused(f"begins as JSON and is none ({str(problem)[:100]}); give one label a line") from None
+        found = None
+    return distinct(_of_lines(lines) if found is None else _of_json(found))
+
+
+def _of_json(found: Any) -> list[str]:
+    inner = [found[name] for name in NAMES if isinstance(found, dict) and isinstance(found.get(name), list | dict)]
+    found = inner[0] if inner else found
+    if isinstance(found, list) and all(isinstance(label, str) for label in found):
+        return found
+    if isinstance(found, list) and all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in found):
+        return _in_order({one.get("id", place): one["name"] for place, one in enumerate(found)})
+    if isinstance(found, dict) and found and all(_whole(value) for value in found.values()):
+        return _in_order({value: str(name) for name, value in found.items()})
+    if isinstance(found, dict) and found and all(key.strip().isdecimal() for key in found):
+        # Keras's imagenet_class_index.json has a synset beside each label.
+        labels = {key: value[-1] if isinstance(value, list) and value else value for key, value in found.items()}
+        if all(isinstance(label, str) for label in labels.values()):
+            return _in_order({int(key[:9]): str(label) for key, label in labels.items()})
+    raise Refused("is JSON, but neither a list of labels nor an object of labels and numbers; give one label a line")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _of_lines(lines: list[str]) -> list[str]:
+    """Labels without their numbers, where every line has one and together they are the classes."""
+    for form in (_IN_FRONT, _BEHIND):
+        heading = 1 if len(lines) > 1 and not form.fullmatch(lines[0]) and "," in lines[0] else 0
+        found = [form.fullmatch(line) for line in lines[heading:]]
+        pairs = [(int(match["number"]), _unquoted(match["label"])) for match in found if match is not None]
+        if pairs and len(pairs) == len(found) and sorted(number for number, _ in pairs) in _counts(len(pairs)):
+            labels = [label for _, label in sorted(pairs, key=lambda pair: pair[0])]
+            # "1 star", "2 stars", "3 stars" are labels as they stand.
+            if len(set(labels)) > MOSTLY * len(labels):
+                return labels
+    return lines
+
+
+def _counts(length: int) -> tuple[list[int], ...]:
+    """Numbers of so many classes: from 0, or, as some count them, from 1."""
+    return list(range(length)), list(range(1, length + 1))
+
+
+def _in_order(labels: dict[Any, str]) -> list[str]:
+    if not all(_whole(number) for number in labels) or sorted(labels) not in _counts(len(labels)):
+        raise Refused(
+            f"numbers its {len(labels):,} labels other than from 0, or leaves one out; number each class once"
+        )
+    return [labels[number] for number in sorted(labels)]
+
+
+def _unquoted(label: str) -> str:
+    quoted = len(label) > 1 and label[0] == label[-1] == '"'
+    return label[1:-1].replace('""', '"') if quoted else label
 
 
 def distinct(labels: Sequence[str]) -> tuple[str, ...]:

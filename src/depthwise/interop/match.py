@@ -7,6 +7,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain
 from depthwise.interop.labels import distinct, numbered
+from depthwise.interop.meaning import Meaning, meaning
 from depthwise.interop.norms import EXACT_EPSILON
 from depthwise.interop.source import Source
 from depthwise.interop.units import Network, Unit, units
-from depthwise.interop.usual import preprocessing
+from depthwise.interop.usual import known, own_convention, preprocessing, resize_is
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Model
 from depthwise.network.spec import (
@@ -46,31 +48,54 @@ def to_model(chain: Chain, source: Source) -> Model:
 
     Raises: Refused, naming the first layer that does not fit.
     """
-    return model_of(units(chain), chain, source)
+    return model_of(understood(chain, source), source)
 
 
-def model_of(network: Network, chain: Chain, source: Source) -> Model:
-    """The model of a chain whose units are known.
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """A chain as a network: its units, the first one's weights turned to red, green and blue; and what it takes."""
+
+    network: Network
+    spec: Spec
+    meaning: Meaning
+
+
+def understood(chain: Chain, source: Source) -> Understood:
+    """What a chain is, before its layers are compared with the table.
+
+    Raises: Refused, when there is no network near, or what is said of pixels does not fit.
+    """
+    network = units(chain)
+    spec = _own_spelling(infer(network, chain, source), source)
+    found = meaning(network, chain, source, own_convention(source), known(spec))
+    first, *rest = network.units
+    return Understood(
+        network=dataclasses.replace(network, units=[found.turned(first), *rest]), spec=spec, meaning=found
+    )
+
+
+def model_of(found: Understood, source: Source) -> Model:
+    """The model of a chain that is understood.
 
     Raises: Refused, naming the first layer that does not fit.
     """
-    spec = _own_spelling(infer(network, chain, source), source)
+    network, spec = found.network, found.spec
     rows = [layer for layer in layers(spec) if layer.norm]
     _compare(network, rows)
     weights = _weights(network.units, rows, spec)
     features = rows[-1].output.channels
-    if network.classifier is None:
+    if network.head.classifier is None:
         weights |= {
             "classifier.weight": np.zeros((spec.classes, features), np.float32),
             "classifier.bias": np.zeros(spec.classes, np.float32),
         }
     else:
-        weight, bias = network.classifier
+        weight, bias = network.head.classifier
         if weight.shape[1] == features:
-            weight, bias = _with_pool(network, weight, bias, features)
+            weight, bias = _with_pool(network, weight, bias, rows[-1])
         if weight.shape[1] != features:
             raise Refused(
-                f"{network.classifier_where} takes {weight.shape[1]} features and the last block gives {features};"
+                f"{network.head.where} takes {weight.shape[1]} features and the last block gives {features};"
                 " it is not the classifier of a MobileNet V1"
             )
         weights |= {"classifier.weight": _float32(weight), "classifier.bias": _float32(bias)}
@@ -78,14 +103,17 @@ def model_of(network: Network, chain: Chain, source: Source) -> Model:
         spec=spec,
         weights=weights,
         labels=_labels(spec, network, source),
-        preprocessing=preprocessing(spec, network.before, source),
-        provenance=_provenance(network, source),
+        preprocessing=preprocessing(spec, found.meaning, source),
+        provenance=_provenance(network, found.meaning, source),
     )
 
 
-def _with_pool(network: Network, weight: Array, bias: Array, features: int) -> tuple[Array, Array]:
-    """The classifier with the scales that a pool of its own has multiplied in."""
+def _with_pool(network: Network, weight: Array, bias: Array, last: Layer) -> tuple[Array, Array]:
+    """The classifier with the scales that a pool of its own has multiplied in, behind the last convolution."""
+    features, area = last.output.channels, last.output.height * last.output.width
     pool = network.pool
+    if pool is not None and pool.total:
+        return weight * area, bias
     if pool is None or pool.integers is None or pool.kernel is None:
         return weight, bias
     scale = np.broadcast_to(pool.integers.scales * pool.kernel[0] * pool.kernel[1], (features,))
@@ -177,8 +205,8 @@ def _resolution(chain: Chain, source: Source) -> int:
 
 
 def _classes(network: Network, source: Source) -> int:
-    if network.classifier is not None:
-        return int(network.classifier[0].shape[0])
+    if network.head.classifier is not None:
+        return int(network.head.classifier[0].shape[0])
     return len(source.given.labels or ()) or FEWEST_CLASSES
 
 
@@ -311,13 +339,16 @@ def _own_spelling(spec: Spec, source: Source) -> Spec:
 def _labels(spec: Spec, network: Network, source: Source) -> tuple[str, ...]:
     if source.given.labels is not None:
         return distinct(source.given.labels)
-    if source.labels is not None and len(source.labels) == spec.classes and network.classifier is not None:
+    if source.labels is not None and len(source.labels) == spec.classes and network.head.classifier is not None:
         return distinct(source.labels)
     return numbered(spec.classes)
 
 
-def _provenance(network: Network, source: Source) -> dict[str, Any]:
+def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, Any]:
     record: dict[str, Any] = {"source": source.name, "format": source.format, "sha256": source.sha256}
-    if network.classifier is None:
+    record["preprocessing"] = {"pixels": found.pixels, "order": found.order, "resize": resize_is(source)}
+    if source.filter not in ("", "bilinear"):
+        record["preprocessing"]["filter"] = source.filter
+    if network.head.classifier is None:
         record["classifier"] = "zeros, since the source has none; train before use"
     return record

@@ -51,7 +51,7 @@ def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], M
         proto = parse(data)
         with np.errstate(all="ignore"):
             source = _source(proto, name or path.name, digest(data), given)
-            return make(onnx_graph.chain(proto.graph, path.parent), source)
+            return make(onnx_graph.chain(proto.graph, path.parent, _opset(proto)), source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
     except DAMAGE as problem:
@@ -86,6 +86,11 @@ def _source(proto: Any, name: str, sha256: str, given: Given) -> Source:
         labels=_labels(properties.get(LABELS, "")),
         own=parse_own(properties.get(OWN, "")),
     )
+
+
+def _opset(proto: Any) -> int:
+    """The version of ONNX's own operators."""
+    return max((entry.version for entry in proto.opset_import if entry.domain in ("", "ai.onnx")), default=1)
 
 
 def _labels(text: str) -> tuple[str, ...] | None:

@@ -28,6 +28,8 @@ _KINDS: dict[int, tuple[str, str]] = {
     1: ("<f4", "float_data"),
     2: ("u1", "int32_data"),
     3: ("i1", "int32_data"),
+    4: ("<u2", "int32_data"),
+    5: ("<i2", "int32_data"),
     6: ("<i4", "int32_data"),
     7: ("<i8", "int64_data"),
     10: ("<f2", ""),

@@ -10,10 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.interop import onnx_qoperator
+from depthwise.interop.axes import FIRST, Axes
 from depthwise.interop.chain import (
     NO_PADDING,
     Affine,
     Chain,
+    Choice,
     Clamp,
     Convolution,
     Dense,
@@ -21,9 +24,8 @@ from depthwise.interop.chain import (
     Levels,
     Norm,
     Operation,
-    Pad,
     Pool,
-    Reshape,
+    Reorder,
     Saturation,
     Softmax,
 )
@@ -31,19 +33,26 @@ from depthwise.interop.onnx_file import Constants, attributes, short
 from depthwise.network.layers import Padding
 from depthwise.network.weights import Array
 
-_RESHAPES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
 _PASSES = ("Identity", "Dropout", "Cast")
-_TO_CHANNELS_FIRST = [0, 3, 1, 2]
+# TensorProto.DataType of an input: what is added to a pixel to become its whole number, None for real numbers.
+_OFFSETS: dict[int, int | None] = {1: None, 10: None, 11: None, 2: 0, 3: -128, 4: 0, 5: 0, 6: 0, 7: 0, 12: 0}
+# Of this version of ONNX's operators and later ones, a softmax is over the last axis where it does not say.
+_LAST_AXIS = 13
+# Pictures are grey or of three colours.
+MOST_CHANNELS = 4
+_DYNAMIC = ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat")
+_OWN_SCORES = ("Sigmoid", "HardSigmoid")
 
 
-def chain(graph: Any, folder: Path) -> Chain:
+def chain(graph: Any, folder: Path, opset: int) -> Chain:
     """The chain of a graph's nodes.
 
     Args:
         folder: where the file lies.
+        opset: version of ONNX's operators.
     Raises: Refused, naming the first node that no MobileNet V1 has.
     """
-    walk = _Walk(graph, folder)
+    walk = _Walk(graph, folder, opset)
     walk.run()
     return walk.chain
 
@@ -51,7 +60,7 @@ def chain(graph: Any, folder: Path) -> Chain:
 class _Walk:
     """From the input to the output, one node after the other."""
 
-    def __init__(self, graph: Any, folder: Path) -> None:
+    def __init__(self, graph: Any, folder: Path, opset: int) -> None:
         self._constants = Constants(graph, folder)
         fixed = {tensor.name for tensor in graph.initializer}
         inputs = [entry for entry in graph.input if entry.name not in fixed]
@@ -60,11 +69,12 @@ class _Walk:
         # protobuf makes a new Python object each time a node is asked for; those of this list keep their ids.
         self._nodes = list(graph.node)
         self._places = {id(node): f"node {place} ({short(node.op_type)})" for place, node in enumerate(self._nodes)}
+        # Values that are computed from the shapes of others, which the file need not state.
+        self._shapes: set[str] = set()
         self._readers = self._data_readers(fixed)
         self._value, self._end = inputs[0].name, graph.output[0].name
-        self._size = _size(inputs[0])
-        self.chain = Chain(height=self._size[1], width=self._size[2], channels=self._size[0])
-        self._channels = self._size[0]
+        self._axes, self._opset = Axes(_sizes(inputs[0])), opset
+        self.chain = Chain(height=None, width=None, channels=None, offset=_offset(inputs[0]))
         self._steps = len(self._nodes) + 1
 
     def _data_readers(self, fixed: set[str]) -> dict[str, list[Any]]:
@@ -74,6 +84,8 @@ class _Walk:
         for node in self._nodes:
             if node.op_type == "Shape" or all(name in aside for name in node.input):
                 aside.update(node.output)
+                if node.op_type == "Shape" or not self._shapes.isdisjoint(node.input):
+                    self._shapes.update(node.output)
                 continue
             for name in set(node.input) - aside:
                 readers.setdefault(name, []).append(node)
@@ -98,9 +110,10 @@ class _Walk:
         node = readers[0]
         if not node.output:
             raise Refused(f"{self._where(node)} has no output; it is damaged")
-        if node.domain not in ("", "ai.onnx"):
+        if node.domain not in ("", "ai.onnx") and node.op_type not in (*onnx_qoperator.READ, *_DYNAMIC):
             raise Refused(f"{self._where(node)} is of {short(node.domain)!r}, not of ONNX; export plain ONNX")
         for operation in self._operations(node, attributes(node)):
+            self._axes.check(operation)
             self.chain.add(operation)
         self._value = node.output[0]
 
@@ -111,22 +124,24 @@ class _Walk:
         where = self._where(node)
         match node.op_type:
             case "Conv":
-                return [self._convolution(node, options)]
+                return self._convolution(node, options)
             case "BatchNormalization":
+                self._axes.take_channels(1, where, "normalises along another axis")
                 return [self._norm(node, options)]
             case "Relu" | "Clip" | "Min" | "Max":
                 return [self._clamp(node, options)]
             case "Pad":
-                return [self._pad(node, options)]
+                return self._pad(node, options)
             case "GlobalAveragePool":
+                self._axes.pooled(where)
                 return [Pool(where=where)]
             case "AveragePool":
+                self._axes.pooled(where)
                 return [_pool(where, options)]
-            case "ReduceMean":
-                axes = options.get("axes") or [int(n) for n in self._input(node, 1).reshape(-1)]
-                if sorted(int(axis) % 4 for axis in axes) != [2, 3]:
-                    raise Refused(f"{where} is over axes {axes[:6]}; MobileNet V1 takes the mean over 2 and 3")
-                return [Pool(where=where)]
+            case "ReduceMean" | "ReduceSum":
+                axes = [int(axis) for axis in self._list(node, options, "axes", 1)]
+                keep, total = bool(options.get("keepdims", 1)), node.op_type == "ReduceSum"
+                return self._axes.reduce(axes, keep=keep, total=total, where=where)
             case "Gemm" | "MatMul":
                 return [self._dense(node, options)]
             case "Add" | "Sub" | "Mul" | "Div":
@@ -134,24 +149,92 @@ class _Walk:
             case "QuantizeLinear":
                 return self._quantise(node)
             case "DequantizeLinear":
-                return []
-            case "Softmax":
+                return self._dequantise(node)
+            case "Softmax" | "LogSoftmax":
+                usual = -1 if self._opset >= _LAST_AXIS else 1
+                self._axes.take_channels(options.get("axis", usual), where, "compares along another axis")
                 return [Softmax(where=where)]
-            case "Transpose" if options.get("perm") == _TO_CHANNELS_FIRST and not self.chain.operations:
-                self._turn()
-                return []
+            case "ArgMax":
+                self._axes.take_channels(options.get("axis", 0), where, "compares along another axis")
+                return [Choice(where=where)]
+            case "Gather" | "Slice":
+                return self._reorder(node, options)
             case code if code in _PASSES:
                 return []
-            case code if code in _RESHAPES:
-                return [Reshape(where=where)]
+            case code if code in onnx_qoperator.READ:
+                return self._qoperator(node, options)
+            case _:
+                return self._reshaped(node, options)
+
+    def _reshaped(self, node: Any, options: dict[str, Any]) -> list[Operation]:
+        """Nodes that leave numbers as they are and change their axes."""
+        where = self._where(node)
+        match node.op_type:
+            case "Transpose":
+                self._axes.transpose(options.get("perm"), where)
+                return []
+            case "Unsqueeze":
+                self._axes.unsqueeze([int(axis) for axis in self._list(node, options, "axes", 1)], where)
+                return []
+            case "Squeeze":
+                axes = [int(axis) for axis in self._list(node, options, "axes", 1)]
+                return self._axes.squeeze(axes or None, where)
+            case "Flatten":
+                if self._axes.place(options.get("axis", 1), where) != 1:
+                    raise Refused(f"{where} does not leave one line an image; MobileNet V1 does")
+                return self._axes.reshape(None, where)
+            case "Reshape":
+                return self._axes.reshape(self._shape(node), where)
+            case code if code in _DYNAMIC:
+                raise Refused(
+                    f"{where} is of ONNX's dynamic quantisation, whose ranges are found anew for each picture; export"
+                    " the float network, or quantise with QuantFormat.QDQ and calibration pictures"
+                )
+            case code if code in _OWN_SCORES:
+                raise Refused(
+                    f"{where} gives each label a score of its own, whatever the others get; here labels exclude each"
+                    " other: train with a softmax"
+                )
+            case code if code.startswith("Q"):
+                raise Refused(
+                    f"{where} is of ONNX's QOperator form, of which this node is not read; quantise with"
+                    " QuantFormat.QDQ, or export the float network"
+                )
             case _:
                 raise Refused(f"{where} is not part of MobileNet V1")
 
-    def _turn(self) -> None:
-        """The input was (images, height, width, channels), as TensorFlow has it."""
-        height, width, channels = self._size
-        self.chain = Chain(height=height, width=width, channels=channels)
-        self._channels = channels
+    def _shape(self, node: Any) -> list[int] | None:
+        """The shape that a node makes, or None where the graph computes it from another."""
+        if len(node.input) > 1 and node.input[1] in self._shapes:
+            return None
+        return [int(n) for n in self._input(node, 1).reshape(-1)]
+
+    def _list(self, node: Any, options: dict[str, Any], name: str, place: int) -> list[Any]:
+        """Numbers that older nodes have as an attribute, and newer ones as an input."""
+        if name in options:
+            return list(options[name])
+        found = self._optional(node, place)
+        return [] if found is None else found.reshape(-1).tolist()
+
+    def _reorder(self, node: Any, options: dict[str, Any]) -> list[Operation]:
+        """Channels in another order before the first convolution."""
+        where = self._where(node)
+        if node.op_type == "Gather":
+            order, axis = [int(n) for n in self._input(node, 1).reshape(-1)], options.get("axis", 0)
+        else:
+            starts, ends, axes, steps = (
+                self._list(node, options, name, place)
+                for place, name in enumerate(("starts", "ends", "axes", "steps"), start=1)
+            )
+            axis = int(axes[0]) if len(axes) == 1 else 0
+            size = 0 if self._axes.begun else self._axes.size(self._axes.place(axis, where)) or 0
+            whole = len(starts) == len(ends) == 1 and 0 < size <= MOST_CHANNELS
+            end = None if whole and ends[0] < -size else ends[0] if ends else 0
+            order = list(range(size)[starts[0] : end : steps[0] if steps else 1]) if whole else []
+        if self._axes.begun or not order:
+            raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
+        self._axes.take_channels(axis, where, "puts rows or columns in another order")
+        return [Reorder(where=where, order=tuple(n % len(order) for n in order))]
 
     def _input(self, node: Any, place: int) -> Array:
         if place >= len(node.input) or not node.input[place]:
@@ -161,8 +244,14 @@ class _Walk:
     def _optional(self, node: Any, place: int) -> Array | None:
         return self._input(node, place) if place < len(node.input) and node.input[place] else None
 
-    def _convolution(self, node: Any, options: dict[str, Any]) -> Convolution:
-        where, weight = self._where(node), self._input(node, 1)
+    def _convolution(self, node: Any, options: dict[str, Any]) -> list[Operation]:
+        bias, integers = self._optional(node, 2), self._integers(node, axis=0)
+        return self._convolved(node, options, self._input(node, 1), bias, integers)
+
+    def _convolved(
+        self, node: Any, options: dict[str, Any], weight: Array, bias: Array | None, integers: Integers | None
+    ) -> list[Operation]:
+        where = self._where(node)
         if weight.ndim != 4 or weight.size == 0:
             raise Refused(f"{where}: its weight has shape {weight.shape}; MobileNet V1 convolves over height and width")
         if any(n != 1 for n in options.get("dilations", ())):
@@ -173,16 +262,16 @@ class _Walk:
             raise Refused(f"{where} has {group} groups for {weight.shape[0]} channels; MobileNet V1 has 1 or as many")
         if len(strides) != 2:
             raise Refused(f"{where} has strides {strides[:6]}; MobileNet V1 has one for height and one for width")
-        bias = self._optional(node, 2)
-        return Convolution(
+        made = Convolution(
             where=where,
             weight=weight.astype(np.float32),
             bias=bias,
             stride=(strides[0], strides[1]),
             padding=_padding(where, options),
             depthwise=depthwise,
-            integers=self._integers(node, axis=0),
+            integers=integers,
         )
+        return [*self._axes.convolve(FIRST, self.chain, weight.shape[0], where), made]
 
     def _integers(self, node: Any, *, axis: int) -> Integers | None:
         """The weight as it is, where it is of signed bytes with zero point 0 and one scale a channel along an axis."""
@@ -236,18 +325,29 @@ class _Walk:
     def _affine(self, node: Any) -> Affine:
         where, code = self._where(node), node.op_type
         values = self._other(node).astype(np.float64)
-        if code in ("Sub", "Div") and node.input[0] != self._value:
-            raise Refused(f"{where} takes its data away from a constant; MobileNet V1 does not")
-        if values.size != max(values.shape, default=1):
-            raise Refused(f"{where} has a number for each pixel; MobileNet V1 has one a channel")
-        values = values.reshape(-1) if values.size > 1 else values.reshape(())
+        if code == "Div" and node.input[0] != self._value:
+            raise Refused(f"{where} divides a constant by its data; MobileNet V1 does not")
+        values = self._along_channels(values, where)
         one, nothing = np.ones(()), np.zeros(())
         with np.errstate(all="ignore"):
             scale = {"Mul": values, "Div": one / values}.get(code, one)
         shift = {"Add": values, "Sub": -values}.get(code, nothing)
+        if code == "Sub" and node.input[0] != self._value:
+            scale, shift = -one, values
         return Affine(where=where, scale=scale, shift=shift)
 
-    def _pad(self, node: Any, options: dict[str, Any]) -> Pad:
+    def _along_channels(self, values: Array, where: str) -> Array:
+        """One number, or one a channel (C,)."""
+        if values.size == 1:
+            return values.reshape(())
+        (along,) = np.flatnonzero(np.array(values.shape) > 1) if values.size == max(values.shape) else (-1,)
+        if along < 0 or values.ndim > len(self._axes.now):
+            raise Refused(f"{where} has a number for each pixel; MobileNet V1 has one a channel")
+        does = "has a number for each row or column"
+        self._axes.take_channels(len(self._axes.now) - values.ndim + int(along), where, does)
+        return values.reshape(-1)
+
+    def _pad(self, node: Any, options: dict[str, Any]) -> list[Operation]:
         where, mode = self._where(node), options.get("mode", "constant")
         sides = options.get("pads") or [int(n) for n in self._input(node, 1).reshape(-1)]
         value, axes = self._optional(node, 2), self._optional(node, 3)
@@ -257,9 +357,9 @@ class _Walk:
                 spread[int(axis) % 4], spread[int(axis) % 4 + 4] = sides[place], sides[half + place]
             sides = spread
         filled = options.get("value", 0) if value is None else np.any(value)
-        if mode != "constant" or filled or len(sides) != 8 or any(sides[i] for i in (0, 1, 4, 5)) or min(sides) < 0:
+        if mode != "constant" or filled or len(sides) != 8 or min(sides) < 0:
             raise Refused(f"{where} is no padding of height and width with zeros; MobileNet V1 has no other")
-        return Pad(where=where, padding=Padding(top=sides[2], left=sides[3], bottom=sides[6], right=sides[7]))
+        return self._axes.pad(list(zip(sides[:4], sides[4:], strict=True)), where)
 
     def _dense(self, node: Any, options: dict[str, Any]) -> Dense:
         where = self._where(node)
@@ -272,6 +372,7 @@ class _Walk:
             if options.get("transA", 0) or options.get("alpha", 1.0) != 1 or options.get("beta", 1.0) != 1:
                 raise Refused(f"{where} scales or turns its operands; MobileNet V1's classifier does not")
             bias = self._optional(node, 2)
+        self._axes.take_channels(-1, where, "multiplies along another axis")
         turned = node.op_type == "Gemm" and options.get("transB", 0)
         integers = self._integers(node, axis=0 if turned else 1)
         if integers is not None and not turned:
@@ -292,19 +393,52 @@ class _Walk:
             raise Refused(f"{self._where(node)} quantises to {kind}; only bytes are read")
         point = 0 if zero is None else int(zero.reshape(()))
         levels = Levels(scale=float(scale.reshape(())), zero=point - int(np.iinfo(kind).min))
-        if not self.chain.operations:
-            # The range in which the input was calibrated; it may be wider than pixels are.
-            self.chain.levels = levels
-            return []
         return [Saturation(where=self._where(node), levels=levels)]
 
+    def _dequantise(self, node: Any) -> list[Operation]:
+        """Nothing behind a QuantizeLinear; on the input itself what its bytes stand for."""
+        if self.chain.offset is None or self.chain.operations:
+            return []
+        scale, zero = self._input(node, 1).astype(np.float64), self._optional(node, 2)
+        values = np.zeros(()) if zero is None else zero.astype(np.float64)
+        if scale.size > 1 or values.size > 1:
+            self._axes.take_channels(attributes(node).get("axis", 1), self._where(node), "has a number for each row")
+        scale, values = scale.reshape(-1), values.reshape(-1)
+        return [Affine(where=self._where(node), scale=scale, shift=-scale * values)]
 
-def _size(entry: Any) -> tuple[int | None, int | None, int | None]:
+    def _qoperator(self, node: Any, options: dict[str, Any]) -> list[Operation]:
+        where = self._where(node)
+        form = onnx_qoperator.read(
+            node.op_type, lambda place: self._input(node, place), len(node.input), options, where
+        )
+        made: list[Operation]
+        match form.kind:
+            case "convolution":
+                made = self._convolved(node, options, form.weight, form.bias, form.integers)
+            case "dense":
+                self._axes.take_channels(-1, where, "multiplies along another axis")
+                made = [Dense(where=where, weight=form.weight, bias=form.bias, integers=form.integers)]
+            case "pool":
+                self._axes.pooled(where)
+                made = [Pool(where=where) if "kernel_shape" not in options else _pool(where, options)]
+            case _:
+                self._axes.take_channels(options.get("axis", -1), where, "compares along another axis")
+                return [Softmax(where=where)]
+        return [*made, *([] if form.levels is None else [Saturation(where=where, levels=form.levels)])]
+
+
+def _sizes(entry: Any) -> list[int | None]:
     dimensions = entry.type.tensor_type.shape.dim
     if len(dimensions) != 4:
         raise Refused(f"its input has {len(dimensions)} dimensions; MobileNet V1 takes images in four")
-    _, first, second, third = (d.dim_value if d.dim_value > 0 else None for d in dimensions)
-    return first, second, third
+    return [d.dim_value if d.dim_value > 0 else None for d in dimensions]
+
+
+def _offset(entry: Any) -> int | None:
+    kind = entry.type.tensor_type.elem_type
+    if kind not in _OFFSETS:
+        raise Refused(f"its input is of type {kind}; MobileNet V1 takes real numbers or bytes")
+    return _OFFSETS[kind]
 
 
 def _padding(where: str, options: dict[str, Any]) -> Padding | Literal["same"]:

@@ -13,6 +13,8 @@ from depthwise.errors import Refused
 from depthwise.files import TooLarge, read_file
 from depthwise.network.description import Described
 
+# What a clone without Git LFS leaves where a large file belongs.
+LFS_POINTER = b"version https://git-lfs"
 # The standard-convolution twin at width 1 has 117 MB; with its copies in memory such a file stays under a gigabyte.
 LARGEST_FILE = 128 * 2**20
 
@@ -24,13 +26,18 @@ class Given:
     Attributes:
         labels: one a class.
         resolution: of a file that holds weights only or takes any size.
-        mean, scale: one number a channel, or one for all; the network's input is `(pixel - mean) * scale`.
+        mean, scale: one number a channel (red, green, blue), or one for all; what the file is fed is
+            `(pixel - mean) * scale`.
+        bgr: the file takes blue first and red last.
+        resize: how a picture becomes square, as `network.preprocessing.squared` reads it.
     """
 
     labels: tuple[str, ...] | None = None
     resolution: int | None = None
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
+    bgr: bool = False
+    resize: str | None = None
 
 
 NOTHING = Given()
@@ -46,8 +53,10 @@ class Source:
         sha256: of the file's bytes.
         given: what the user says.
         labels: what the file calls its classes.
-        mean, scale: what the file says of pixels.
-        resize: what the file says of the length of the shorter side.
+        mean, scale: what the file says of pixels, by red, green and blue.
+        bgr: whether the file says that blue comes first; None where it says no order.
+        resize, squash: what the file says of the length of the shorter side, or that both sides become one.
+        filter: the interpolation with which the file says that pictures are resized, "" where it says none.
         own: what this project wrote into the file (`description`), or {}.
         padding: of `Spec.padding`, what such a file means where its zeros are those of several rules.
     """
@@ -59,7 +68,10 @@ class Source:
     labels: tuple[str, ...] | None = None
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
+    bgr: bool | None = None
     resize: int | None = None
+    squash: bool = False
+    filter: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)
     padding: str = "symmetric"
 
@@ -84,13 +96,16 @@ def content(path: Path) -> bytes:
     Raises: Refused, when it cannot be read or is larger than any MobileNet V1.
     """
     try:
-        return read_file(path, LARGEST_FILE)
+        data = read_file(path, LARGEST_FILE)
     except TooLarge:
         raise Refused(f"{path}: is larger than any MobileNet V1, which has at most {LARGEST_FILE:,} bytes") from None
     except FileNotFoundError:
         raise Refused(f"{path}: there is no such file") from None
     except OSError as problem:
         raise Refused(f"{path}: cannot be read ({problem.strerror})") from None
+    if data.startswith(LFS_POINTER):
+        raise Refused(f"{path}: is a Git LFS pointer, not the file itself; run: git lfs pull")
+    return data
 
 
 def digest(data: bytes) -> str:

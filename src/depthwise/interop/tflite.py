@@ -16,14 +16,11 @@ from depthwise.interop.kept import to_quantized
 from depthwise.interop.kinds import TFLITE
 from depthwise.interop.match import to_model
 from depthwise.interop.source import NOTHING, Given, Source, content, digest, parse_own
-from depthwise.interop.tflite_file import METADATA, OWN, File, parse
+from depthwise.interop.tflite_file import METADATA, OWN, parse
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 
 Made = TypeVar("Made", Model, QuantizedModel)
-
-# A byte b of a pixel enters a network of int8 as b - 128.
-_SIGNED_BY = 128
 
 
 def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
@@ -50,7 +47,7 @@ def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], M
     data = content(path)
     try:
         file = parse(data)
-        said = {**tflite_metadata.read(file.metadata.get(METADATA, b""), data), **_quantisation(file)}
+        said = tflite_metadata.read(file.metadata.get(METADATA, b""), data)
         with np.errstate(all="ignore"):
             chain = tflite_graph.chain(file)
         source = Source(
@@ -66,16 +63,6 @@ def _read(path: Path, given: Given, name: str, make: Callable[[Chain, Source], M
             return make(chain, source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
-
-
-def _quantisation(file: File) -> dict[str, tuple[float, ...]]:
-    """Mean and scale of pixels, of a file that takes them as bytes."""
-    entry = file.tensors[file.inputs[0]] if file.inputs and 0 <= file.inputs[0] < len(file.tensors) else None
-    if entry is None or not entry.quantised or entry.scales.size != 1 or entry.kind not in ("uint8", "int8"):
-        return {}
-    zero = int(entry.zero_points[0]) if entry.zero_points.size else 0
-    mean = zero + (_SIGNED_BY if entry.kind == "int8" else 0)
-    return {"mean": (float(mean),), "scale": (float(entry.scales[0]),)}
 
 
 def write(model: Model | QuantizedModel, path: Path) -> None:

@@ -36,6 +36,7 @@ class Tensor:
     Attributes:
         data: its bytes, or None where it is computed.
         scales, zero_points: of its quantisation, one or one a channel; empty where it has none.
+        signature: the shape with -1 for what is left open, or empty.
     """
 
     index: int
@@ -45,6 +46,12 @@ class Tensor:
     data: Array | None
     scales: Array
     zero_points: Array
+    signature: tuple[int, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Its shape, with -1 for sizes that the file leaves open."""
+        return self.signature if len(self.signature) == len(self.shape) else self.shape
 
     @property
     def quantised(self) -> bool:
@@ -139,6 +146,7 @@ def _tensor(model: Any, graph: Any, index: int) -> Tensor:
         index=index,
         name=(tensor.Name() or b"").decode(errors="replace"),
         shape=_whole(tensor.ShapeAsNumpy()),
+        signature=_whole(tensor.ShapeSignatureAsNumpy()),
         kind=_KINDS.get(tensor.Type(), f"type {tensor.Type()}"),
         data=_data(model, tensor.Buffer()),
         scales=scales,
@@ -187,6 +195,12 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "FULLY_CONNECTED": ("FullyConnectedOptions", ("FusedActivationFunction", "WeightsFormat")),
     "SOFTMAX": ("SoftmaxOptions", ("Beta",)),
     "ADD": ("AddOptions", ("FusedActivationFunction",)),
+    "SUB": ("SubOptions", ("FusedActivationFunction",)),
+    "DIV": ("DivOptions", ("FusedActivationFunction",)),
+    "MEAN": ("ReducerOptions", ("KeepDims",)),
+    "SUM": ("ReducerOptions", ("KeepDims",)),
+    "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
     "MUL": ("MulOptions", ("FusedActivationFunction",)),
 }
 

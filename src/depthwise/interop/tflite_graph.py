@@ -8,33 +8,36 @@ import math
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.interop.axes import LAST, Axes
 from depthwise.interop.chain import (
     NO_PADDING,
     Affine,
     Chain,
+    Choice,
     Clamp,
     Convolution,
     Dense,
     Integers,
     Levels,
     Operation,
-    Pad,
     Pool,
-    Reshape,
+    Reorder,
     Saturation,
     Softmax,
 )
 from depthwise.interop.tflite_file import File, Operator, Tensor
-from depthwise.network.layers import Padding
 from depthwise.network.weights import Array
 
 # Padding and ActivationFunctionType of the schema.
 SAME, VALID = 0, 1
 ACTIVATIONS = {1: math.inf, 3: 6.0}
 LARGEST_TENSOR = 2**25
-_PASSES = ("QUANTIZE", "DEQUANTIZE")
-_RESHAPES = ("RESHAPE", "SQUEEZE")
-_ADDS = {"ADD": 1, "SUB": -1}
+# Pictures are grey or of three colours.
+MOST_CHANNELS = 4
+_RESHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE")
+_ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
+# What is added to a pixel to become the input's whole number; real numbers are not among them.
+_OFFSETS = {"uint8": 0, "int8": -128, "int16": 0, "int32": 0, "int64": 0}
 
 
 def chain(file: File) -> Chain:
@@ -95,22 +98,35 @@ class _Walk:
 
     def __init__(self, file: File) -> None:
         self._file = file
-        self._readers: dict[int, list[Operator]] = {}
         # Half-precision weights come as constants that an operator of the graph widens.
         self._constants: dict[int, Tensor] = {}
-        for operator in file.operators:
-            if operator.code == "DEQUANTIZE" and self._at(operator, 0).data is not None and operator.outputs:
-                self._constants[operator.outputs[0]] = self._at(operator, 0)
-                continue
-            for index in set(operator.inputs):
-                self._readers.setdefault(index, []).append(operator)
+        self._readers = self._data_readers()
         entry = self._tensor(file.inputs[0], "the input")
         if len(entry.shape) != 4:
             raise Refused(f"the input has shape {entry.shape}; MobileNet V1 takes (images, height, width, channels)")
-        height, width, channels = (n if n > 0 else None for n in entry.shape[1:])
-        self.chain = Chain(height=height, width=width, channels=channels, levels=_levels(entry))
-        self._channels = channels
+        self._axes = Axes([n if n > 0 else None for n in entry.sizes])
+        self.chain = Chain(height=None, width=None, channels=None, offset=_OFFSETS.get(entry.kind))
         self._value = entry
+        levels = _levels(entry)
+        first = self._readers.get(entry.index, [])
+        # A CAST takes the whole numbers as they are, whatever they stand for.
+        if levels is not None and not (first and first[0].code == "CAST"):
+            scale, zero = np.array(levels.scale), levels.zero + int(np.iinfo(entry.kind).min)
+            self.chain.add(Affine(where="the input", scale=scale, shift=-scale * zero))
+
+    def _data_readers(self) -> dict[int, list[Operator]]:
+        """Who reads each tensor that depends on the pixels. Constants and the arithmetic of shapes stand aside."""
+        readers: dict[int, list[Operator]] = {}
+        aside = {-1, *(tensor.index for tensor in self._file.tensors if tensor.data is not None)}
+        for operator in self._file.operators:
+            if operator.code == "DEQUANTIZE" and self._at(operator, 0).data is not None and operator.outputs:
+                self._constants[operator.outputs[0]] = self._at(operator, 0)
+            if operator.code == "SHAPE" or all(index in aside for index in operator.inputs):
+                aside.update(operator.outputs)
+                continue
+            for index in set(operator.inputs) - aside:
+                readers.setdefault(index, []).append(operator)
+        return readers
 
     def run(self) -> None:
         end = self._file.outputs[0]
@@ -133,6 +149,7 @@ class _Walk:
         if len(operator.outputs) != 1:
             raise Refused(f"{operator.where} has {len(operator.outputs)} outputs; MobileNet V1 has no such operator")
         for operation in self._operations(operator):
+            self._axes.check(operation)
             self.chain.add(operation)
         self._value = self._tensor(operator.outputs[0], operator.where)
 
@@ -140,37 +157,95 @@ class _Walk:
         where, options = operator.where, operator.options
         match operator.code:
             case "CONV_2D" | "DEPTHWISE_CONV_2D":
-                return [self._convolution(operator), *_activation(operator), *self._saturation(operator)]
-            case "FULLY_CONNECTED":
+                return [*self._convolution(operator), *_activation(operator), *self._saturation(operator)]
+            case "FULLY_CONNECTED" | "BATCH_MATMUL":
                 return [self._dense(operator), *_activation(operator), *self._saturation(operator)]
             case "AVERAGE_POOL_2D":
+                self._axes.pooled(where)
                 return [_pool(operator), *_activation(operator), *self._saturation(operator)]
-            case "MEAN":
-                axes = integers(self._constant(operator, 1), where).reshape(-1)
-                if sorted(int(axis) % 4 for axis in axes) != [1, 2]:
-                    raise Refused(f"{where} is over axes {axes.tolist()}; MobileNet V1 takes the mean over 1 and 2")
-                return [Pool(where=where), *self._saturation(operator)]
-            case "PAD":
-                return [self._pad(operator)]
+            case "MEAN" | "SUM":
+                axes = integers(self._constant(operator, 1), where).reshape(-1).tolist()
+                keep, total = bool(options.get("KeepDims", 0)), operator.code == "SUM"
+                pools = self._axes.reduce(axes, keep=keep, total=total, where=where)
+                return [*pools, *(self._saturation(operator) if pools else [])]
+            case "PAD" | "PADV2":
+                return self._pad(operator)
             case "RELU" | "RELU6":
                 return [Clamp(where=where, low=0.0, high=6.0 if operator.code == "RELU6" else math.inf)]
-            case "ADD" | "SUB" | "MUL":
+            case "MAXIMUM" | "MINIMUM":
+                return [self._limit(operator), *self._saturation(operator)]
+            case code if code in _ARITHMETIC:
                 return [self._affine(operator), *_activation(operator)]
             case "SOFTMAX" if options.get("Beta", 1.0) == 1.0:
+                self._axes.take_channels(-1, where, "compares along another axis")
                 return [Softmax(where=where)]
-            case code if code in _RESHAPES:
-                return [Reshape(where=where)]
-            case code if code in _PASSES:
-                return self._pass(operator)
+            case "LOG_SOFTMAX":
+                self._axes.take_channels(-1, where, "compares along another axis")
+                return [Softmax(where=where)]
+            case "ARG_MAX":
+                axis = int(integers(self._constant(operator, 1), where).reshape(-1)[:1].sum())
+                self._axes.take_channels(axis, where, "compares along another axis")
+                return [Choice(where=where)]
+            case "LOGISTIC":
+                raise Refused(
+                    f"{where} is a sigmoid, which gives each label a score of its own, whatever the others get; here"
+                    " labels exclude each other: train with a softmax"
+                )
+            case "CAST":
+                return []
+            case "QUANTIZE" | "DEQUANTIZE":
+                return self._saturation(operator) if operator.code == "QUANTIZE" else []
+            case _:
+                return self._reshaped(operator)
+
+    def _reshaped(self, operator: Operator) -> list[Operation]:
+        """Operators that leave numbers as they are and change their axes, or the order of channels."""
+        where, result = operator.where, self._tensor(operator.outputs[0], operator.where)
+        match operator.code:
+            case "TRANSPOSE":
+                self._axes.transpose(integers(self._constant(operator, 1), where).reshape(-1).tolist(), where)
+                return []
+            case "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS":
+                # A size of -1 in the signature is one that the file leaves open.
+                return self._axes.reshape(result.sizes, where)
+            case "REVERSE_V2":
+                (axis,) = integers(self._constant(operator, 1), where).reshape(-1).tolist()[:1] or (-1,)
+                return self._reorder(int(axis), None, where)
+            case "GATHER":
+                order = integers(self._constant(operator, 1), where).reshape(-1).tolist()
+                return self._reorder(int(operator.options.get("Axis", 0)), order, where)
+            case "STRIDED_SLICE":
+                steps = integers(self._constant(operator, 3), where).reshape(-1).tolist()
+                turned = [axis for axis, step in enumerate(steps) if step == -1]
+                if len(turned) != 1 or set(steps) - {1, -1} or result.shape != self._value.shape:
+                    raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
+                return self._reorder(turned[0], None, where)
             case _:
                 raise Refused(f"{where} is not part of MobileNet V1")
 
-    def _pass(self, operator: Operator) -> list[Operation]:
-        if not self.chain.operations:
-            self.chain.levels = _levels(self._tensor(operator.outputs[0], operator.where))
-        return self._saturation(operator) if operator.code == "QUANTIZE" else []
+    def _reorder(self, axis: int, order: list[int] | None, where: str) -> list[Operation]:
+        """Channels in another order before the first convolution; turned round where `order` is None."""
+        size = self._value.shape[self._axes.place(axis, where)]
+        chosen = list(range(size))[::-1] if order is None and size <= MOST_CHANNELS else order or []
+        if self._axes.begun or sorted(chosen) != list(range(size)):
+            raise Refused(f"{where} takes a part of its data, or turns it; MobileNet V1 does not")
+        self._axes.take_channels(axis, where, "puts rows or columns in another order")
+        return [Reorder(where=where, order=tuple(chosen))]
+
+    def _limit(self, operator: Operator) -> Clamp:
+        """The larger or the smaller of the data and one number."""
+        tensor = self._other(operator)
+        values = real(tensor, -1, operator.where) if tensor.shape else real(tensor, 0, operator.where)
+        if values.size != 1:
+            raise Refused(f"{operator.where} has a limit for each of {values.size} values; MobileNet V1 has one")
+        value = float(values.reshape(()))
+        low, high = (value, math.inf) if operator.code == "MAXIMUM" else (-math.inf, value)
+        return Clamp(where=operator.where, low=low, high=high)
 
     def _dense(self, operator: Operator) -> Dense:
+        self._axes.take_channels(-1, operator.where, "multiplies along another axis")
+        if operator.code == "BATCH_MATMUL":
+            return self._batched(operator)
         weight = self._weight(operator, axis=0, dimensions=2)
         return Dense(
             where=operator.where,
@@ -179,7 +254,15 @@ class _Walk:
             integers=self._integers(operator),
         )
 
-    def _convolution(self, operator: Operator) -> Convolution:
+    def _batched(self, operator: Operator) -> Dense:
+        """A product whose weight lies as (C, N), or turned."""
+        turned, tensor = bool(operator.options.get("AdjY", 0)), self._constant(operator, 1)
+        if operator.options.get("AdjX", 0) or len(tensor.shape) < 2 or any(n != 1 for n in tensor.shape[:-2]):
+            raise Refused(f"{operator.where}: its weight has shape {tensor.shape}; MobileNet V1's is a matrix")
+        weight = real(tensor, -2 if turned else -1, operator.where).reshape(tensor.shape[-2:])
+        return Dense(where=operator.where, weight=weight if turned else weight.T)
+
+    def _convolution(self, operator: Operator) -> list[Operation]:
         options, where = operator.options, operator.where
         if options.get("DilationHFactor", 1) != 1 or options.get("DilationWFactor", 1) != 1:
             raise Refused(f"{where} is dilated; MobileNet V1 has no dilated convolution")
@@ -192,11 +275,11 @@ class _Walk:
             integers = dataclasses.replace(integers, weight=integers.weight.transpose(order))
         if by_channel:
             # Of one grey channel it is a plain convolution to N.
-            if weight.shape[1] != 1 or (self._channels not in (1, weight.shape[0])):
+            channels = self._axes.channels if self._axes.begun else self._axes.size(-1)
+            if weight.shape[1] != 1 or (channels not in (1, weight.shape[0])):
                 raise Refused(f"{where} makes several channels of each one; MobileNet V1 makes one")
-            by_channel = self._channels == weight.shape[0]
-        self._channels = weight.shape[0]
-        return Convolution(
+            by_channel = channels == weight.shape[0]
+        made = Convolution(
             where=where,
             weight=weight,
             bias=self._bias(operator, weight.shape[0]),
@@ -205,6 +288,7 @@ class _Walk:
             depthwise=by_channel,
             integers=integers,
         )
+        return [*self._axes.convolve(LAST, self.chain, weight.shape[0], where), made]
 
     def _saturation(self, operator: Operator) -> list[Operation]:
         """The range of an integer output, with which older converters replaced ReLU6."""
@@ -242,25 +326,47 @@ class _Walk:
         bias: Array = numbers * (np.float64(entry.scales[0]) * weight.scales.astype(np.float64))
         return bias
 
-    def _pad(self, operator: Operator) -> Pad:
+    def _pad(self, operator: Operator) -> list[Operation]:
         sides = integers(self._constant(operator, 1), operator.where)
-        if sides.shape != (4, 2) or sides[[0, 3]].any() or (sides < 0).any():
-            raise Refused(f"{operator.where} pads other than height and width; MobileNet V1 does not")
-        (top, bottom), (left, right) = sides[1:3].tolist()
-        return Pad(where=operator.where, padding=Padding(top=top, bottom=bottom, left=left, right=right))
+        filled = operator.code == "PADV2" and real(self._constant(operator, 2), 0, operator.where).any()
+        if sides.shape != (4, 2) or (sides < 0).any() or filled:
+            raise Refused(f"{operator.where} is no padding of height and width with zeros; MobileNet V1 has no other")
+        return self._axes.pad([(int(before), int(behind)) for before, behind in sides], operator.where)
+
+    def _other(self, operator: Operator) -> Tensor:
+        """The constant of an operator that joins a constant with the data."""
+        places = [place for place, index in enumerate(operator.inputs) if index != self._value.index]
+        if len(operator.inputs) != 2 or len(places) != 1:
+            raise Refused(f"{operator.where} joins two branches; MobileNet V1 has none, is this MobileNet V2?")
+        return self._constant(operator, places[0])
 
     def _affine(self, operator: Operator) -> Affine:
-        places = [place for place, index in enumerate(operator.inputs) if index != self._value.index]
-        if len(operator.inputs) != 2 or len(places) != 1 or (operator.code == "SUB" and places != [1]):
-            raise Refused(f"{operator.where} joins two branches; MobileNet V1 has none, is this MobileNet V2?")
-        tensor = self._constant(operator, places[0])
-        values = real(tensor, -1, operator.where).astype(np.float64)
-        if values.size != max(values.shape, default=1):
-            raise Refused(f"{operator.where} has a number for each pixel; MobileNet V1 has one a channel")
-        values = values.reshape(-1) if values.size > 1 else values.reshape(())
-        if operator.code == "MUL":
-            return Affine(where=operator.where, scale=values, shift=np.zeros(()))
-        return Affine(where=operator.where, scale=np.ones(()), shift=_ADDS[operator.code] * values)
+        tensor, where = self._other(operator), operator.where
+        first = operator.inputs[0] == self._value.index
+        values = self._along_channels(real(tensor, -1, where).astype(np.float64), where)
+        one, nothing = np.ones(()), np.zeros(())
+        match operator.code:
+            case "MUL":
+                return Affine(where=where, scale=values, shift=nothing)
+            case "DIV" if first:
+                with np.errstate(all="ignore"):
+                    return Affine(where=where, scale=one / values, shift=nothing)
+            case "DIV":
+                raise Refused(f"{where} divides a constant by its data; MobileNet V1 does not")
+            case "SUB" if first:
+                return Affine(where=where, scale=one, shift=-values)
+        return Affine(where=where, scale=-one if operator.code == "SUB" else one, shift=values)
+
+    def _along_channels(self, values: Array, where: str) -> Array:
+        """One number, or one a channel (C,)."""
+        if values.size == 1:
+            return values.reshape(())
+        (along,) = np.flatnonzero(np.array(values.shape) > 1) if values.size == max(values.shape) else (-1,)
+        if along < 0 or values.ndim > len(self._axes.now):
+            raise Refused(f"{where} has a number for each pixel; MobileNet V1 has one a channel")
+        does = "has a number for each row or column"
+        self._axes.take_channels(len(self._axes.now) - values.ndim + int(along), where, does)
+        return values.reshape(-1)
 
     def _constant(self, operator: Operator, place: int) -> Tensor:
         tensor = self._at(operator, place)

@@ -59,6 +59,8 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
             mean=config.mean,
             scale=config.scale,
             resize=config.resize,
+            squash=config.squash,
+            filter=config.interpolation,
             own=own,
             padding="same" if config.same_padding else "symmetric",
         )

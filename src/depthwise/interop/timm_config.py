@@ -39,6 +39,8 @@ class Config:
 
     resolution: int | None = None
     resize: int | None = None
+    squash: bool = False
+    interpolation: str = ""
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
     labels: tuple[str, ...] | None = None
@@ -91,7 +93,17 @@ def _config(config: dict[str, Any]) -> Config:
     resolution = None if size is None else int(size[1])
     if size is not None and size[1] != size[2]:
         raise Refused(f"{CONFIG} has input_size {size[:3]}; MobileNet V1 here takes square images")
-    crop = said.get("crop_pct")
+    crop, mode = said.get("crop_pct"), str(said.get("crop_mode", "center"))
+    if mode not in ("center", "squash"):
+        raise Refused(
+            f"{CONFIG} has crop_mode {mode[:40]!r}; here are center and squash: set one of them, and say by"
+            " --resize fit where the whole picture is to lie on a colour"
+        )
+    if mode == "squash" and crop not in (None, 1.0):
+        raise Refused(
+            f"{CONFIG} squashes pictures and then crops {crop} of them; here both sides are squashed to what the"
+            " network takes: set crop_pct to 1.0"
+        )
     mean, std = said.get("mean"), said.get("std")
     labels = config.get("label_names") or said.get("label_names")
     whole = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
@@ -99,6 +111,8 @@ def _config(config: dict[str, Any]) -> Config:
         resolution=resolution,
         # timm rounds down.
         resize=math.floor(resolution / crop) if resolution and crop and crop > 0 else None,
+        squash=mode == "squash",
+        interpolation=str(said.get("interpolation", ""))[:40],
         mean=None if mean is None else tuple(float(m) * 255 for m in mean),
         scale=None if std is None else tuple(1 / (255 * float(s)) for s in std),
         labels=tuple(labels) if whole else None,
@@ -136,6 +150,10 @@ def timm_padding(spec: Spec) -> str:
     return "same"
 
 
+# How a picture becomes square, in timm's words; `border` pads what is resized to fit.
+_MODES = {"crop": "center", "squash": "squash", "fit": "border"}
+
+
 def config_for(model: Model, name: str) -> dict[str, Any]:
     """The config.json with which timm's `create_model` makes the same network."""
     spec, pixels = model.spec, model.preprocessing
@@ -153,7 +171,7 @@ def config_for(model: Model, name: str) -> dict[str, Any]:
             "fixed_input_size": False,
             "interpolation": "bilinear",
             "crop_pct": pixels.crop / pixels.resize,
-            "crop_mode": "center",
+            "crop_mode": _MODES[pixels.mode],
             "mean": [m / 255 for m in pixels.mean],
             "std": [1 / (255 * s) for s in pixels.scale],
             "num_classes": spec.classes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,10 +22,12 @@ from depthwise.interop.chain import (
     Operation,
     Pad,
     Pool,
+    Reorder,
     Reshape,
     Saturation,
-    Softmax,
 )
+from depthwise.interop.entry import Entry
+from depthwise.interop.head import Head, refuse_second, same_length
 from depthwise.interop.norms import Scaling, nothing
 from depthwise.network.layers import Padding
 from depthwise.network.weights import Array
@@ -65,24 +68,16 @@ class Network:
     """A chain as units.
 
     Attributes:
-        before: scale and shift of what comes before the first convolution, or None.
+        entry: what comes before the first convolution.
         units: the convolutions up to the pool.
         pool: the pool, or None where the file ends before it.
-        classifier: weight (N, C) and bias (N,), or None where the file has none.
-        classifier_where: its place in the file.
-        classifier_integers: of its weight, where that is quantised.
-        pooled, scored: what the pool's and the classifier's results become, where they are quantised.
+        head: what comes behind the pool.
     """
 
-    before: tuple[Array, Array] | None = None
+    entry: Entry = field(default_factory=Entry)
     units: list[Unit] = field(default_factory=list)
     pool: Pool | None = None
-    classifier: tuple[Array, Array] | None = None
-    classifier_where: str = ""
-    classifier_integers: Integers | None = None
-    pooled: Saturation | None = None
-    scored: Saturation | None = None
-    ended: bool = False
+    head: Head = field(default_factory=Head)
 
 
 def units(chain: Chain) -> Network:
@@ -91,13 +86,21 @@ def units(chain: Chain) -> Network:
     Raises: Refused, naming the first operation that stands where MobileNet V1 has none of its kind.
     """
     network, pending = Network(), None
-    for operation in map(_sum_as_pool, chain.operations):
-        if pending is not None and not isinstance(operation, Convolution):
-            raise Refused(f"{pending.where} pads what is no convolution's input; MobileNet V1 has no such layer")
-        if isinstance(operation, Pad):
-            pending = operation
+    operations = [_sum_as_pool(operation) for operation in chain.operations]
+    last = max((place for place, operation in enumerate(operations) if _before_flattening(operation)), default=0)
+    product = max((place for place, operation in enumerate(operations) if isinstance(operation, Dense)), default=0)
+    for place, operation in enumerate(operations):
+        if isinstance(operation, Reshape) and network.units and not last < place < product:
+            if network.pool is None:
+                raise _misplaced(operation, "before the global average pool")
             continue
-        _take(network, operation, pending)
+        upright = _upright(operation) if chain.turned else operation
+        if pending is not None and not isinstance(upright, Convolution):
+            raise Refused(f"{pending.where} pads what is no convolution's input; MobileNet V1 has no such layer")
+        if isinstance(upright, Pad):
+            pending = upright
+            continue
+        _take(network, upright, pending)
         pending = None
     if pending is not None:
         raise Refused(f"{pending.where} is the last operation; MobileNet V1 does not end with padding")
@@ -109,31 +112,80 @@ def units(chain: Chain) -> Network:
 def _take(network: Network, operation: Operation, pad: Pad | None) -> None:
     """Add one operation to what there is."""
     match operation:
-        case Reshape() | Softmax():
-            if network.pool is None and network.units:
-                raise _misplaced(operation, "before the global average pool")
-            network.ended |= isinstance(operation, Softmax)
-        case Convolution() if network.pool is None:
+        case _ if network.pool is not None and not isinstance(operation, Pool):
+            network.head.take(operation, _top(network.units[-1]))
+        case Convolution() if not network.units and _is_of_pixels(operation) and pad is None:
+            network.entry = network.entry.mixed(operation)
+        case Convolution():
             network.units.append(_unit(operation, pad))
-        case Convolution() | Dense():
-            _classify(network, operation)
-        case Pool():
-            if network.pool is not None or not network.units:
-                raise _misplaced(operation, "twice or before any convolution")
+        case Affine() | Norm() | Reorder() | Saturation() if not network.units:
+            network.entry = network.entry.then(operation)
+        case _ if not network.units:
+            raise _misplaced(operation, "outside the convolutions")
+        case Pool() if network.pool is None:
             network.pool = operation
-        case Affine() if not network.units:
-            scale, shift = network.before or (np.ones(()), np.zeros(()))
-            network.before = scale * operation.scale, shift * operation.scale + operation.shift
+        case Reshape():
+            # Of one pixel this is the mean, too; `match` refuses it where there are more.
+            network.pool = Pool(where=operation.where, kernel=(1, 1))
         case Affine():
             _scale(network, operation)
         case Saturation():
-            _saturate(network, operation)
+            before, network.units[-1].saturation = network.units[-1].saturation, operation
+            refuse_second(before, operation)
         case Norm():
             _normalise(network, operation)
         case Clamp():
             _activate(network, operation)
+        case Pool():
+            raise _misplaced(operation, "twice or before any convolution")
         case _:
-            raise _misplaced(operation, "here")
+            raise _misplaced(operation, "before the global average pool")
+
+
+def _is_of_pixels(operation: Convolution) -> bool:
+    """Whether a convolution before all others computes each pixel's channels anew, as exporters write a scale."""
+    channels, _, *kernel = operation.weight.shape
+    wanted = 1 if operation.depthwise else channels
+    plain = operation.stride == (1, 1) and operation.padding in ("same", NO_PADDING)
+    return plain and kernel == [1, 1] and channels in (1, 3) and operation.weight.shape[1] == wanted
+
+
+def _before_flattening(operation: Operation) -> bool:
+    """Whether an operation stands before rows, columns and channels become one line."""
+    return isinstance(operation, Pool) or (isinstance(operation, Convolution) and operation.depthwise)
+
+
+def _top(unit: Unit) -> float:
+    """The largest value that a unit's outputs have."""
+    if unit.high is None or unit.high == math.inf:
+        return math.inf if unit.saturation is None else unit.saturation.high
+    return unit.high
+
+
+def _upright(operation: Operation) -> Operation:
+    """The operation for an image whose rows are rows again: a kernel turned the other way."""
+    match operation:
+        case Convolution():
+            padding, integers = operation.padding, operation.integers
+            if integers is not None:
+                integers = dataclasses.replace(integers, weight=integers.weight.swapaxes(2, 3))
+            return dataclasses.replace(
+                operation,
+                weight=operation.weight.swapaxes(2, 3),
+                integers=integers,
+                stride=operation.stride[::-1],
+                padding=padding if padding == "same" else _swapped(padding),
+            )
+        case Pad():
+            return dataclasses.replace(operation, padding=_swapped(operation.padding))
+        case Pool():
+            kernel = operation.kernel
+            return dataclasses.replace(operation, kernel=None if kernel is None else kernel[::-1])
+    return operation
+
+
+def _swapped(padding: Padding) -> Padding:
+    return Padding(top=padding.left, bottom=padding.right, left=padding.top, right=padding.bottom)
 
 
 def _sum_as_pool(operation: Operation) -> Operation:
@@ -152,27 +204,13 @@ def _sum_as_pool(operation: Operation) -> Operation:
     return operation
 
 
-def _saturate(network: Network, operation: Saturation) -> None:
-    """Keep what a value becomes; a second time only if it stays what it is."""
-    if network.ended or not network.units:
-        return
-    if network.classifier is not None:
-        before, network.scored = network.scored, operation
-    elif network.pool is not None:
-        before, network.pooled = network.pooled, operation
-    else:
-        before, network.units[-1].saturation = network.units[-1].saturation, operation
-    if before is not None and before.levels != operation.levels:
-        raise Refused(f"{operation.where} quantises a second time; MobileNet V1 is quantised once a layer")
-
-
 def _misplaced(operation: Operation, place: str) -> Refused:
     return Refused(f"{operation.where} stands {place}, which no MobileNet V1 has")
 
 
 def _unit(operation: Convolution, pad: Pad | None) -> Unit:
     weight = operation.weight
-    _same_length(operation.where, weight.shape[0], bias=operation.bias)
+    same_length(operation.where, weight.shape[0], bias=operation.bias)
     padding: Padding | Literal["same"] = operation.padding
     if pad is not None:
         if padding == "same":
@@ -202,34 +240,9 @@ def _sum(one: Padding, other: Padding) -> Padding:
     )
 
 
-def _classify(network: Network, operation: Convolution | Dense) -> None:
-    if network.pool is None:
-        raise _misplaced(operation, "before the global average pool")
-    if network.classifier is not None:
-        raise Refused(f"{operation.where} is a second classifier; MobileNet V1 has one")
-    weight = operation.weight
-    if isinstance(operation, Convolution):
-        if weight.shape[2:] != (1, 1) or operation.depthwise:
-            raise Refused(f"{operation.where} is no 1x1 convolution; after the pool MobileNet V1 has its classifier")
-        weight = weight[:, :, 0, 0]
-    _same_length(operation.where, weight.shape[0], bias=operation.bias)
-    bias = np.zeros(weight.shape[0], dtype=np.float32) if operation.bias is None else operation.bias
-    network.classifier, network.classifier_where = (weight, bias), operation.where
-    if operation.integers is not None:
-        flat = operation.integers.weight.reshape(weight.shape)
-        network.classifier_integers = dataclasses.replace(operation.integers, weight=flat)
-
-
 def _scale(network: Network, operation: Affine) -> None:
-    if network.classifier is not None:
-        weight, bias = network.classifier
-        if np.any(operation.scale != 1):
-            raise Refused(f"{operation.where} multiplies the classifier's sums; MobileNet V1 does not")
-        _same_length(operation.where, weight.shape[0], shift=operation.shift)
-        network.classifier = weight, bias + operation.shift
-        return
     unit = _open_unit(network, operation)
-    _same_length(operation.where, unit.channels, scale=operation.scale, shift=operation.shift)
+    same_length(operation.where, unit.channels, scale=operation.scale, shift=operation.shift)
     unit.scaling = unit.scaling.then(operation.scale, operation.shift)
 
 
@@ -238,7 +251,7 @@ def _normalise(network: Network, operation: Norm) -> None:
     if unit.scaling.epsilon is not None:
         raise Refused(f"{operation.where} is a second batch normalisation of {unit.where}; MobileNet V1 has one")
     parts = {name: getattr(operation, name) for name in ("weight", "bias", "mean", "variance")}
-    _same_length(operation.where, unit.channels, **parts)
+    same_length(operation.where, unit.channels, **parts)
     # Damaged numbers are refused further on, where all weights are looked at.
     with np.errstate(invalid="ignore"):
         weight, bias, mean, variance = (part.astype(np.float64) for part in parts.values())
@@ -257,8 +270,6 @@ def _normalise(network: Network, operation: Norm) -> None:
 
 
 def _activate(network: Network, operation: Clamp) -> None:
-    if network.pool is not None or not network.units:
-        raise _misplaced(operation, "outside the convolutions")
     unit = network.units[-1]
     unit.low = operation.low if unit.low is None else max(unit.low, operation.low)
     unit.high = operation.high if unit.high is None else min(unit.high, operation.high)
@@ -266,15 +277,7 @@ def _activate(network: Network, operation: Clamp) -> None:
 
 def _open_unit(network: Network, operation: Affine | Norm) -> Unit:
     """The convolution to which a scaling belongs."""
-    if network.pool is not None or not network.units:
-        raise _misplaced(operation, "outside the convolutions")
     unit = network.units[-1]
     if unit.low is not None:
         raise Refused(f"{operation.where} stands after the activation of {unit.where}; MobileNet V1 normalises before")
     return unit
-
-
-def _same_length(where: str, channels: int, **arrays: Array | None) -> None:
-    for name, array in arrays.items():
-        if array is not None and np.shape(array) not in ((), (1,), (channels,)):
-            raise Refused(f"{where}: its {name} has shape {np.shape(array)} for {channels} channels; it is damaged")

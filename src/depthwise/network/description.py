@@ -58,6 +58,9 @@ def check_fit(model: Described) -> None:
         )
 
 
+IMAGENET_AND_BACKGROUND = (1000, 1001)
+
+
 def check_labels(labels: tuple[str, ...], classes: int) -> None:
     """Refuse labels that a device could not print or tell apart.
 
@@ -65,7 +68,10 @@ def check_labels(labels: tuple[str, ...], classes: int) -> None:
         or text that is not valid Unicode.
     """
     if len(labels) != classes:
-        raise Refused(f"there are {len(labels)} labels for {classes} classes; give one a class")
+        first = ""
+        if (len(labels), classes) == IMAGENET_AND_BACKGROUND:
+            first = " (TensorFlow's ImageNet networks have one more, background, in front of the others)"
+        raise Refused(f"there are {len(labels)} labels for {classes} classes{first}; give one a class")
     seen: dict[str, int] = {}
     for index, label in enumerate(labels):
         if not isinstance(label, str) or not label:

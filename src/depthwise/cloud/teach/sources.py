@@ -13,8 +13,8 @@ import numpy as np
 from depthwise.cloud.teach.compiled import CompiledTeacher, at_side, compiled, key_of
 from depthwise.cloud.teach.function import FUNCTION, FunctionSource
 from depthwise.cloud.teach.teacher import Pixels, Teacher
+from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
-from depthwise.edge.pixels import prepare
 from depthwise.errors import Refused
 from depthwise.interop.formats import SUFFIXES, read
 from depthwise.network.model import Model
@@ -110,8 +110,7 @@ class _OfModel:
         about = f"{_how(() if self.features else self.model.labels)} at {self.model.spec.resolution} px"
         ready = self.model
         if self.features and isinstance(ready, Model):
-            wanted = ready.preprocessing
-            pixels = np.stack([prepare(frame, resize=wanted.resize, crop=wanted.crop) for frame in frames])
+            pixels = np.stack([square(frame, ready.preprocessing) for frame in frames])
             ready = quantize(ready, pixels, replace(CALIBRATION, images=max(8, len(pixels)))).model
         return compiled(ready, self.name, about=about, features=self.features, threads=threads)
 

@@ -158,11 +158,21 @@ def _sizes(out: Lines, model: Described, precision: Precision) -> None:
 
 def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]) -> None:
     pre = model.preprocessing
+    ways = {
+        "crop": ("Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP.", []),
+        "squash": ("Resize both sides of a frame to DWK_CROP.", ["#define DWK_SQUASH"]),
+        "fit": (
+            "Resize the longer side of a frame to DWK_CROP, put it in the middle of a square of the colour DWK_FILL.",
+            ["#define DWK_FIT", f"#define DWK_FILL {{{', '.join(map(str, pre.fill))}}}"],
+        ),
+    }
+    comment, more = ways[pre.mode]
     out.add(
-        "/* Resize the shorter side of a frame to DWK_RESIZE, cut out DWK_CROP x DWK_CROP. */",
+        f"/* {comment} */",
         f"#define DWK_CHANNELS {model.spec.channels}",
         f"#define DWK_RESIZE {pre.resize}",
         f"#define DWK_CROP {pre.crop}",
+        *more,
         "",
         "/* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */",
     )

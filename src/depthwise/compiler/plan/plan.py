@@ -107,5 +107,7 @@ def prepare_bytes(preprocessing: Preprocessing) -> int:
     """DWK_PREPARE_SCRATCH_BYTES of kernels/artifact/dwk_prepare.h, which asserts that it is this."""
     resize, channels = preprocessing.resize, preprocessing.channels
     window = (2 * 65535 + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
+    if preprocessing.mode == "fit":
+        window = (3 * 65535 + 2 * resize - 1) // (2 * resize) * 2 + 1
     ring = max(16384, (window * channels + 3) // 4 * 4)
     return 4 * (window + max(6144, window) + 2 * 512) + ring

@@ -1,7 +1,8 @@
 /* dwk_prepare.h: a frame of any size to the square of bytes that the network takes.
  *
  * Cuts the middle out of frames longer than 4 to 1, resizes the shorter side to DWK_RESIZE and takes the middle
- * DWK_CROP x DWK_CROP pixels (docs/preprocessing.md). Gives the bytes of Pillow's resize with its bilinear filter:
+ * DWK_CROP x DWK_CROP pixels (docs/preprocessing.md). With DWK_SQUASH both sides become DWK_CROP instead; with DWK_FIT
+ * the longer one does, in the middle of the colour DWK_FILL, {red, green, blue} or {grey}. Gives the bytes of Pillow's resize with its bilinear filter:
  * a horizontal pass, rounded to bytes, then a vertical one; weights computed in double, in the same order of
  * operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5 are that page's rules.
  *
@@ -16,9 +17,13 @@
 #define DWK_LARGEST_ASPECT 4
 #define DWK_WEIGHT_BITS 22
 
-/* Source pixels that one output pixel can be made from: 2 * ceil(largest scale) + 1, and no side of a resized frame
- * is below DWK_RESIZE - 1/2 before it is rounded. */
+/* Source pixels that one output pixel can be made from: 2 * ceil(largest scale) + 1. No side of a resized frame is below
+ * DWK_RESIZE - 1/2 before it is rounded; one that is fitted may be 3/2, and becomes 1. */
+#ifdef DWK_FIT
+#define DWK_WINDOW ((3 * DWK_LONGEST_SIDE + 2 * DWK_CROP - 1) / (2 * DWK_CROP) * 2 + 1)
+#else
 #define DWK_WINDOW ((2 * DWK_LONGEST_SIDE + 2 * DWK_RESIZE - 2) / (2 * DWK_RESIZE - 1) * 2 + 1)
+#endif
 
 /* Output columns are made in tiles, narrow enough that the weights of their windows and a ring of resized rows fit
  * into these; each holds at least one column of the largest frame. */
@@ -41,22 +46,42 @@ _Static_assert(sizeof(dwk_prepare_scratch) == DWK_PREPARE_SCRATCH_BYTES, "the pl
 _Static_assert(DWK_WINDOW < (1 << DWK_WEIGHT_BITS) / 255, "DWK_RESIZE is below 9");
 _Static_assert(DWK_CROP >= 1 && DWK_CROP <= DWK_RESIZE, "the crop does not fit into the resized frame");
 
-/* One side of a frame: `from` pixels of it become `to`, of which those from `start` on are wanted. */
+/* One side of a frame: `from` pixels of it become `to`, of which `count` from `start` on are wanted. They lie from `at`
+ * on in the square. */
 typedef struct {
-    int32_t from, to, start;
+    int32_t from, to, start, count, at;
     double scale; /* source pixels for one output pixel */
     int32_t depth; /* no window is longer */
 } dwk_side;
 
 static inline int32_t dwk_least(int32_t a, int32_t b) { return a < b ? a : b; }
 
-/* P1: the shorter side becomes DWK_RESIZE, the other is rounded to nearest, halves up. */
-static dwk_side dwk_side_of(int32_t length, int32_t shorter)
+/* P1: `unit` pixels become `target`, those of this side in proportion, rounded to nearest, halves up, and at least 1. */
+static inline int32_t dwk_in_proportion(int32_t length, int32_t unit, int32_t target)
+{
+    int32_t to = (int32_t)((2 * (int64_t)length * target + unit) / (2 * (int64_t)unit));
+    return to < 1 ? 1 : to;
+}
+
+/* P1: one side of a frame whose other side is `other`. */
+static dwk_side dwk_side_of(int32_t length, int32_t other)
 {
     dwk_side side;
+    int32_t shorter = dwk_least(length, other);
+#if defined(DWK_SQUASH)
+    side.from = length;
+    side.to = DWK_CROP;
+#elif defined(DWK_FIT)
+    side.from = length;
+    side.to = dwk_in_proportion(length, length + other - shorter, DWK_CROP);
+#else
     side.from = dwk_least(length, DWK_LARGEST_ASPECT * shorter);
-    side.to = (int32_t)((2 * (int64_t)side.from * DWK_RESIZE + shorter) / (2 * (int64_t)shorter));
-    side.start = (side.to - DWK_CROP) / 2;
+    side.to = dwk_in_proportion(side.from, shorter, DWK_RESIZE);
+#endif
+    (void)shorter;
+    side.count = dwk_least(side.to, DWK_CROP);
+    side.start = (side.to - side.count) / 2;
+    side.at = (DWK_CROP - side.count) / 2;
     side.scale = (double)side.from / (double)side.to;
     side.depth = side.from <= side.to ? 3 : (side.from + side.to - 1) / side.to * 2 + 1;
     return side;
@@ -141,7 +166,7 @@ static void dwk_blend_rows(const dwk_prepare_scratch *s, int32_t first, int32_t 
 static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_side *down, const dwk_side *across,
                                 int32_t left, uint8_t *pixels, dwk_prepare_scratch *s)
 {
-    int32_t columns = dwk_least(DWK_CROP - left, DWK_TILE);
+    int32_t columns = dwk_least(across->count - left, DWK_TILE);
     columns = dwk_least(columns, DWK_TILE_WEIGHTS / across->depth);
     columns = dwk_least(columns, DWK_RING_BYTES / (down->depth * DWK_CHANNELS));
     for (int32_t column = 0; column < columns; column++) {
@@ -150,7 +175,7 @@ static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_s
     }
     int32_t bytes = columns * DWK_CHANNELS;
     int32_t next = 0; /* source row that the ring gets next; windows only move down */
-    for (int32_t y = 0; y < DWK_CROP; y++) {
+    for (int32_t y = 0; y < down->count; y++) {
         int32_t first;
         int32_t count = dwk_window(down, down->start + y, &first, s->row_weights);
         next = next < first ? first : next;
@@ -158,7 +183,7 @@ static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_s
             uint8_t *line = s->ring + (ptrdiff_t)(next % down->depth) * bytes;
             dwk_resize_row(frame + next * pitch, s, across->depth, columns, line);
         }
-        uint8_t *out = pixels + ((ptrdiff_t)y * DWK_CROP + left) * DWK_CHANNELS;
+        uint8_t *out = pixels + ((ptrdiff_t)(down->at + y) * DWK_CROP + across->at + left) * DWK_CHANNELS;
         dwk_blend_rows(s, first, count, down->depth, bytes, out);
     }
     return columns;
@@ -177,11 +202,16 @@ static int32_t dwk_prepare(const uint8_t *frame, int32_t height, int32_t width, 
         pitch < (int64_t)width * DWK_CHANNELS) {
         return DW_FRAME_SIZE;
     }
-    int32_t shorter = dwk_least(height, width);
-    dwk_side down = dwk_side_of(height, shorter);
-    dwk_side across = dwk_side_of(width, shorter);
+    dwk_side down = dwk_side_of(height, width);
+    dwk_side across = dwk_side_of(width, height);
+#ifdef DWK_FIT
+    static const uint8_t fill[DWK_CHANNELS] = DWK_FILL;
+    for (int32_t i = 0; i < DWK_CROP * DWK_CROP * DWK_CHANNELS; i++) {
+        pixels[i] = fill[i % DWK_CHANNELS];
+    }
+#endif
     frame += (height - down.from) / 2 * pitch + (int64_t)((width - across.from) / 2) * DWK_CHANNELS;
-    for (int32_t left = 0; left < DWK_CROP;) {
+    for (int32_t left = 0; left < across.count;) {
         left += dwk_prepare_tile(frame, pitch, &down, &across, left, pixels, (dwk_prepare_scratch *)scratch);
     }
     return DW_OK;

@@ -1,0 +1,81 @@
+"""Options of commands that read files of other programs: what pixels mean to a network where its file is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from depthwise.cli.output import notice, printable
+from depthwise.errors import Refused
+
+if TYPE_CHECKING:
+    from depthwise.interop.source import Given
+    from depthwise.network.description import Described
+
+RESIZE = (
+    "How a picture becomes square: `crop` (shorter side to 8/7 of the resolution, middle cut out), a number (that"
+    " shorter side), `squash` (both sides to the resolution) or `fit` (all of it, on black; `fit:114` on another grey,"
+    " `fit:R,G,B` on a colour)."
+)
+
+
+def pixel_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator that adds --mean, --scale and --bgr; `given_from` reads them."""
+    for option in (
+        click.option(
+            "--bgr", is_flag=True, help="The file takes blue first and red last, as Caffe and OpenCV have it."
+        ),
+        click.option("--scale", help="What it is then multiplied by: one number, or red,green,blue."),
+        click.option("--mean", help="What is taken off each pixel (0 to 255): one number, or red,green,blue."),
+    ):
+        command = option(command)
+    return command
+
+
+def given_from(
+    *,
+    mean: str | None,
+    scale: str | None,
+    bgr: bool,
+    resize: str | None = None,
+    labels: Path | None = None,
+    resolution: int | None = None,
+) -> Given:
+    """What the options say of a file.
+
+    Raises: Refused, when one of them is not of its form.
+    """
+    from depthwise.interop.labels import read_labels
+    from depthwise.interop.source import Given
+
+    return Given(
+        labels=None if labels is None else read_labels(labels),
+        resolution=resolution,
+        mean=_numbers("--mean", mean),
+        scale=_numbers("--scale", scale),
+        bgr=bgr,
+        resize=resize,
+    )
+
+
+def say_pixels(source: str, model: Described) -> None:
+    """One line on stderr: what the network is fed, and whether that is read, given or assumed."""
+    from depthwise.interop.said import said
+
+    if line := said(model):
+        notice(printable(f"{source}: {line}"))
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (1, 3):
+        raise Refused(f"{option} is {text!r}; give one number, or three with commas between")
+    return values

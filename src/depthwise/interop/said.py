@@ -1,0 +1,45 @@
+"""One line on what a model of a foreign file takes its pictures for, and who says so."""
+
+from __future__ import annotations
+
+from depthwise.network.description import Described
+
+ASSUMED = "assumed"
+# Parts of the line, by their names in the provenance.
+PARTS = ("pixels", "order", "resize")
+
+
+def how(model: Described) -> dict[str, str]:
+    """Whether pixels, order of channels and resize are read, given or assumed; {} of a model that was never foreign."""
+    found = model.provenance.get("preprocessing")
+    known = isinstance(found, dict) and all(isinstance(found.get(part), str) for part in PARTS)
+    return {part: str(found[part])[:20] for part in PARTS} if isinstance(found, dict) and known else {}
+
+
+def assumed(model: Described) -> bool:
+    """Whether anything of it is assumed."""
+    return ASSUMED in how(model).values()
+
+
+def said(model: Described) -> str:
+    """What the network is fed, as one line; "" of a model that was never foreign."""
+    found = how(model)
+    if not found:
+        return ""
+    pixels, order = model.preprocessing, "grey" if model.spec.channels == 1 else _ORDERS[found["order"] == "given"]
+    line = (
+        f"pixels (0 to 255) with mean {_numbers(pixels.mean)} and scale {_numbers(pixels.scale)} ({found['pixels']}),"
+        f" {order} ({found['order']}), {pixels.sizes} ({found['resize']})"
+    )
+    asked = model.provenance["preprocessing"].get("filter")
+    if isinstance(asked, str):
+        line += f", by bilinear filtering where the file says {asked[:40]}"
+    return f"{line}; --mean, --scale, --bgr and --resize say otherwise" if assumed(model) else line
+
+
+_ORDERS = {False: "red first", True: "blue first in the file, turned"}
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    one = values[:1] if len(set(values)) == 1 else values
+    return ",".join(f"{value:.7g}" for value in one)
