@@ -76,7 +76,7 @@ def test_the_same_image_in_training_and_test_is_told_before_training(
 
     (warning,) = [line for line in heard.notices if "also among those trained on" in line]
     assert warning.startswith("warning: 2 of the test images are also among those trained on, which makes the test")
-    assert f"{data / 'train' / 'cat' / '000.png'} = {data / 'test' / 'cat' / 'copy 000.png'}" in warning
+    assert f"{data / 'test' / 'cat' / 'copy 000.png'}, beside {data / 'train' / 'cat' / '000.png'}" in warning
 
 
 def test_an_empty_class_of_the_test_split_is_told(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:

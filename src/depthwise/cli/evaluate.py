@@ -47,7 +47,7 @@ def command(
     reporter = make_reporter()
     with _opened(subject, threads) as (kind, predictor, provenance):
         predictions = predict_folder(predictor, data, reporter)
-    warnings = tuple(map(printable, suspicions(predictions, provenance)))
+    warnings = tuple(map(printable, suspicions(predictions, provenance, reporter)))
     report = Report(subject=str(subject), kind=kind, predictions=predictions, warnings=warnings)
     for warning in warnings:
         notice(f"warning: {warning}")

@@ -9,12 +9,15 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from depthwise.data.likeness import Looks
+from depthwise.data.series import together
 from depthwise.edge.pixels import SUFFIXES
 from depthwise.errors import Refused
 from depthwise.network.model import check_labels
+from depthwise.progress import Reporter, Silent
 
 # Names of the folders of splits, in any case, and what may stand behind them; the first that is there counts.
 SPLITS = {
@@ -41,6 +44,8 @@ class Dataset:
 
     Attributes:
         ignored: files of class folders that are not images by their names.
+        is_drawn: whether the validation files were drawn from the training files.
+        looks: what those files look like that were looked at.
     """
 
     labels: tuple[str, ...]
@@ -48,6 +53,8 @@ class Dataset:
     validation: tuple[Item, ...]
     test: tuple[Item, ...]
     ignored: tuple[Path, ...] = ()
+    is_drawn: bool = False
+    looks: Looks = field(default_factory=Looks, compare=False, repr=False)
 
     @property
     def splits(self) -> dict[str, tuple[Item, ...]]:
@@ -60,12 +67,16 @@ class Dataset:
         return [found[label] for label in range(len(self.labels))]
 
 
-def read_folder(data: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
+def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Reporter | None = None) -> Dataset:
     """The dataset in a folder of class folders, or in one with train/validation(/test) in it.
 
     Without a validation split, some 15% of each class (10% to 20%, and at least one of two files) are taken from the
-    training files. A hash of the seed and the file's name decides, so that another file added to a class moves none of
-    the others, except where the class would leave those bounds.
+    training files. Files that belong together by their names or looks stay together. A hash of the seed and the name
+    decides, so that another file added to a class moves none of the others, except where the class would leave those
+    bounds, or the file belongs to some of them.
+
+    Args:
+        reporter: told how far it is with looking at the pictures.
 
     Raises: Refused, when there is no such folder, fewer than two classes, or a class without an image.
     """
@@ -78,9 +89,13 @@ def read_folder(data: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
         _check_counts(top, labels, train)
         validation, test = (_split(places[name], labels) if name in places else () for name in ("validation", "test"))
         ignored = tuple(path for place in {top, *places.values()} for path in _ignored(place, labels))
-        if not validation:
-            train, validation = _hold_out(top, train, seed)
-    return Dataset(labels=labels, train=train, validation=validation, test=test, ignored=ignored)
+        looks, is_drawn = Looks(), not validation
+        if is_drawn:
+            looks.of([item.path for item in train], reporter or Silent())
+            train, validation = _hold_out(top, train, seed, looks)
+    return Dataset(
+        labels=labels, train=train, validation=validation, test=test, ignored=ignored, is_drawn=is_drawn, looks=looks
+    )
 
 
 def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[Item, ...]:
@@ -95,6 +110,13 @@ def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[I
     if not items:
         raise Refused(f"{place}: has no image of a class that the model knows ({', '.join(labels[:3])}, ...)")
     return items
+
+
+def training_items(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[Item, ...]:
+    """Files of the training split of a folder of splits, of classes that are among `labels`; none where it has none."""
+    with _readable(data) as root:
+        place = _named(root).get("train")
+        return () if place is None else _items(place, labels)
 
 
 @contextlib.contextmanager
@@ -226,27 +248,37 @@ def _check_counts(top: Path, labels: tuple[str, ...], items: tuple[Item, ...]) -
         raise Refused(f"{top}: class {empty[0]!r} has no image{others}; add images or remove the folder")
 
 
-def _hold_out(top: Path, items: tuple[Item, ...], seed: int) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Training and validation files: in each class, those whose hash is low are held out."""
+def _hold_out(top: Path, items: tuple[Item, ...], seed: int, looks: Looks) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """Training and validation files: in each class, those are held out that belong together and whose hash is low."""
     kept: list[Item] = []
     held: list[Item] = []
     classes: dict[int, list[Item]] = {}
     for item in items:
         classes.setdefault(item.label, []).append(item)
     for members in classes.values():
-        ranks = {item: _rank(item.path.relative_to(top), seed) for item in members}
-        order = sorted(members, key=ranks.__getitem__)
-        count = sum(rank < HELD_OUT for rank in ranks.values())
-        least = max(1, math.floor(LEAST_HELD_OUT * len(order)))
-        most = max(1, math.ceil(MOST_HELD_OUT * len(order)))
-        # A single image is trained on; that its class is then not validated is said in a notice.
-        count = min(max(count, least), most, len(order) - 1)
-        held += order[:count]
-        kept += order[count:]
+        paths = [item.path.relative_to(top) for item in members]
+        groups = together(paths, looks.of([item.path for item in members], Silent()))
+        drawn = _drawn([(_rank(name, seed), group) for name, group in groups], len(members))
+        # Where the class is of few series, single files are better than none.
+        drawn = drawn or _drawn([(_rank(path.as_posix(), seed), [path]) for path in paths], len(members))
+        for item, path in zip(members, paths, strict=True):
+            (held if path in drawn else kept).append(item)
     return tuple(sorted(kept, key=lambda i: i.path)), tuple(sorted(held, key=lambda i: i.path))
 
 
-def _rank(path: Path, seed: int) -> float:
+def _drawn(groups: list[tuple[float, list[Path]]], count: int) -> set[Path]:
+    """The files of the groups whose rank is low, as many of the `count` files of a class as the bounds allow."""
+    least = max(1, math.floor(LEAST_HELD_OUT * count))
+    # A single image is trained on; that its class is then not validated is said in a notice.
+    most = min(max(1, math.ceil(MOST_HELD_OUT * count)), count - 1)
+    drawn: set[Path] = set()
+    for rank, group in sorted(groups):
+        if (rank < HELD_OUT or len(drawn) < least) and len(drawn) + len(group) <= most:
+            drawn.update(group)
+    return drawn
+
+
+def _rank(name: str, seed: int) -> float:
     """A number from 0 to 1 that depends on the seed and the name alone."""
-    name = f"{seed}/{path.as_posix()}".encode(errors="surrogateescape")
-    return int.from_bytes(hashlib.sha256(name).digest()[:8]) / 2**64
+    text = f"{seed}/{name}".encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8]) / 2**64

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthwise.data.folder import Dataset, read_folder
+from depthwise.data.series import neighbours_alike
 from depthwise.data.store import Store, Unreadable, evaluation_store, training_store
-from depthwise.data.twins import shared_files
+from depthwise.data.twins import crossings
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.progress import Reporter
@@ -65,7 +66,7 @@ def read_images(
 
     Raises: Refused, when the folder or what can be read of it is not enough to train on.
     """
-    dataset = read_folder(data, seed=seed)
+    dataset = read_folder(data, seed=seed, reporter=reporter)
     _report(dataset, reporter)
     channels, tick = preprocessing.channels, reporter.advance
     side = round(SPARE * preprocessing.crop)
@@ -108,13 +109,25 @@ def _report(dataset: Dataset, reporter: Reporter) -> None:
         if split and empty:
             reporter.notice(f"warning: there is no {name} image of {_listed(empty)}")
     for name in ("validation", "test"):
-        pairs = shared_files(dataset.train, dataset.splits[name])
-        if pairs:
-            first, second = pairs[0]
-            reporter.notice(
-                f"warning: {len(pairs):,} of the {name} images are also among those trained on, which makes the {name}"
-                f" accuracy too high; the first is {first} = {second}"
-            )
+        for crossing in crossings(dataset.train, dataset.splits[name], dataset.looks, reporter):
+            reporter.notice(f"warning: {crossing.sentence(name)}")
+    if dataset.is_drawn:
+        _report_series(dataset, reporter)
+
+
+def _report_series(dataset: Dataset, reporter: Reporter) -> None:
+    """Photos in series lie on both sides of a random split, whatever their names."""
+    classes: dict[int, list[Path]] = {}
+    for item in (*dataset.train, *dataset.validation):
+        classes.setdefault(item.label, []).append(item.path)
+    pair = neighbours_alike((paths, dataset.looks.of(paths, reporter)) for paths in classes.values())
+    if pair is not None:
+        reporter.notice(
+            "warning: images whose names follow one another are more alike than others of their class, as photos in"
+            f" series are, such as {pair[0]} and {pair[1].name}; the validation images were drawn among them, so new"
+            " photos will be labelled less well than validation says: put photos of another day or place into a folder"
+            " `test`"
+        )
 
 
 def _report_unreadable(unreadable: Sequence[Unreadable], reporter: Reporter) -> None:

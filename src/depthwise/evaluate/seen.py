@@ -7,21 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.data.contents import DIGITS, SAMPLE, Overlap, overlap
+from depthwise.data.folder import training_items
+from depthwise.data.likeness import Looks
+from depthwise.data.twins import crossings
 from depthwise.evaluate.predictions import Predictions
 from depthwise.evaluate.text import percent
+from depthwise.progress import Reporter
 
 # Models that a model was made from, one from the other; more is a damaged description.
 MOST_GENERATIONS = 16
+# Training images beside those that are measured, with which they are compared.
+MOST_COMPARED = 5000
 
 
-def suspicions(predictions: Predictions, provenance: Any) -> list[str]:
+def suspicions(predictions: Predictions, provenance: Any, reporter: Reporter) -> list[str]:
     """Reasons why the figures may be too good, a sentence each.
 
     Args:
         provenance: what a model or an artifact says of how it came about (docs/model-folder.md), not to be trusted.
     """
     trained_on = seen([item.path for item in predictions.items], provenance)
-    return [] if trained_on is None else [trained_on]
+    beside = training_items(predictions.data, predictions.labels) if predictions.split else ()
+    compared = beside[:: max(1, -(-len(beside) // MOST_COMPARED))]
+    found = crossings(compared, predictions.items, Looks(), reporter)
+    share = f" (of {len(compared):,} of the {len(beside):,} training images)" if len(compared) < len(beside) else ""
+    return [*([] if trained_on is None else [trained_on]), *(one.sentence("measured") + share for one in found)]
 
 
 def seen(paths: Sequence[Path], provenance: Any) -> str | None:
