@@ -24,7 +24,7 @@ PLAIN: dict[str, Any] = {"crop": 1.0, "flip": False, "colour": 0.0}
 def store_of(pictures: list[np.ndarray], labels: list[int] | None = None) -> Store:
     """A store that holds given pixels."""
     items = [Item(Path(str(place)), label) for place, label in enumerate(labels or [0] * len(pictures))]
-    return Store(items, lambda item: pictures[int(str(item.path))], lambda: None)
+    return Store(items, lambda item, _: pictures[int(str(item.path))], lambda: None)
 
 
 @pytest.fixture(scope="module")

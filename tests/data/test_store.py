@@ -189,7 +189,7 @@ def test_images_that_wait_for_a_slow_one_do_not_keep_what_was_cut_off(tmp_path: 
     done = threading.Event()
     alive: list[int] = []
 
-    def part(item: Item) -> np.ndarray:
+    def part(item: Item, admit: object) -> np.ndarray:
         if item.label == 0:
             assert done.wait(60)
             alive.append(sum(ref() is not None for ref in whole))

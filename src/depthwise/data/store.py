@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from depthwise.data.folder import Item
+from depthwise.data.turns import Turns
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import Preprocessing
 
 Pixels = NDArray[np.uint8]
+# What `decode` tells how much memory it is about to take.
+Admit = Callable[[int], None]
 # A picture longer than this many times its shorter side is cut to its middle before it is stored.
 LONGEST = 3
-# Images that are decoded at the same time; each may have up to 100 megapixels, 7 bytes of memory apiece.
+# Threads that decode.
 WORKERS = 2
 # Reduced images that may wait for their turn to be written.
 IN_FLIGHT = 64
@@ -54,7 +57,7 @@ class Store:
     def __init__(
         self,
         items: Sequence[Item],
-        transform: Callable[[Item], Pixels],
+        transform: Callable[[Item, Admit], Pixels],
         tick: Callable[[], None],
         folder: Path | None = None,
     ) -> None:
@@ -118,8 +121,8 @@ def training_store(
     Where the device squashes or fits its pictures (`mode`, `fill`), they are squares of that side made in that way.
     """
 
-    def transform(item: Item) -> Pixels:
-        whole = decode(item.path, channels=channels)
+    def transform(item: Item, admit: Admit) -> Pixels:
+        whole = decode(item.path, channels, admit)
         if mode != "crop":
             return prepare(whole, resize=side, crop=side, mode=mode, fill=fill)
         image = _middle(whole)
@@ -146,8 +149,8 @@ def evaluation_store(
 ) -> Store:
     """Images prepared exactly as the device prepares them, each crop x crop x channels."""
 
-    def transform(item: Item) -> Pixels:
-        return prepare(decode(item.path, channels=channels), resize=resize, crop=crop, mode=mode, fill=fill)
+    def transform(item: Item, admit: Admit) -> Pixels:
+        return prepare(decode(item.path, channels, admit), resize=resize, crop=crop, mode=mode, fill=fill)
 
     return Store(items, transform, tick, folder)
 
@@ -172,13 +175,17 @@ def _middle(image: Pixels) -> Pixels:
     return image[top : top + min(height, longest), left : left + min(width, longest)]
 
 
-def _transformed(items: Sequence[Item], transform: Callable[[Item], Pixels]) -> Iterator[tuple[Item, Pixels | Refused]]:
+def _transformed(
+    items: Sequence[Item], transform: Callable[[Item, Admit], Pixels]
+) -> Iterator[tuple[Item, Pixels | Refused]]:
     """Results in order, with a bounded number of images in flight."""
+    turns = Turns()
 
     def attempt(item: Item) -> Pixels | Refused:
         try:
-            # Copied, since a view of a part would keep the whole image in memory.
-            return np.array(transform(item))
+            with turns.turn() as admit:
+                # Copied, since a view of a part would keep the whole image in memory.
+                return np.array(transform(item, admit))
         except Refused as refusal:
             return refusal
 

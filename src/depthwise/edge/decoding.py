@@ -11,7 +11,7 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
@@ -43,7 +43,13 @@ _FORMATS = {
 }
 SUFFIXES = tuple(_FORMATS)
 FORMATS = tuple(dict.fromkeys(_FORMATS.values()))
-MOST_PIXELS = 100_000_000
+# Memory that an image may take while it is decoded, and what a pixel of a format takes at most: Pillow's four bytes,
+# what the format's library keeps beside them (of a progressive JPEG all coefficients, of WebP a whole picture more),
+# and a copy that is turned upright or converted.
+MOST_BYTES = 960_000_000
+_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16}
+_BYTES_OF_OTHERS, _BYTES_OF_CMYK = 10, 14
+MOST_PIXELS = MOST_BYTES // _BYTES_OF_OTHERS
 LONGEST_SIDE = 65_535  # as in depthwise.h
 
 _STRIP = 1 << 20  # pixels
@@ -63,19 +69,21 @@ _UPRIGHT = {
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def decode(source: Source, channels: int = 3) -> Pixels:
+def decode(source: Source, channels: int = 3, admit: Callable[[int], None] | None = None) -> Pixels:
     """The first frame of an image file, upright.
 
     Args:
         source: a path, the bytes of a file, or a binary file open for reading at its start.
         channels: 3 for RGB, 1 for grey (luma of ITU-R BT.601).
+        admit: told, before it is done, how many bytes of memory decoding takes at most; it may wait.
 
     Returns: (H, W, channels). EXIF orientation is applied, transparency lies on white, 16 bits keep their upper 8.
-    Raises: Refused, when there is no such file, or it is not an image, is damaged or has more than 100 megapixels.
+    Raises: Refused, when there is no such file, or it is not an image, is damaged or would take
+        more than 960 MB of memory: 96 million pixels, of WebP and AVIF 60 million, of CMYK 68 million.
     """
     import numpy as np
 
-    image = picture(source, channels)
+    image = picture(source, channels, admit)
     pixels = np.empty((image.height, image.width, channels), dtype=np.uint8)
     for top, bottom in _strips(image):
         strip = image.crop((0, top, image.width, bottom))
@@ -83,7 +91,9 @@ def decode(source: Source, channels: int = 3) -> Pixels:
     return pixels
 
 
-def picture(source: Source, channels: int = 3, *, least: int | None = None) -> Image.Image:
+def picture(
+    source: Source, channels: int = 3, admit: Callable[[int], None] | None = None, *, least: int | None = None
+) -> Image.Image:
     """The same as an image of Pillow, of mode RGB or L.
 
     Args:
@@ -94,9 +104,11 @@ def picture(source: Source, channels: int = 3, *, least: int | None = None) -> I
         raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")
     name = _name(source)
     with _readable(source, name) as file, _PILLOW_IS_QUIET, _pillow(name), _open(file, name) as image:
-        _check_size(name, *image.size)
+        needed = _check_size(name, image)
         if least is not None:
             image.draft(None, (least, least))
+        if admit is not None:
+            admit(needed)
         image.load()
         # A TIFF turns itself when it is loaded, and then no longer has the tag.
         orientation = _orientation(image)
@@ -163,13 +175,20 @@ def _check_file(name: str, status: os.stat_result) -> None:
         raise Refused(f"{name}: is empty; copy it again or leave it out")
 
 
-def _check_size(name: str, width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise Refused(
-            f"{name}: has {width:,} x {height:,} pixels, more than {MOST_PIXELS // 10**6} million; make it smaller"
-        )
+def _check_size(name: str, image: Image.Image) -> int:
+    """The bytes of memory that it takes at most while it is decoded.
+
+    Raises: Refused, when that is too much.
+    """
+    (width, height), of_pixel = image.size, _BYTES_A_PIXEL.get(image.format or "", _BYTES_OF_OTHERS)
+    if image.mode == "CMYK":
+        of_pixel = _BYTES_OF_CMYK
+    most = MOST_BYTES // of_pixel
+    if width * height > most:
+        raise Refused(f"{name}: has {width:,} x {height:,} pixels, more than {most // 10**6} million; make it smaller")
     if not 1 <= min(width, height) <= max(width, height) <= LONGEST_SIDE:
         raise Refused(f"{name}: has {width:,} x {height:,} pixels; each side must be from 1 to {LONGEST_SIDE:,}")
+    return width * height * of_pixel
 
 
 @contextmanager

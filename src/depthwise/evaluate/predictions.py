@@ -13,6 +13,7 @@ import numpy as np
 
 from depthwise.data.folder import SPLITS, Item, read_split
 from depthwise.data.store import WORKERS, Unreadable
+from depthwise.data.turns import Turns
 from depthwise.edge.pixels import Floats, Pixels, decode
 from depthwise.errors import Refused
 from depthwise.evaluate.metrics import Ints
@@ -111,9 +112,12 @@ def _prepared(
 ) -> Iterator[list[tuple[Item, Pixels | Refused]]]:
     """Prepared pixels of a bounded number of images at a time, or why one cannot be used."""
 
+    turns = Turns()
+
     def attempt(item: Item) -> Pixels | Refused:
         try:
-            return predictor.prepare(decode(item.path, channels=predictor.channels))
+            with turns.turn() as admit:
+                return predictor.prepare(decode(item.path, predictor.channels, admit))
         except Refused as refusal:
             return refusal
 
