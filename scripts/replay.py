@@ -22,8 +22,9 @@ from typing import get_args
 import numpy as np
 
 from depthwise.compiler.choices import Choices
-from depthwise.compiler.compile import Emitted, emit_lowered, lowered_for
+from depthwise.compiler.compile import Emitted, emit_for
 from depthwise.compiler.lower import golden
+from depthwise.compiler.lower.compilation import Compilation, lowered_for
 from depthwise.compiler.targets import target
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.x86.levels import LEVELS
@@ -103,15 +104,17 @@ def cases(only: str = "") -> Iterator[tuple[Case, Emitted]]:
     for name, spec in NETWORKS.items():
         for precision in get_args(Precision) if only in ("", name) else ():
             model, found = network(name, spec, precision)
-            lowered = lowered_for(model, found, precision)
-            answers = np.zeros((golden.CASES, spec.classes), np.float32)
+            job = Compilation(
+                model=model,
+                lowered=lowered_for(model, found, precision),
+                answers=np.zeros((golden.CASES, spec.classes), np.float32),
+                target="replay",
+                live=None if found is None else found.table,
+            )
             for level, machines in levels(precision, several=spec.resolution < 128).items():
                 for threads in THREADS:
-                    choices = Choices(precision=precision, threads=threads)
-                    emitted = emit_lowered(
-                        model, lowered, answers, machines, target_name="replay", choices=choices, found=found
-                    )
-                    yield Case(network=name, precision=precision, level=level, threads=threads), emitted
+                    case = Case(network=name, precision=precision, level=level, threads=threads)
+                    yield case, emit_for(job, machines, Choices(threads=threads))
 
 
 def levels(precision: Precision, *, several: bool) -> dict[str, dict[str, Machine]]:

@@ -130,6 +130,10 @@ def test_every_python_example_parses_and_imports_what_exists(page: Path) -> None
                 assert missing == []
 
 
+# Decided on paper and not built yet (decision 73).
+PLANNED = {"dw_begin", "dw_row", "dw_end"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_every_function_of_c_that_a_page_names_exists(page: Path) -> None:
     """`dw_` is what an artifact offers, `dwk_` a kernel. A kernel's tile and the like follow the name of its header."""
@@ -138,7 +142,7 @@ def test_every_function_of_c_that_a_page_names_exists(page: Path) -> None:
     # A name that ends in an underscore is a family.
     named = {name for name in C_NAME.findall(text_of(page)) if not name.endswith("_")}
 
-    assert sorted(name for name in named - known if not name.startswith(kernels)) == []
+    assert sorted(name for name in named - known - PLANNED if not name.startswith(kernels)) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)

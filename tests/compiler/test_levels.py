@@ -14,7 +14,8 @@ from conftest import make_model
 from depthwise.compiler import Built, compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
-from depthwise.compiler.outputs.compilers import CONTRACT, compiler
+from depthwise.compiler.lower.compilation import compilation
+from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.library import FLAGS
 from depthwise.compiler.targets import levels, target
 from depthwise.edge.artifact import Artifact
@@ -26,7 +27,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from depthwise.precision import Precision
+from depthwise.precision import PRECISIONS, Precision
 from emitted import build, predefined, write_sources
 
 PROGRAM = Path(__file__).parents[1] / "levels.c"
@@ -35,7 +36,6 @@ CARRIED: dict[Precision, tuple[str, ...]] = {
     "bf16": ("portable", "avx2", "avx512", "bf16"),
     "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi"),
 }
-PRECISIONS = tuple(CARRIED)
 TOLERANCE = {"float32": 1e-5, "bf16": 2e-2, "int8": 1e-6}
 needs_x86 = pytest.mark.skipif(
     os.uname().machine != "x86_64", reason="this machine is no x86; levels are not run on it"
@@ -58,7 +58,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[Precision, Built
 
 
 @needs_x86
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", CARRIED)
 def test_every_level_that_this_processor_has_gives_the_oracles_answers(
     precision: Precision, artifacts: dict[Precision, Built], zig: tuple[str, ...]
 ) -> None:
@@ -84,7 +84,7 @@ def test_every_level_that_this_processor_has_gives_the_oracles_answers(
 
 
 @needs_x86
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", CARRIED)
 def test_the_highest_level_is_used_unless_a_lower_one_is_asked_for(
     precision: Precision, artifacts: dict[Precision, Built], zig: tuple[str, ...]
 ) -> None:
@@ -106,7 +106,7 @@ def test_the_highest_level_is_used_unless_a_lower_one_is_asked_for(
 
 
 @needs_x86
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", CARRIED)
 def test_threads_give_the_answers_of_one_at_every_level(
     precision: Precision, artifacts: dict[Precision, Built]
 ) -> None:
@@ -120,12 +120,12 @@ def test_threads_give_the_answers_of_one_at_every_level(
                 assert (three.features(pixels) == one.features(pixels)).all()
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", CARRIED)
 def test_levels_share_constants_that_lie_alike_and_no_others(precision: Precision) -> None:
     rows = levels(target("linux-x86_64"), precision)
     machines = {row.level: row.machine for row in rows if row.machine is not None}
     model = network(precision)
-    together = emit_for(model, machines, target_name="test", choices=Choices(precision=precision))
+    together = emit_for(compilation(model, target="test", precision=precision), machines)
     for level, machine in machines.items():
         alone = emit(model, target_name="test", machine=machine, choices=Choices(precision=precision)).packed
         starts = [*alone.offsets.values(), alone.words.size]
@@ -159,7 +159,7 @@ def test_targets_without_vnni_run_int8_with_the_kernels_for_avx2(name: str, kern
     ("cpu", "has"),
     [("Haswell", {"portable", "v2", "avx2"}), ("Nehalem", {"portable", "v2"}), ("qemu64", {"portable"})],
 )
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", CARRIED)
 def test_other_processors_pick_their_level_and_the_golden_cases_hold(
     cpu: str, has: set[str], precision: Precision, artifacts: dict[Precision, Built], tmp_path: Path
 ) -> None:
@@ -183,7 +183,7 @@ def test_an_artifact_of_one_level_says_that_a_processor_lacks_it_instead_of_endi
     assert _on(("qemu-x86_64", "-cpu", cpu), _linked(built.path, tmp_path)) == ["processor lacks it"]
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", CARRIED)
 def test_the_golden_cases_hold_on_an_arm_processor(precision: Precision, tmp_path: Path) -> None:
     if shutil.which("qemu-aarch64") is None:
         pytest.skip("qemu-aarch64 is not installed; nothing is run on an ARM processor")
@@ -192,7 +192,15 @@ def test_the_golden_cases_hold_on_an_arm_processor(precision: Precision, tmp_pat
     emitted = emit(network(precision), target_name="test", machine=row.machine, choices=Choices(precision=precision))
     write_sources(emitted, tmp_path)
     shutil.copy(PROGRAM, tmp_path)
-    flags = (*FLAGS, CONTRACT[precision], "-static", "-nostdlib", "-Wno-unused-command-line-argument", "-o", "program")
+    flags = (
+        *FLAGS,
+        PRECISIONS[precision].contract,
+        "-static",
+        "-nostdlib",
+        "-Wno-unused-command-line-argument",
+        "-o",
+        "program",
+    )
     build((*compiler(row, None).command, *flags, "levels.c", "model.c", "weights.s"), tmp_path)
 
     assert _on(("qemu-aarch64", "-cpu", "cortex-a72"), tmp_path / "program") == ["in use test", "test holds"]

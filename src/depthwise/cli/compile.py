@@ -13,6 +13,7 @@ from depthwise.compiler.targets import MOST_THREADS, TARGETS, Target, usual_thre
 from depthwise.kernels.machine import Level
 from depthwise.kernels.rate import CLOCK
 from depthwise.kernels.table import FAMILIES
+from depthwise.precision import PRECISIONS
 from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _EPILOG = (
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bf16", "int8"]),
+    type=click.Choice(list(PRECISIONS)),
     help="bf16 of a float MODEL, or what the MODEL must be; without this it is compiled as whatever it is.",
 )
 @click.option("--cpu", metavar="PROCESSOR", help="For host and linux-x86_64 one processor, by its name below.")
@@ -116,9 +117,10 @@ def _warn(built: Built) -> None:
     from depthwise.cli.output import notice
     from depthwise.kernels.table import has_own
 
-    if built.plan.precision == "bf16" and not has_own("bf16", built.plan.machine):
+    precision = built.plan.precision
+    if PRECISIONS[precision].widened and not has_own(precision, built.plan.machine):
         notice(
-            f"{built.target} has no bf16 instructions: values are widened and summed in float32, slower"
+            f"{built.target} has no {precision} instructions: values are widened and summed in float32, slower"
             " than a float32 artifact"
         )
 

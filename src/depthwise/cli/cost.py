@@ -67,11 +67,11 @@ def _network(model_folder: Path | None, options: dict[str, Any]) -> tuple[Spec, 
     if model_folder is None:
         return spec_from(options), "float32", None
     from depthwise.network.live import live
-    from depthwise.network.quantized import QuantizedModel, load_model
+    from depthwise.network.quantized import load_model
 
     refuse_spec_options(options, f"{model_folder} has its own network; leave the option or the folder out")
     model = load_model(model_folder)
-    return model.spec, "int8" if isinstance(model, QuantizedModel) else "float32", live(model).table
+    return model.spec, model.precision, live(model).table
 
 
 def _print(found: Report, *, compare: bool, sweep: bool) -> None:

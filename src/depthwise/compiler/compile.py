@@ -12,10 +12,7 @@ from depthwise.compiler import targets
 from depthwise.compiler.account import record
 from depthwise.compiler.choices import DEFAULT, Choices
 from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, file_of_level
-from depthwise.compiler.lower import golden
-from depthwise.compiler.lower.bf16 import lower_bf16
-from depthwise.compiler.lower.lower import Floats, Lowered, lower
-from depthwise.compiler.lower.thin import filled, lower_live
+from depthwise.compiler.lower.compilation import AnyModel, Compilation, compilation
 from depthwise.compiler.outputs import compilers
 from depthwise.compiler.outputs.constants import emit_weights
 from depthwise.compiler.outputs.library import Unit, library
@@ -28,10 +25,8 @@ from depthwise.errors import Refused
 from depthwise.kernels.machine import Machine
 from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
-from depthwise.network.model import Model
-from depthwise.network.quantized import QuantizedModel
 from depthwise.places import check_output
-from depthwise.precision import Precision
+from depthwise.precision import PRECISIONS, Precision
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +88,7 @@ class Emitted:
 
 
 def emit(
-    model: Model | QuantizedModel,
+    model: AnyModel,
     *,
     target_name: str,
     machine: Machine,
@@ -107,74 +102,38 @@ def emit(
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
-    machines = {target_name: machine}
-    return emit_for(model, machines, target_name=target_name, choices=choices, extra=extra, found=found)
+    job = compilation(model, target=target_name, precision=choices.precision, found=found, extra=extra)
+    return emit_for(job, {target_name: machine}, choices)
 
 
-def emit_for(
-    model: Model | QuantizedModel,
-    machines: Mapping[str, Machine],
-    *,
-    target_name: str,
-    choices: Choices = DEFAULT,
-    extra: Mapping[str, Any] | None = None,
-    found: Live | None = None,
-) -> Emitted:
-    """The same for one or several machines by name of their level of instructions, from the lowest to the highest."""
-    lowered = lowered_for(model, found, choices.precision)
-    answers = golden.answers(model, lowered)
-    return emit_lowered(
-        model, lowered, answers, machines, target_name=target_name, choices=choices, extra=extra, found=found
-    )
+def emit_for(job: Compilation, machines: Mapping[str, Machine], choices: Choices = DEFAULT) -> Emitted:
+    """The C of a network for one or several machines.
 
-
-def emit_lowered(
-    model: Model | QuantizedModel,
-    lowered: Lowered,
-    answers: Floats,
-    machines: Mapping[str, Machine],
-    *,
-    target_name: str,
-    choices: Choices = DEFAULT,
-    extra: Mapping[str, Any] | None = None,
-    found: Live | None = None,
-) -> Emitted:
-    """The same of plain operations, with the answers (cases, classes) to the golden images."""
-    table = tuple(operation.layer for operation in lowered.operations)
-    logits = ""
-    if isinstance(model, QuantizedModel):
-        logits = "bytes" if model.layers["classifier"].rounded else "products"
-    settled = replace(choices, precision=lowered.precision)
-    plans = {
-        level: plan(model.spec, model.preprocessing, machine, settled, logits=logits, table=table)
-        for level, machine in machines.items()
-    }
-    packs = merged([pack(lowered, planned, answers) for planned in plans.values()])
-    text = record.record(model, target_name, plans, packs[-1], extra or {}, None if found is None else found.table)
+    Args:
+        machines: by name of their level of instructions, from the lowest to the highest.
+        choices: the precision among them is that of `job`.
+    """
+    settled = replace(choices, precision=job.precision)
+    plans = {level: _planned(job, machine, settled) for level, machine in machines.items()}
+    packs = merged([pack(job.lowered, planned, job.answers) for planned in plans.values()])
+    text = record.record(job, plans, packs[-1])
     if len(plans) == 1:
         ((level, planned),) = plans.items()
-        model_c = emit_model(model, target_name, level, planned, packs[0], lowered, text)
-        return Emitted(plans=plans, packed=packs[0], model_c=model_c)
+        return Emitted(plans=plans, packed=packs[0], model_c=emit_model(job, level, planned, packs[0], text))
     levels = {
-        level: emit_level(model, target_name, level, planned, packed, lowered)
+        level: emit_level(job, level, planned, packed)
         for (level, planned), packed in zip(plans.items(), packs, strict=True)
     }
-    model_c = emit_levels(model, target_name, plans, packs[-1], text)
-    return Emitted(plans=plans, packed=packs[-1], model_c=model_c, levels=levels)
+    return Emitted(plans=plans, packed=packs[-1], model_c=emit_levels(job, plans, packs[-1], text), levels=levels)
 
 
-def lowered_for(model: Model | QuantizedModel, found: Live | None, precision: Precision | None) -> Lowered:
-    """The plain operations, of the channels that can change where `found` names them."""
-    left_out = None if found is None or found.table == layers(model.spec) else found
-    lowered = filled(lower(model) if left_out is None else lower_live(model, left_out))
-    if precision == "bf16":
-        assert isinstance(model, Model)
-        lowered = lower_bf16(lowered, model, left_out)
-    return lowered
+def _planned(job: Compilation, machine: Machine, choices: Choices) -> Plan:
+    table = tuple(operation.layer for operation in job.lowered.operations)
+    return plan(job.model.spec, job.model.preprocessing, machine, choices, logits=job.lowered.logits, table=table)
 
 
 def compile_model(
-    model: Model | QuantizedModel,
+    model: AnyModel,
     *,
     target: str,
     out: Path,
@@ -204,20 +163,14 @@ def compile_model(
     """
     start = time.perf_counter()
     check_precision(model, precision)
-    precision = precision or ("int8" if isinstance(model, QuantizedModel) else "float32")
+    precision = precision or model.precision
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
     check_output(out, SOURCE if rows[0].zig is None else ARTIFACT)
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
-    emitted = emit_for(
-        model,
-        machines,
-        target_name=target,
-        choices=Choices(precision=precision, strassen=strassen, threads=targets.threads(rows[0], threads)),
-        extra=extra,
-        found=found,
-    )
+    job = compilation(model, target=target, precision=precision, found=found, extra=extra)
+    emitted = emit_for(job, machines, Choices(strassen=strassen, threads=targets.threads(rows[0], threads)))
     size = _written(emitted, chosen, precision, out)
     whole = layers(model.spec)
     return Built(
@@ -235,22 +188,23 @@ def compile_model(
     )
 
 
-def check_precision(model: Model | QuantizedModel, precision: Precision | None, folder: str = "MODEL") -> None:
+def check_precision(model: AnyModel, precision: Precision | None, folder: str = "MODEL") -> None:
     """Whether a model can be compiled to a precision; `folder` is where it lies.
 
     Raises: Refused, when it cannot.
     """
-    is_int8 = isinstance(model, QuantizedModel)
-    if precision == "int8" and not is_int8:
-        raise Refused(
-            f"{folder}: is a float model, which does not say the ranges that int8 needs; make an int8 one of it with"
-            f" `depthwise quantize {folder} --data DATA --out {folder}8`, and compile that"
-        )
-    if precision in ("float32", "bf16") and is_int8:
-        raise Refused(
-            f"{folder}: is an int8 model, which cannot be compiled to {precision}; compile the float model that it was"
-            " made of, or leave the precision away"
-        )
+    if precision is None or PRECISIONS[precision].model == model.precision:
+        return
+    raise Refused(f"{folder}: {_WHAT_TO_DO[model.precision].format(folder=folder, precision=precision)}")
+
+
+# What to do about a precision that a model of this one cannot be compiled to.
+_WHAT_TO_DO = {
+    "float32": "is a float model, which does not say the ranges that {precision} needs; make an int8 one of it with"
+    " `depthwise quantize {folder} --data DATA --out {folder}8`, and compile that",
+    "int8": "is an int8 model, which cannot be compiled to {precision}; compile the float model that it was made of, or"
+    " leave the precision away",
+}
 
 
 def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, compilers.Compiler]:

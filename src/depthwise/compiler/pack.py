@@ -68,9 +68,9 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
             if kernel.packing:
                 parts[layer.name] = PACKINGS[kernel.packing](by_name[layer.name], step)
                 _check(parts[layer.name], layer, kernel, step)
-        if step.output.border != NO_BORDER and lowered.precision == "bf16":
+        if step.output.border != NO_BORDER and by_name[step.layers[-1].name].bounds is not None:
             parts[zeros_of(step.layers[-1])] = pack_bf16.zeros(by_name[step.layers[-1].name])
-    if lowered.precision == "int8":
+    if lowered.rounds:
         pool = next(step.layers[0] for step in plan.steps if step.kind == "pool")
         whole = lowered.features
         parts["features"] = lowered.rounding(pool).scale if whole is None else whole.scale

@@ -12,6 +12,8 @@ from fractions import Fraction
 
 from depthwise.errors import Refused
 from depthwise.network.layers import Layer
+from depthwise.precision import PRECISIONS as COMPILED
+from depthwise.precision import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +31,16 @@ class Precision:
     activation: int
 
 
+def _compiled(row: Row) -> Precision:
+    return Precision(weight=row.weight, channel=row.channel, activation=row.value)
+
+
 PRECISIONS = {
-    "float32": Precision(weight=4, channel=4, activation=4),
+    "float32": _compiled(COMPILED["float32"]),
+    # Counted for comparison with other runtimes; nothing is compiled to it.
     "float16": Precision(weight=2, channel=2, activation=2),
-    # Biases stay float32, and two bounds are bfloat16 (which a classifier has not).
-    "bf16": Precision(weight=2, channel=4 + 2 * 2, activation=2),
-    # s8 weights and u8 activations; a channel has an s32 bias and a float32 multiplier (docs/int8.md).
-    "int8": Precision(weight=1, channel=4 + 4, activation=1),
+    "bf16": _compiled(COMPILED["bf16"]),
+    "int8": _compiled(COMPILED["int8"]),
 }
 
 

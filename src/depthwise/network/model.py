@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -63,6 +63,11 @@ class Model:
     preprocessing: Preprocessing
     provenance: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> Literal["float32"]:
+        """What its numbers are."""
+        return "float32"
 
     def __post_init__(self) -> None:
         check_fit(self)

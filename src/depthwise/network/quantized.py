@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,11 @@ class QuantizedModel:
     preprocessing: Preprocessing
     provenance: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> Literal["int8"]:
+        """What its numbers are."""
+        return "int8"
 
     def __post_init__(self) -> None:
         check_fit(self)

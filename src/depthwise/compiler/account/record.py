@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from depthwise import __version__
+from depthwise.compiler.lower.compilation import Compilation
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan.plan import Plan
-from depthwise.network.description import Described
-from depthwise.network.layers import Layer, layers, multiply_adds
+from depthwise.network.layers import layers, multiply_adds
 
 SCHEMA = 1
 # Hashes of training files that an artifact keeps of those in the model folder: a device has little room.
@@ -22,28 +22,20 @@ def strassen_layers(plan: Plan) -> list[str]:
     return [step.layers[-1].name for step in plan.steps if step.strassen is not None]
 
 
-def record(
-    model: Described,
-    target: str,
-    plans: Mapping[str, Plan],
-    packed: Packed,
-    extra: Mapping[str, Any],
-    live: tuple[Layer, ...] | None = None,
-) -> str:
+def record(job: Compilation, plans: Mapping[str, Plan], packed: Packed) -> str:
     """JSON, indented.
 
     Args:
         plans: of each level of instructions, by its name.
         packed: the constants of all of them.
-        extra: further fields for users' own purposes, under a key of their own.
-        live: the layers with the channels that can change, where the others were left out.
     """
+    model, live = job.model, job.live
     highest = list(plans.values())[-1]
     document = {
         "schema": SCHEMA,
         "depthwise": __version__,
         "precision": highest.precision,
-        "target": target,
+        "target": job.target,
         "levels": list(plans),
         "spec": model.spec.to_dict(),
         "preprocessing": model.preprocessing.to_dict(),
@@ -57,8 +49,8 @@ def record(
         "accuracy": dict(model.accuracy),
         "provenance": _shortened(model.provenance),
     }
-    if extra:
-        document["extra"] = dict(extra)
+    if job.extra:
+        document["extra"] = dict(job.extra)
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
     # A path that is not UTF-8 reaches the provenance as lone surrogates; their escapes are JSON's own.
     return text.encode(errors="backslashreplace").decode()

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 
 from depthwise import __version__
 from depthwise.compiler.emit.ctext import Lines, constant, strings
-from depthwise.compiler.emit.dialect import dialect
+from depthwise.compiler.emit.dialect import VOCABULARIES, Vocabulary, dialect
 from depthwise.compiler.emit.step import emit_step, function_name
+from depthwise.compiler.lower.compilation import Compilation
 from depthwise.compiler.lower.lower import Lowered
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan.forms import forms
 from depthwise.compiler.plan.plan import Plan
 from depthwise.network.description import Described
 from depthwise.network.layers import layers
-from depthwise.precision import Precision
+from depthwise.precision import PRECISIONS
 
-# The precision's kernels for images.
-_IMAGES: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "u8"}
 # The end of the comment at the top.
 _LEGEND = (
     " *",
@@ -28,9 +27,7 @@ _LEGEND = (
 )
 
 
-def emit_model(
-    model: Described, target: str, level: str, plan: Plan, packed: Packed, lowered: Lowered, record: str
-) -> str:
+def emit_model(job: Compilation, level: str, plan: Plan, packed: Packed, record: str) -> str:
     """model.c: one function a step, and the functions of depthwise.h.
 
     The same model and target give the same text; it holds no time and no path.
@@ -39,9 +36,9 @@ def emit_model(
         level: what the one level of instructions is called.
     """
     out = Lines()
-    out.add(*_title(model, plan.precision, target, "model.c", ""), *_LEGEND)
-    _sizes(out, model, plan.precision)
-    _network_of_level(out, model, plan, packed.offsets, lowered, "dwk_threads.h")
+    out.add(*_title(job, "model.c", ""), *_LEGEND)
+    _sizes(out, job)
+    _network_of_level(out, job, plan, packed.offsets, "dwk_threads.h")
     out.add(
         '#include "dwk_as_level.h"',
         "",
@@ -49,17 +46,17 @@ def emit_model(
         "static const dwk_level *const dwl_levels[] = {&dwl_level};",
         "",
     )
-    _texts(out, model, record)
+    _texts(out, job.model, record)
     out.add('#include "dwk_interface.h"')
     return str(out)
 
 
-def emit_level(model: Described, target: str, level: str, plan: Plan, packed: Packed, lowered: Lowered) -> str:
+def emit_level(job: Compilation, level: str, plan: Plan, packed: Packed) -> str:
     """level-<name>.c of an artifact with several: the same functions, and what model.c of `emit_levels` reaches."""
     out = Lines()
-    out.add(*_title(model, plan.precision, target, file_of_level(level), f", at level {level}"), *_LEGEND)
-    _sizes(out, model, plan.precision)
-    _network_of_level(out, model, plan, packed.offsets, lowered, "dwk_team.h")
+    out.add(*_title(job, file_of_level(level), f", at level {level}"), *_LEGEND)
+    _sizes(out, job)
+    _network_of_level(out, job, plan, packed.offsets, "dwk_team.h")
     name = _constant_of_level(level)
     out.add(
         '#include "dwk_as_level.h"',
@@ -71,20 +68,19 @@ def emit_level(model: Described, target: str, level: str, plan: Plan, packed: Pa
     return str(out)
 
 
-def emit_levels(model: Described, target: str, plans: Mapping[str, Plan], packed: Packed, record: str) -> str:
+def emit_levels(job: Compilation, plans: Mapping[str, Plan], packed: Packed, record: str) -> str:
     """model.c of an artifact with several levels: the functions of depthwise.h, which choose among them."""
     out = Lines()
     lowest = next(iter(plans))
-    precision = plans[lowest].precision
     names = [_constant_of_level(level) for level in plans]
-    out.add(*_title(model, precision, target, "model.c", ""))
+    out.add(*_title(job, "model.c", ""))
     out.add(
         " *",
         f" * The network is in {file_of_level(lowest)} and the files beside it, once for each level of instructions;",
         " * here is what chooses among them. Compiled for the lowest. */",
         "",
     )
-    _sizes(out, model, precision)
+    _sizes(out, job)
     with out.block("enum {", "};"):
         out.add(
             f"DWL_ARENA_BYTES = {max(plan.arena_bytes for plan in plans.values())}, /* of the level that needs most */",
@@ -93,13 +89,13 @@ def emit_levels(model: Described, target: str, plans: Mapping[str, Plan], packed
     out.add("")
     _threads(out, plans[lowest].threads, "dwk_threads.h")
     out.add('#include "dwk_level.h"', "")
-    _access(out, precision)
+    _access(out, VOCABULARIES[job.precision])
     out.add("/* From the lowest to the highest. */")
     out.add(*(f'extern const dwk_level {name} __attribute__((visibility("hidden")));' for name in names))
     with out.block("static const dwk_level *const dwl_levels[] = {", "};"):
         out.wrap([f"&{name}" for name in names])
     out.add("")
-    _texts(out, model, record)
+    _texts(out, job.model, record)
     out.add('#include "dwk_interface.h"')
     return str(out)
 
@@ -114,39 +110,37 @@ def _constant_of_level(level: str) -> str:
     return f"dwl_level_{level}"
 
 
-def _title(model: Described, precision: Precision, target: str, file: str, level: str) -> tuple[str, ...]:
+def _title(job: Compilation, file: str, level: str) -> tuple[str, ...]:
     """The first lines of a file, a comment that is left open."""
-    spec = model.spec
+    spec = job.model.spec
     return (
-        f"/* {file}: MobileNet V1 of width {spec.width:g} in {precision}, {spec.resolution}x{spec.resolution}"
+        f"/* {file}: MobileNet V1 of width {spec.width:g} in {job.precision}, {spec.resolution}x{spec.resolution}"
         f"x{spec.channels} pixels to {spec.classes} labels.",
-        f" * Written by depthwise {__version__} for target {target}{level}; how to call it stands in depthwise.h.",
+        f" * Written by depthwise {__version__} for target {job.target}{level}; how to call it stands in depthwise.h.",
     )
 
 
-def _network_of_level(
-    out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int], lowered: Lowered, workers: str
-) -> None:
+def _network_of_level(out: Lines, job: Compilation, plan: Plan, offsets: Mapping[str, int], workers: str) -> None:
     """The network as it is planned for one level: constants, kernels, a function a step."""
-    activation = model.spec.activation
-    _places(out, model, plan, offsets)
-    _includes(out, plan, activation)
+    activation = job.model.spec.activation
+    words = dialect(job.lowered)
+    _places(out, job.model, plan, offsets)
+    _includes(out, plan, activation, words.c.images)
     _threads(out, plan.threads, workers)
-    _access(out, plan.precision)
+    _access(out, words.c)
     previous = ""
     for step in plan.steps:
-        emit_step(out, step, previous, activation, dialect(lowered))
+        emit_step(out, step, previous, activation, words)
         previous = step.name
     _network(out, plan)
-    _features(out, plan, lowered)
+    _features(out, plan, job.lowered)
 
 
-def _sizes(out: Lines, model: Described, precision: Precision) -> None:
-    spec = model.spec
+def _sizes(out: Lines, job: Compilation) -> None:
+    spec = job.model.spec
     out.add(
         "/* Whether activations are bytes (docs/int8.md), bfloat16, or else floats. */",
-        f"#define DWL_INT8 {int(precision == 'int8')}",
-        f"#define DWL_BF16 {int(precision == 'bf16')}",
+        *(f"#define {name} {int(name == PRECISIONS[job.precision].macro)}" for name in ("DWL_INT8", "DWL_BF16")),
         "",
     )
     with out.block("enum {", "};"):
@@ -187,9 +181,9 @@ def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]
     out.add("")
 
 
-def _includes(out: Lines, plan: Plan, activation: str) -> None:
+def _includes(out: Lines, plan: Plan, activation: str, images: str) -> None:
     out.add("/* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */")
-    out.add(f'#include "dwk_image_{_IMAGES[plan.precision]}.h"')
+    out.add(f'#include "{images}"')
     seen = []
     for step in plan.steps:
         seen += [form for form in forms(step, activation) if form not in seen]
@@ -201,7 +195,7 @@ def _includes(out: Lines, plan: Plan, activation: str) -> None:
     out.add("")
 
 
-def _access(out: Lines, precision: Precision) -> None:
+def _access(out: Lines, c: Vocabulary) -> None:
     out.add(
         "/* In the order in which they are read. Hidden from other libraries, and so reached without a table. */",
         'extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));',
@@ -209,8 +203,8 @@ def _access(out: Lines, precision: Precision) -> None:
         "",
         "#define dwl_at(arena, offset) ((dwk_float *)(void *)((arena) + (offset)))",
     )
-    if precision == "bf16":
-        out.add("#define dwl_at_bf16(arena, offset) ((dwk_bf16 *)(void *)((arena) + (offset)))")
+    if c.access not in ("", "dwl_at"):
+        out.add(f"#define {c.access}(arena, offset) (({c.value} *)(void *)((arena) + (offset)))")
     out.add("")
 
 
@@ -244,7 +238,7 @@ def _features(out: Lines, plan: Plan, lowered: Lowered) -> None:
             out.wrap([str(index) for index in thin.places])
         out.add("")
     out.add("/* What the classifier reads, in real numbers. */")
-    if plan.precision == "int8":
+    if lowered.rounds:
         zero = lowered.rounding(pool.layers[0]).zero_point
         value = f"(float)(arena[{at} + {place}] - {zero}) * dwl_constants[DWL_WEIGHTS_FEATURES + i]"
     else:

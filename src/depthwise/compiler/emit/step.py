@@ -99,13 +99,13 @@ def _halves(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect
 def _maps(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     """Where the maps of a step lie."""
     if step.kind != "stem":
-        out.add(f"const {dialect.value} *input = {dialect.at(source)};")
+        out.add(f"const {dialect.c.value} *input = {dialect.at(source)};")
     if step.scratch:
         own = " + worker->index * SCRATCH" if step.split == "blocks" else ""
-        out.add(f"{dialect.value} *between = {dialect.at(step.name + '.rows')}{own};")
+        out.add(f"{dialect.c.value} *between = {dialect.at(step.name + '.rows')}{own};")
     if step.strassen is not None:
-        out.add(f"{dialect.value} *sums = between + ROWS * W * BETWEEN;")
-    out.add(f"{dialect.value} *output = {dialect.at(step.name)};")
+        out.add(f"{dialect.c.value} *sums = between + ROWS * W * BETWEEN;")
+    out.add(f"{dialect.c.value} *output = {dialect.at(step.name)};")
 
 
 def _border(out: Lines, step: Step, dialect: Dialect) -> None:
@@ -119,7 +119,7 @@ def _border(out: Lines, step: Step, dialect: Dialect) -> None:
     border = step.output.border
     if border != NO_BORDER:
         padding = dialect.padding(step.layers[-1])
-        out.add(f"{dialect.border}(&around, {border.top}, {border.bottom}, {start}, {end}, {padding}output);")
+        out.add(f"{dialect.c.border}(&around, {border.top}, {border.bottom}, {start}, {end}, {padding}output);")
 
 
 def _move_inside(out: Lines, step: Step) -> None:
@@ -213,8 +213,8 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dia
         case "stem":
             top = f"{y} * STRIDE - {first.padding.top}"
             out.add(
-                f"{dialect.pixels}(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,",
-                f"    {dialect.edge}, between);",
+                f"{dialect.c.pixels}(&image, {top}, ({rows} - 1) * STRIDE + 3, pixels,",
+                f"    {dialect.c.edge}, between);",
             )
         case "separable":
             _depthwise(out, step, used[0], at_input, rows, source, dialect)
@@ -244,7 +244,7 @@ def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> 
     (layer,) = step.layers
     shape = step.input.shape
     dialect.roundings(out, rounding=layer)
-    weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.is_int8 else ""
+    weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.lowered.rounds else ""
     with phase(out, step):
         size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
         out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +15,9 @@ from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
+Pixels = NDArray[np.uint8]
 # DWK_GOLDEN_CASES of kernels/artifact/dwk_golden.h.
 CASES = 4
 
@@ -36,12 +41,26 @@ def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float
     Args:
         lowered: the model, as it is compiled.
     """
+    # Before images are made: whether there is memory for them.
     reference.together(model.spec)
-    pixels = images(model.spec)
-    if isinstance(model, QuantizedModel):
-        return reference_int8.run(model, pixels).logits
-    if lowered.precision == "bf16":
-        count = reference.together(model.spec)
-        parts = [reference_bf16.logits(lowered, pixels[start : start + count]) for start in range(0, CASES, count)]
-        return np.concatenate(parts).astype(np.float32)
-    return np.asarray(reference.run(model, pixels).probabilities, np.float32)
+    return np.asarray(_ANSWERS[lowered.precision](model, lowered, images(model.spec)), np.float32)
+
+
+def _probabilities(model: Any, lowered: Lowered, pixels: Pixels) -> NDArray[Any]:
+    return np.asarray(reference.run(model, pixels).probabilities)
+
+
+def _logits_int8(model: Any, lowered: Lowered, pixels: Pixels) -> NDArray[Any]:
+    return np.asarray(reference_int8.run(model, pixels).logits)
+
+
+def _logits_bf16(model: Any, lowered: Lowered, pixels: Pixels) -> NDArray[Any]:
+    count = reference.together(model.spec)
+    return np.concatenate([reference_bf16.logits(lowered, pixels[at : at + count]) for at in range(0, CASES, count)])
+
+
+_ANSWERS: dict[Precision, Callable[[Any, Lowered, Pixels], NDArray[Any]]] = {
+    "float32": _probabilities,
+    "bf16": _logits_bf16,
+    "int8": _logits_int8,
+}

@@ -105,6 +105,17 @@ class Lowered:
     edge: NDArray[Any]
     features: Features | None = None
 
+    @property
+    def rounds(self) -> bool:
+        """Whether sums are rounded to bytes."""
+        return self.operations[-1].rounding is not None
+
+    @property
+    def logits(self) -> str:
+        """What becomes of the last sums of an int8 network, "products" or "bytes" (docs/int8.md Q8); else empty."""
+        rounding = self.operations[-1].rounding
+        return "" if rounding is None else "bytes" if rounding.rounded else "products"
+
     def rounding(self, layer: Layer) -> Rounding:
         """Of one layer of an int8 network."""
         found = next(operation.rounding for operation in self.operations if operation.layer == layer)
@@ -120,10 +131,12 @@ def lower(model: Model | QuantizedModel) -> Lowered:
     table = layers(model.spec)
     if isinstance(model, QuantizedModel):
         operations = tuple(quantized_operation(layer, model.layers[layer.name]) for layer in table)
-        return Lowered(precision="int8", operations=operations, edge=np.array(model.border, np.uint8))
+        return Lowered(precision=model.precision, operations=operations, edge=np.array(model.border, np.uint8))
     folded = fold(model)
     operations = tuple(float_operation(layer, folded.get(layer.name)) for layer in table)
-    return Lowered(precision="float32", operations=operations, edge=np.array(model.preprocessing.mean, np.float32))
+    return Lowered(
+        precision=model.precision, operations=operations, edge=np.array(model.preprocessing.mean, np.float32)
+    )
 
 
 def quantized_operation(layer: Layer, numbers: QuantizedLayer) -> Operation:

@@ -8,13 +8,14 @@ input channels, N output channels.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
 from depthwise.compiler.lower.lower import Features, Lowered, Operation, Rounding, float_operation, quantized_operation
 from depthwise.network.live import Live
 from depthwise.network.model import Model
-from depthwise.network.quantized import QuantizedModel
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel
 from depthwise.network.shrink import fold_without_dead, without_dead
 
 # What every kernel's vectors divide or fill.
@@ -28,7 +29,9 @@ def lower_live(model: Model | QuantizedModel, found: Live) -> Lowered:
         found: what `live(model)` gives.
     Raises: Refused, naming the layer, when a folded value does not fit into float32.
     """
+    quantized: Mapping[str, QuantizedLayer] = {}
     if isinstance(model, QuantizedModel):
+        quantized = model.layers
         numbers = without_dead(model, found)
         operations = [quantized_operation(layer, numbers[layer.name]) for layer in found.table]
         edge = np.array(model.border, np.uint8)
@@ -37,15 +40,19 @@ def lower_live(model: Model | QuantizedModel, found: Live) -> Lowered:
         operations = [float_operation(layer, folded.get(layer.name)) for layer in found.table]
         edge = np.array(model.preprocessing.mean, np.float32)
     return Lowered(
-        precision="int8" if isinstance(model, QuantizedModel) else "float32",
+        precision=model.precision,
         operations=tuple(operations),
         edge=edge,
-        features=_features(model, found),
+        features=_features(found, quantized),
     )
 
 
-def _features(model: Model | QuantizedModel, found: Live) -> Features | None:
-    """Where the pooled features are; None where all of them are computed."""
+def _features(found: Live, layers: Mapping[str, QuantizedLayer]) -> Features | None:
+    """Where the pooled features are; None where all of them are computed.
+
+    Args:
+        layers: those of an int8 network by name, else none.
+    """
     pool = next(row for row in found.layers if row.layer.kind == "pool")
     N = len(pool.values.low)
     if len(pool.outputs) == N:
@@ -53,8 +60,8 @@ def _features(model: Model | QuantizedModel, found: Live) -> Features | None:
     places = np.full(N, -1, np.intp)
     places[pool.outputs] = np.arange(len(pool.outputs))
     scale, real = np.ones(N, np.float32), pool.values.low.astype(np.float32)
-    if isinstance(model, QuantizedModel):
-        numbers = model.layers[pool.layer.name]
+    if layers:
+        numbers = layers[pool.layer.name]
         scale = numbers.scale
         real = (real - np.float32(numbers.zero_point)) * scale  # Q1 of docs/int8.md
     return Features(places=places, values=np.where(places < 0, real, np.float32(0)), scale=scale)

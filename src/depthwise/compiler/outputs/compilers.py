@@ -18,15 +18,7 @@ from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.table import family_here, machine_of
-from depthwise.precision import Precision
 
-# Fused multiply-adds are asked for by name, as compilers leave them out in ISO mode; in int8 a product is rounded for
-# itself (docs/int8.md R2).
-CONTRACT: dict[Precision, str] = {
-    "float32": "-ffp-contract=fast",
-    "bf16": "-ffp-contract=fast",
-    "int8": "-ffp-contract=off",
-}
 # The end of what a compiler says that is worth repeating.
 _TOLD = 400
 _RUNNING: set[subprocess.Popen[str]] = set()

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthwise.compiler.outputs.compilers import CONTRACT, Compiler, call, end_all, work_folder
+from depthwise.compiler.outputs.compilers import Compiler, call, end_all, work_folder
 from depthwise.compiler.outputs.trailer import ARTIFACT, trailer
 from depthwise.compiler.pack import Words
 from depthwise.files import write_file
 from depthwise.kernels.headers import included
-from depthwise.precision import Precision
+from depthwise.precision import PRECISIONS, Precision
 
 FLAGS = ("-std=c11", "-O3")
 
@@ -44,7 +44,7 @@ def library(
             (folder / unit.name).write_text(unit.text, encoding="utf-8", newline="\n")
         (folder / "weights.s").write_text(chosen.system.constants(words.size), encoding="utf-8", newline="\n")
         (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
-        flags = (*FLAGS, *chosen.system.compile, CONTRACT[precision])
+        flags = (*FLAGS, *chosen.system.compile, PRECISIONS[precision].contract)
         objects = _objects(levels, flags, folder)
         call(chosen, (*flags, *chosen.system.link, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
         content = (folder / "model.so").read_bytes()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from depthwise.compiler.outputs.compilers import CONTRACT
 from depthwise.files import write_folder
 from depthwise.kernels.headers import headers, included
 from depthwise.places import Kind, beginning, names
-from depthwise.precision import Precision
+from depthwise.precision import PRECISIONS, Precision
 
 MAIN = r"""/* main.c: checks the network, then labels one picture.
  *
@@ -110,7 +109,7 @@ def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path)
         "model.c": model_c.encode(),
         "weights.c": weights_c.encode(),
         "main.c": MAIN.encode(),
-        "README.md": README.replace("CONTRACT", CONTRACT[precision]).encode(),
+        "README.md": README.replace("CONTRACT", PRECISIONS[precision].contract).encode(),
     }
     write_folder(out, files, SOURCE)
     return sum(map(len, files.values()))

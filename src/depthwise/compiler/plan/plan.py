@@ -16,7 +16,7 @@ from depthwise.kernels.machine import Machine
 from depthwise.network.layers import Layer, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
-from depthwise.precision import FLOAT, VALUE, Precision
+from depthwise.precision import FLOAT, Precision, Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def plan(
     for index, group in enumerate(parts):
         following = parts[index + 1][0] if index + 1 < len(parts) else None
         steps.append(make_step(group, steps[-1].output if steps else None, following, setting))
-    values = _values(steps, preprocessing, VALUE[setting.precision], choices.threads)
+    values = _values(steps, preprocessing, setting.row, choices.threads)
     regions, arena_bytes = place(values)
     if arena_bytes > _LARGEST_ARENA:
         raise Refused(
@@ -80,7 +80,7 @@ def plan(
 _LARGEST_ARENA = 2**31 - 1
 
 
-def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int, threads: int) -> list[Value]:
+def _values(steps: list[Step], preprocessing: Preprocessing, row: Row, threads: int) -> list[Value]:
     """What lies in the arena, and from which moment to which: moment 0 prepares a frame, i + 1 is step i."""
     end = len(steps) + 1
     pixels = steps[0].layers[0].input.size
@@ -91,12 +91,12 @@ def _values(steps: list[Step], preprocessing: Preprocessing, value_bytes: int, t
     for moment, step in enumerate(steps, start=1):
         # Features are read by dw_features after everything has run, and the sums by the softmax.
         last = end if step.kind in ("pool", "classifier") else moment + 1
-        # Logits are floats in every precision, and what they are made of in all but int8.
-        is_float = step.kind == "classifier" or (step.kind == "pool" and value_bytes > 1)
-        size = step.output.size * (FLOAT if is_float else value_bytes)
+        # Logits are floats in every precision.
+        value = FLOAT if step.kind == "classifier" else row.feature if step.kind == "pool" else row.value
+        size = step.output.size * value
         values.append(Value(name=step.name, bytes=size, first=moment, last=last))
         if step.scratch:
-            size = step.scratch * value_bytes * (threads if step.split == "blocks" else 1)
+            size = step.scratch * row.value * (threads if step.split == "blocks" else 1)
             values.append(Value(name=f"{step.name}.rows", bytes=size, first=moment, last=moment))
     classes = steps[-1].layers[0].output.channels
     values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))

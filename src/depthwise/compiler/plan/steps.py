@@ -17,7 +17,7 @@ from depthwise.kernels.portable.tiles import WHOLE_WIDTH
 from depthwise.kernels.table import family_of, fastest
 from depthwise.kernels.tiling import Panels, Product, Tiling, cut
 from depthwise.network.layers import Layer, Shape
-from depthwise.precision import VALUE, Precision
+from depthwise.precision import PRECISIONS, Precision, Row
 
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
@@ -63,6 +63,11 @@ class Setting:
         """Of the network."""
         return self.choices.precision or "float32"
 
+    @property
+    def row(self) -> Row:
+        """What is to be known of it."""
+        return PRECISIONS[self.precision]
+
 
 def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | None, setting: Setting) -> Step:
     """The step of a group of layers.
@@ -72,7 +77,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         following: the first layer of the step behind, whose padding stands around the output; None for the last.
     """
     shape = group[-1].output
-    output = spread(Map(shape=shape, border=border_of(following)), VALUE[setting.precision])
+    output = spread(Map(shape=shape, border=border_of(following)), setting.row.value)
     kernels = tuple(kernel_of(layer, setting.precision, setting.machine.features) for layer in group)
     step = Step(
         kind=_STEPS[group[0].kind],
@@ -110,20 +115,20 @@ def _shared(step: Step, setting: Setting) -> Step:
     """
     if step.kind == "stem" or 0 < step.rows < step.output.shape.height:
         # Nobody writes to a cache line of another thread's scratch.
-        line = APART // VALUE[setting.precision]
+        line = APART // setting.row.value
         return replace(step, split="blocks", scratch=-(-step.scratch // line) * line)
     if step.rows < _SHARED_ROWS:
         return replace(step, split="channels")
     # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles.
     tiles = step.output.shape.width // step.strassen.pixels if step.strassen else 0
-    return replace(step, split="rows", grain=2 if setting.precision == "bf16" or tiles % 2 else 1)
+    return replace(step, split="rows", grain=2 if tiles % 2 else setting.row.grain)
 
 
 def _stem(step: Step, setting: Setting) -> Step:
     (layer,) = step.layers
     rows = min(_STEM_ROWS, layer.output.height)
-    # In bf16 the portable kernels take pairs too.
-    behind = max(step.kernels[0].instructions.behind, 1 if setting.precision == "bf16" else 0)
+    # Portable kernels too take together what lies in one word.
+    behind = max(step.kernels[0].instructions.behind, setting.row.together - 1)
     return replace(
         step,
         rows=rows,
@@ -135,10 +140,10 @@ def _stem(step: Step, setting: Setting) -> Step:
 def _separable(step: Step, setting: Setting) -> Step:
     shape, between = step.output.shape, step.layers[0].output.channels
     rows = shape.height if setting.choices.whole_maps else _rows_at_a_time(shape)
-    size = VALUE[setting.precision]
+    size = setting.row.value
     pitch = between + (APART // size if between * size % CONFLICT == 0 else 0)
     found = None
-    if setting.choices.strassen and setting.precision == "float32":
+    if setting.choices.strassen and setting.row.strassen:
         found = strassen(shape.width, rows, between, shape.channels, setting.machine)
     if found is not None:
         kernel = fastest("strassen", setting.precision, setting.machine.features)
@@ -188,7 +193,7 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
         width=shape.width,
         channels=shape.channels - done,
         depth=step.layers[-1].kernel ** 2 * step.layers[-1].input.channels,
-        together=2 if kernel.precision == "bf16" else 1,
+        together=PRECISIONS[kernel.precision].together,
     )
     return family_of(kernel.instructions).tiling(product, setting.machine, kernel.instructions)
 
