@@ -25,7 +25,7 @@ from depthwise.network.spec import Spec
 from emitted import aligned
 from plain_artifact import plain_artifact
 
-SIZE, CLASSES, MOST = 65, 11, 4
+SIZE, CLASSES, MOST = 65, 11, 8
 # A hang is a failure.
 PATIENCE = 60
 
@@ -50,7 +50,7 @@ def tasks() -> set[str]:
 def test_answers_and_features_do_not_depend_on_the_number_of_threads(path: Path) -> None:
     frame = np.random.default_rng(1).integers(0, 256, (90, 70, 3), np.uint8)
     answers = []
-    for threads in range(1, MOST + 1):
+    for threads in (1, 2, 3, MOST):
         with Artifact.open(path, threads=threads) as artifact:
             assert artifact.verify() == 0
             answers.append([artifact.run(pixels(0)), artifact.features(pixels(0)), artifact.classify(frame)])
@@ -70,8 +70,8 @@ def test_a_number_of_threads_is_kept_to_what_there_can_be(path: Path) -> None:
 
 
 def test_more_threads_than_an_artifact_has_are_refused(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"m\.so: can run on 4 threads, not on 5; .* --threads 5"):
-        Artifact.open(path, threads=5)
+    with pytest.raises(Refused, match=r"m\.so: can run on 8 threads, not on 9; .* --threads 9"):
+        Artifact.open(path, threads=9)
     with pytest.raises(Refused, match=r"can run on 1 thread, not on 2"):
         Artifact.open(plain_artifact(tmp_path), threads=2)
 
@@ -87,7 +87,7 @@ def test_the_command_line_labels_alike_with_any_number_and_names_one_that_cannot
     assert (one.returncode, two.returncode, two.stderr) == (0, 0, "")
     assert one.stdout == two.stdout
     assert nine.returncode == 2
-    assert "m.so: can run on 4 threads, not on 9; take 4, or compile the model with --threads 9" in nine.stderr
+    assert "m.so: can run on 8 threads, not on 9; take 8, or compile the model with --threads 9" in nine.stderr
 
 
 ONE_CORE = """
