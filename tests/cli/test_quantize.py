@@ -72,6 +72,43 @@ def test_the_table_has_every_layer_and_both_precisions(model: Path, image_folder
     assert "points of top-1; both agree on" in done.stdout
 
 
+def plain(image_folder: ImageFolder, tmp_path: Path, images: int) -> Path:
+    """A folder of pictures and of a folder with more of them, whose names say nothing."""
+    labelled = image_folder(images=images)
+    (tmp_path / "plain" / "2024").mkdir(parents=True)
+    for number, path in enumerate(sorted(labelled.rglob("*.png"))):
+        path.rename(tmp_path / "plain" / ("" if number % 2 else "2024") / f"{number}.png")
+    return tmp_path / "plain"
+
+
+def test_pictures_without_labels_calibrate_and_others_say_how_often_float_and_int8_agree(
+    model: Path, image_folder: ImageFolder, tmp_path: Path
+) -> None:
+    data = plain(image_folder, tmp_path, 12)
+
+    done = run(model, "--data", data, "--out", tmp_path / "int8", "--html", tmp_path / "r.html", "--json")
+
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["accuracy"]
+    assert json.loads(done.stdout)["calibration_images"] + found["images"] == 24
+    assert 2 <= found["images"] <= 5  # 10% to 20%
+    assert found["float_top1"] is found["int8_top1"] is found["drop_points"] is None
+    written = QuantizedModel.load(tmp_path / "int8")
+    assert written.accuracy == {}
+    assert written.provenance["quantization"]["agreement"] == found["agreement"]
+    assert written.provenance["quantization"]["compared_images"] == found["images"]
+    page = (tmp_path / "r.html").read_text()
+    assert "without labels, float and int8 agree on" in page
+    assert "top-1" not in page
+
+
+def test_a_gate_is_refused_where_there_are_no_labels(model: Path, image_folder: ImageFolder, tmp_path: Path) -> None:
+    done = run(model, "--data", plain(image_folder, tmp_path, 6), "--out", tmp_path / "int8", "--max-drop", "1")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has pictures without labels, and --max-drop needs labels" in done.stderr
+
+
 def test_a_gate_that_does_not_hold_ends_with_1_names_layers_and_writes_no_model(
     model: Path, image_folder: ImageFolder, tmp_path: Path
 ) -> None:

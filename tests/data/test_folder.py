@@ -74,7 +74,7 @@ def split(sizes: dict[str, int], seed: int = 0) -> tuple[list[Path], list[Path]]
         for index, (label, size) in enumerate(sizes.items())
         for number in range(size)
     ]
-    kept, held_out = folder._hold_out(top, tuple(items), seed, Looks())
+    kept, held_out = folder.hold_out(top, tuple(items), seed, Looks())
     assert {*kept, *held_out} == set(items)
     assert len(kept) + len(held_out) == len(items)
     return [item.path for item in kept], [item.path for item in held_out]

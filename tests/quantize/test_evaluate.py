@@ -14,7 +14,7 @@ from depthwise.errors import Unmet
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.quantize import tables
-from depthwise.quantize.evaluate import Comparison, compare, decibels, layer_noise
+from depthwise.quantize.evaluate import Accuracy, Comparison, compare, decibels, layer_noise
 from depthwise.quantize.options import Options
 from depthwise.quantize.page import page
 from depthwise.quantize.quantize import Quantization, quantize
@@ -39,7 +39,10 @@ def done(model: Model) -> Quantization:
 
 
 COMPARISON = Comparison(
-    images=200, float_top1=0.9, float_top5=0.99, int8_top1=0.88, int8_top5=0.99, agreement=0.95, signal_db=25.0
+    images=200,
+    agreement=0.95,
+    signal_db=25.0,
+    accuracy=Accuracy(float_top1=0.9, float_top5=0.99, int8_top1=0.88, int8_top5=0.99),
 )
 
 
@@ -55,13 +58,17 @@ def test_comparison_counts_what_both_oracles_say(model: Model, done: Quantizatio
     found = compare(model, done.model, [(pixels[:13], truths[:13]), (pixels[13:], truths[13:])], 20)
 
     floats, ints = reference.run(model, pixels).logits, reference_int8.run(done.model, pixels).logits
-    for logits, top1, top5 in ((floats, found.float_top1, found.float_top5), (ints, found.int8_top1, found.int8_top5)):
+    right = found.accuracy
+    assert right is not None
+    for logits, top1, top5 in ((floats, right.float_top1, right.float_top5), (ints, right.int8_top1, right.int8_top5)):
         assert top1 == (logits.argmax(1) == truths).mean()
         # Wrong in the first five of six is to be the last.
         assert top5 == (logits.argmin(1) != truths).mean()
     assert found.agreement == (floats.argmax(1) == ints.argmax(1)).mean()
     assert found.images == 20
-    assert found.drop == pytest.approx(100 * (found.float_top1 - found.int8_top1))
+    assert right.drop == pytest.approx(100 * (right.float_top1 - right.int8_top1))
+    unlabelled = compare(model, done.model, [(pixels[:13], None), (pixels[13:], None)], 20)
+    assert unlabelled == dataclasses.replace(found, accuracy=None)
 
 
 def test_a_layer_with_ruined_weights_costs_most(model: Model, done: Quantization) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -26,7 +26,12 @@ BATCH = 64
 
 @click.command("quantize")
 @click.argument("model_folder", type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Images to calibrate and to measure with.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Images to calibrate and to measure with, with labels or without.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @click.option("--images", default=256, show_default=True, help="Calibration images, from the training images.")
 @click.option("--ranges", type=click.Choice(RANGES), default="measured", show_default=True, help="Rule for ranges.")
@@ -59,7 +64,9 @@ def command(
     """Turn the float model in MODEL_FOLDER into int8.
 
     DATA is a folder with one folder of images a class, or with `train`, `validation` and `test` in it. Calibration sees
-    training images; accuracy is measured on the test images, else the validation images, else on some held out.
+    training images; accuracy is measured on the test images, else the validation images, else on some held out. DATA
+    may be a plain folder of pictures without labels, too: then some are held out, and on these is counted how often
+    int8 and float give the same label.
 
     Ends with 1, and writes no model, when int8 costs more than --max-drop.
     """
@@ -76,7 +83,8 @@ def command(
     model = Model.load(model_folder)
     check_output(out, MODEL, force=force)
     check_page(html)
-    done, found = _quantize(model, data, options, make_reporter())
+    files = _files(model, data, max_drop)
+    done, found = _quantize(model, files, options, make_reporter())
     _print(found, as_json)
     if html is not None:
         from depthwise.quantize.page import page
@@ -98,19 +106,19 @@ def _check_torch(options: Options) -> None:
         raise Refused("--rounding learned needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'")
 
 
-def _quantize(model: Model, data: Path, options: Options, progress: Progress) -> tuple[Quantization, Report]:
+def _quantize(model: Model, files: Files, options: Options, progress: Progress) -> tuple[Quantization, Report]:
     from depthwise.quantize.evaluate import compare, layer_noise
     from depthwise.quantize.quantize import quantize, sample
     from depthwise.quantize.report import report
 
-    training, measured = _items(model, data)
-    chosen = [training[index] for index in sample(len(training), options.images, options.seed)]
+    chosen = [files.training[index] for index in sample(len(files.training), options.images, options.seed)]
     calibration = _store(model, chosen, progress)
     pixels = calibration.batch(range(len(calibration)))
     done = quantize(model, pixels, options, progress)
-    store = _store(model, measured, progress)
+    store = _store(model, files.measured, progress)
+    labels = store.labels if files.labelled else None
     batches = (
-        (store.batch(range(start, min(start + BATCH, len(store)))), store.labels[start : start + BATCH])
+        (store.batch(range(start, min(start + BATCH, len(store)))), None if labels is None else labels[start:][:BATCH])
         for start in range(0, len(store), BATCH)
     )
     comparison = compare(model, done.model, batches, len(store), progress)
@@ -118,11 +126,30 @@ def _quantize(model: Model, data: Path, options: Options, progress: Progress) ->
     return done, report(model, done, options, len(pixels), comparison, noise)
 
 
-def _items(model: Model, data: Path) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
-    """Files to calibrate and to measure with, with the model's own indices of labels."""
+class Files(NamedTuple):
+    """Files to calibrate and to measure with; `labelled` where their labels are known."""
+
+    training: tuple[Item, ...]
+    measured: tuple[Item, ...]
+    labelled: bool
+
+
+def _files(model: Model, data: Path, max_drop: float | None) -> Files:
+    """The files in DATA, with the model's own indices of labels.
+
+    Raises: Refused, when a class is none of the model's, or --max-drop is to hold where there are no labels.
+    """
     from depthwise.data.folder import Item, read_folder
+    from depthwise.data.unlabelled import is_plain, read_plain
     from depthwise.errors import Refused
 
+    if is_plain(data, model.labels):
+        if max_drop is not None:
+            raise Refused(
+                f"{data}: has pictures without labels, and --max-drop needs labels; put the pictures of each class into"
+                " a folder named after it, or leave --max-drop away"
+            )
+        return Files(*read_plain(data), labelled=False)
     dataset = read_folder(data)
     known = {label: index for index, label in enumerate(model.labels)}
     unknown = [label for label in dataset.labels if label not in known]
@@ -134,7 +161,7 @@ def _items(model: Model, data: Path) -> tuple[tuple[Item, ...], tuple[Item, ...]
     own = [known[label] for label in dataset.labels]
     splits = (dataset.train, dataset.test or dataset.validation)
     training, measured = (tuple(Item(item.path, own[item.label]) for item in split) for split in splits)
-    return training, measured
+    return Files(training, measured, labelled=True)
 
 
 def _store(model: Model, items: tuple[Item, ...] | list[Item], progress: Progress) -> Store:
@@ -180,16 +207,18 @@ def _save(done: Quantization, found: Report, model: Model, source: Path, out: Pa
     """Write the folder, with what was measured and where the model comes from."""
     from depthwise import __version__
 
-    compared = found.comparison
-    assert compared is not None
-    accuracy = {"measured": {"top1": compared.int8_top1, "top5": compared.int8_top5, "images": compared.images}}
+    compared, right = found.comparison, found.comparison.accuracy
+    accuracy = {}
+    if right is not None:
+        accuracy["measured"] = {"top1": right.int8_top1, "top5": right.int8_top5, "images": compared.images}
     provenance = {
         "command": "depthwise " + shlex.join(sys.argv[1:]),
         "quantized_from": {"name": source.name, "provenance": dict(model.provenance), "accuracy": dict(model.accuracy)},
         "quantization": {
             **found.options.to_dict(),
             "calibration_images": found.calibrated,
-            "float_top1": compared.float_top1,
+            "float_top1": None if right is None else right.float_top1,
+            "compared_images": compared.images,
             "agreement": compared.agreement,
         },
         "versions": {"depthwise": __version__},

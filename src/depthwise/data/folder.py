@@ -92,7 +92,7 @@ def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Report
         looks, is_drawn = Looks(), not validation
         if is_drawn:
             looks.of([item.path for item in train], reporter or Silent())
-            train, validation = _hold_out(top, train, seed, looks)
+            train, validation = hold_out(top, train, seed, looks)
     return Dataset(
         labels=labels, train=train, validation=validation, test=test, ignored=ignored, is_drawn=is_drawn, looks=looks
     )
@@ -248,7 +248,7 @@ def _check_counts(top: Path, labels: tuple[str, ...], items: tuple[Item, ...]) -
         raise Refused(f"{top}: class {empty[0]!r} has no image{others}; add images or remove the folder")
 
 
-def _hold_out(top: Path, items: tuple[Item, ...], seed: int, looks: Looks) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+def hold_out(top: Path, items: tuple[Item, ...], seed: int, looks: Looks) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
     """Training and validation files: in each class, those are held out that belong together and whose hash is low."""
     kept: list[Item] = []
     held: list[Item] = []

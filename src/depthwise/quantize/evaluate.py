@@ -1,4 +1,4 @@
-"""Float against int8: accuracy, agreement, and what each layer costs."""
+"""Float against int8: agreement, accuracy where there are labels, and what each layer costs."""
 
 from __future__ import annotations
 
@@ -21,23 +21,13 @@ JUDGES = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two precisions on the same images; shares are from 0 to 1.
+class Accuracy:
+    """Shares of labelled images, from 0 to 1, that the float and the int8 network get right."""
 
-    Attributes:
-        images: how many.
-        top1, top5: shares of images that the float and the int8 network get right.
-        agreement: share for which both have the same first label.
-        noise_db: logits' variance over that of their difference, in decibels: the higher, the closer.
-    """
-
-    images: int
     float_top1: float
     float_top5: float
     int8_top1: float
     int8_top5: float
-    agreement: float
-    signal_db: float
 
     @property
     def drop(self) -> float:
@@ -45,49 +35,69 @@ class Comparison:
         return 100 * (self.float_top1 - self.int8_top1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two precisions on the same images.
+
+    Attributes:
+        images: how many.
+        agreement: share, from 0 to 1, for which both have the same first label.
+        signal_db: logits' variance over that of their difference, in decibels: the higher, the closer.
+        accuracy: what both get right; None where the images have no labels.
+    """
+
+    images: int
+    agreement: float
+    signal_db: float
+    accuracy: Accuracy | None
+
+
 def compare(
     model: Model,
     quantized: QuantizedModel,
-    batches: Iterable[tuple[Pixels, NDArray[np.int64]]],
+    batches: Iterable[tuple[Pixels, NDArray[np.int64] | None]],
     total: int,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Both networks on labelled images.
+    """Both networks on the same images.
 
     Args:
-        batches: pixels (B, H, W, C) and the (B,) indices of their labels.
+        batches: pixels (B, H, W, C) and the (B,) indices of their labels; None in all batches where there are none.
         total: images in all batches, for the progress.
     """
     progress = progress or Silent()
     net, size = FloatNet.of(model), together(model.spec)
     floats, ints, truths = [], [], []
-    progress.begin("accuracy", total)
+    progress.begin("float against int8", total)
     try:
         for pixels, labels in batches:
             for start in range(0, len(pixels), size):
                 part = pixels[start : start + size]
                 floats.append(net.forward(net.start(part))[:, 0, 0])
                 ints.append(reference_int8.run(quantized, part).logits)
-                truths.append(labels[start : start + size])
+                if labels is not None:
+                    truths.append(labels[start : start + size])
                 for _ in part:
                     progress.advance()
     finally:
         progress.end()
-    return _compared(np.concatenate(floats), np.concatenate(ints), np.concatenate(truths))
+    found = np.concatenate(floats), np.concatenate(ints)
+    return _compared(*found, _accuracy(*found, np.concatenate(truths)) if truths else None)
 
 
-def _compared(floats: Floats, ints: Floats, truths: NDArray[np.int64]) -> Comparison:
-    float_top1, float_top5 = _tops(floats, truths)
-    int8_top1, int8_top5 = _tops(ints, truths)
+def _compared(floats: Floats, ints: Floats, accuracy: Accuracy | None) -> Comparison:
     return Comparison(
-        images=len(truths),
-        float_top1=float_top1,
-        float_top5=float_top5,
-        int8_top1=int8_top1,
-        int8_top5=int8_top5,
+        images=len(floats),
+        accuracy=accuracy,
         agreement=float((floats.argmax(axis=1) == ints.argmax(axis=1)).mean()),
         signal_db=decibels(squares(floats - floats.mean(axis=0)), squares(ints - floats)),
     )
+
+
+def _accuracy(floats: Floats, ints: Floats, truths: NDArray[np.int64]) -> Accuracy:
+    float_top1, float_top5 = _tops(floats, truths)
+    int8_top1, int8_top5 = _tops(ints, truths)
+    return Accuracy(float_top1=float_top1, float_top5=float_top5, int8_top1=int8_top1, int8_top5=int8_top5)
 
 
 def _tops(logits: Floats, truths: NDArray[np.int64]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from depthwise.errors import Unmet
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
-from depthwise.quantize.evaluate import Comparison, decibels
+from depthwise.quantize.evaluate import Accuracy, Comparison, decibels
 from depthwise.quantize.options import Options
 from depthwise.quantize.quantize import Quantization
 
@@ -48,7 +49,7 @@ class Report:
         network: the fields of the spec.
         options: what was asked.
         calibrated: images that it saw.
-        comparison: accuracy of both; None where there were no labelled images.
+        comparison: of the float and the int8 network on images that calibration has not seen.
         lines: the layers, in the order of the table.
         float_bytes, int8_bytes: all numbers of the folded network in float32, and of the int8 one.
     """
@@ -56,7 +57,7 @@ class Report:
     network: Mapping[str, Any]
     options: Options
     calibrated: int
-    comparison: Comparison | None
+    comparison: Comparison
     lines: tuple[Line, ...]
     float_bytes: int
     int8_bytes: int
@@ -72,7 +73,7 @@ def report(
     done: Quantization,
     options: Options,
     calibrated: int,
-    comparison: Comparison | None,
+    comparison: Comparison,
     noise: Mapping[str, float],
 ) -> Report:
     """The record of a quantisation.
@@ -108,16 +109,25 @@ def report(
 
 def document(found: Report) -> dict[str, Any]:
     """The record as JSON values; docs/quantize.md describes its fields."""
-    compared = found.comparison
     return {
         "schema": SCHEMA,
         "network": dict(found.network),
         "options": found.options.to_dict(),
         "calibration_images": found.calibrated,
-        "accuracy": None if compared is None else {**asdict(compared), "drop_points": compared.drop},
+        "accuracy": _accuracy(found.comparison),
         "bytes": {"float32": found.float_bytes, "int8": found.int8_bytes},
         "layers": [asdict(line) for line in found.lines],
     }
+
+
+def _accuracy(compared: Comparison) -> dict[str, Any]:
+    """The comparison as JSON values: shares of right answers are null where there are no labels."""
+    fields: dict[str, Any] = {name: getattr(compared, name) for name in ("images", "agreement", "signal_db")}
+    right = compared.accuracy
+    shares = {
+        field.name: None if right is None else getattr(right, field.name) for field in dataclasses.fields(Accuracy)
+    }
+    return {**fields, **shares, "drop_points": None if right is None else right.drop}
 
 
 def check_drop(found: Report, max_drop: float) -> None:
@@ -125,12 +135,12 @@ def check_drop(found: Report, max_drop: float) -> None:
 
     Raises: Unmet, naming the layers that cost most, when it costs more.
     """
-    compared = found.comparison
-    if compared is None or compared.drop <= max_drop:
+    right = found.comparison.accuracy
+    if right is None or right.drop <= max_drop:
         return
     worst = ", ".join(f"{line.name} ({line.noise_percent:.0f}% of the noise)" for line in found.costliest[:NAMED])
     advice = "train longer" if found.options.rounding == "learned" else "try --rounding learned or more --images"
-    fall = f"{compared.drop:.2f} points of top-1 ({compared.float_top1:.2%} to {compared.int8_top1:.2%})"
+    fall = f"{right.drop:.2f} points of top-1 ({right.float_top1:.2%} to {right.int8_top1:.2%})"
     raise Unmet(
         f"int8 costs {fall}, more than the {max_drop:g} of --max-drop; layers that cost most: {worst}; {advice}"
     )

@@ -10,20 +10,18 @@ NAMES = ("precision", "layer", "output", "range", "bias")
 
 
 def accuracy_table(found: Report) -> Table:
-    """Float and int8 in a row each."""
-    rows = []
-    compared = found.comparison
-    for name, size in (("float32", found.float_bytes), ("int8", found.int8_bytes)):
-        top1, top5 = "", ""
-        if compared is not None:
-            shares = (
-                (compared.float_top1, compared.float_top5)
-                if name == "float32"
-                else (compared.int8_top1, compared.int8_top5)
-            )
-            top1, top5 = (f"{share:.2%}" for share in shares)
-        rows.append((name, top1, top5, f"{size:,}"))
-    return Table(title="", columns=_columns(("precision", "top-1", "top-5", "bytes")), rows=tuple(rows))
+    """Float and int8 in a row each: what they get right, where there are labels, and their bytes."""
+    right = found.comparison.accuracy
+    headings: tuple[str, ...] = ("precision", "bytes")
+    shares: tuple[tuple[float, ...], ...] = ((), ())
+    if right is not None:
+        headings = ("precision", "top-1", "top-5", "bytes")
+        shares = ((right.float_top1, right.float_top5), (right.int8_top1, right.int8_top5))
+    sizes = (("float32", found.float_bytes), ("int8", found.int8_bytes))
+    rows = (
+        (name, *(f"{share:.2%}" for share in own), f"{size:,}") for (name, size), own in zip(sizes, shares, strict=True)
+    )
+    return Table(title="", columns=_columns(headings), rows=tuple(rows))
 
 
 def layer_table(found: Report) -> Table:
@@ -35,12 +33,12 @@ def layer_table(found: Report) -> Table:
 def summary(found: Report) -> list[str]:
     """What the tables do not say, in sentences."""
     said = [f"calibrated on {found.calibrated:,} images"]
-    compared = found.comparison
-    if compared is not None:
-        said.append(
-            f"on {compared.images:,} images int8 costs {compared.drop:.2f} points of top-1; both agree on"
-            f" {compared.agreement:.2%}, logits {compared.signal_db:.1f} dB over their difference"
-        )
+    compared, right = found.comparison, found.comparison.accuracy
+    close = f"{compared.agreement:.2%}, logits {compared.signal_db:.1f} dB over their difference"
+    if right is None:
+        said.append(f"on {compared.images:,} other images, without labels, float and int8 agree on {close}")
+    else:
+        said.append(f"on {compared.images:,} images int8 costs {right.drop:.2f} points of top-1; both agree on {close}")
     return said
 
 
