@@ -2,7 +2,8 @@
 
     python driver.py '{"request": {...}, "recipe": {...}, "attempts": [{"step": 7, "signal": 9}, {}], "int8": false}'
 
-Each attempt is a process of its own that goes on with the run; it is sent its signal when it has taken as many steps.
+Each attempt is a process of its own that goes on with the run; it is sent its signal when it has taken as many steps,
+which are those of the stage that it names, of training where it names none.
 One line of JSON is printed: for each attempt the steps taken, how it ended, and what it told. With `int8` the training
 is one in int8, from a float model of random weights.
 """
@@ -29,14 +30,14 @@ from depthwise.quantize.options import Options
 class Steps:
     """A reporter that writes a byte a step, and every notice as a line, into two pipes."""
 
-    def __init__(self, steps: int, notices: int) -> None:
-        self._steps, self._notices, self._training = steps, notices, False
+    def __init__(self, steps: int, notices: int, stage: str) -> None:
+        self._steps, self._notices, self._stage, self._counted = steps, notices, stage, False
 
     def begin(self, title: str, total: int, done: int = 0) -> None:
-        self._training = title.startswith("epoch")
+        self._counted = title.startswith(self._stage)
 
     def advance(self, **figures: str) -> None:
-        if self._training:
+        if self._counted:
             os.write(self._steps, b".")
 
     def end(self) -> None:
@@ -46,7 +47,7 @@ class Steps:
         os.write(self._notices, f"{text}\n".encode())
 
 
-def attempt(request: Request, stop: dict[str, int]) -> dict[str, Any]:
+def attempt(request: Request, stop: dict[str, Any]) -> dict[str, Any]:
     """Train in a child, which is a real process that can really be killed."""
     steps_out, steps_in = os.pipe()
     notices_out, notices_in = os.pipe()
@@ -54,7 +55,7 @@ def attempt(request: Request, stop: dict[str, int]) -> dict[str, Any]:
     if child == 0:
         code = 1
         try:
-            train(request, Steps(steps_in, notices_in))
+            train(request, Steps(steps_in, notices_in, stop.get("stage", "epoch")))
             code = 0
         except KeyboardInterrupt:
             code = 130
@@ -91,6 +92,7 @@ def main() -> None:
         recipe=Recipe(**asked["recipe"]),
         preprocessing=usual,
         resume=True,
+        distill=asked["distill"],
         checkpoint_seconds=asked["checkpoint_seconds"],
     )
     print(json.dumps([attempt(request, stop) for stop in asked["attempts"]]))

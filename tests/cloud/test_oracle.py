@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from depthwise.cloud.module import normalise, to_network, to_weights
+from depthwise.cloud.module import clamped, normalise, to_network, to_weights
 from depthwise.edge.decoding import decode
 from depthwise.edge.pixels import prepare
 from depthwise.network import reference
@@ -159,3 +159,18 @@ def test_the_oracle_equals_pytorch_on_photos(
 
     assert len(files) == 12
     np.testing.assert_allclose(logits, reference.run(model, pixels).logits, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_values_are_clamped_in_place_with_the_gradient_of_hardtanh() -> None:
+    """At the bounds themselves there is no gradient, in torch's own as in ours."""
+    x = torch.tensor([-1.0, 0.0, 0.5, 5.9, 6.0, 7.0])
+    found, gradients = [], []
+    for clamp in (clamped, lambda values: F.hardtanh(values, 0.0, 6.0)):
+        leaf = x.clone().requires_grad_()
+        out = clamp(leaf * 1)
+        (out * torch.arange(1.0, 7.0)).sum().backward()
+        found.append(out.detach())
+        gradients.append(leaf.grad)
+
+    assert found[0].tolist() == found[1].tolist() == [0.0, 0.0, 0.5, pytest.approx(5.9), 6.0, 6.0]
+    assert gradients[0].tolist() == gradients[1].tolist() == [0, 0, 3, 4, 0, 0]

@@ -25,6 +25,8 @@ from depthwise.network.model import WEIGHTS
 Ask = Callable[..., Request]
 ImageFolder = Callable[..., Path]
 
+# Where teachers.py lies.
+TESTS = Path(__file__).parent.parent
 DRIVER = Path(__file__).with_name("driver.py")
 # All that has a state or grows with time: moving average, momenta, warm-up, small pictures, mixed pictures.
 RECIPE: dict[str, Any] = {
@@ -37,7 +39,13 @@ THREADS = {"OMP_NUM_THREADS": os.environ.get("DEPTHWISE_TEST_THREADS", "1")}
 
 
 def drive(
-    data: Path, out: Path, attempts: list[dict[str, int]], *, int8: bool = False, **recipe: Any
+    data: Path,
+    out: Path,
+    attempts: list[dict[str, Any]],
+    *,
+    int8: bool = False,
+    distill: str | None = None,
+    **recipe: Any,
 ) -> list[dict[str, Any]]:
     asked = {
         "request": {"data": str(data), "out": str(out)},
@@ -46,9 +54,12 @@ def drive(
         "int8": int8,
         # Seldom enough that most kills lose steps, often enough that they fall between two checkpoints of an epoch.
         "checkpoint_seconds": 0.1,
+        "distill": distill,
     }
     command = [sys.executable, str(DRIVER), json.dumps(asked)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **THREADS})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **THREADS}, cwd=TESTS
+    )
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
@@ -100,6 +111,30 @@ def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
     for name in first:
         assert np.array_equal(first[name], second[name]), f"{name} differs, seed {seed}"
     assert epochs_of(tmp_path / "whole") == epochs_of(tmp_path / "broken"), f"seed {seed}"
+
+
+def test_a_run_with_teachers_that_is_killed_while_they_are_asked_and_while_it_trains_ends_the_same(
+    tmp_path: Path, image_folder: ImageFolder
+) -> None:
+    data = image_folder(images=45)
+    kill = int(signal.SIGKILL)
+    stops: list[dict[str, Any]] = [
+        {"stage": "asking", "step": 33, "signal": kill},
+        {"stage": "fitting", "step": 2, "signal": kill},
+        {"step": 3, "signal": kill},
+        {},
+    ]
+
+    broken = drive(data, tmp_path / "broken", stops, distill="teachers:means,teachers:knows", epochs=1)
+    (whole,) = drive(data, tmp_path / "whole", [{}], distill="teachers:means,teachers:knows", epochs=1)
+
+    assert [attempt["ended"] for attempt in (*broken, whole)] == [-kill, -kill, -kill, 0, 0], broken
+    first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "broken"))
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    names = [sorted(path.name for path in (tmp_path / f"{name}.run").iterdir()) for name in ("whole", "broken")]
+    # And nothing is left of what was on the way.
+    assert names[0] == names[1]
+    assert not any(name.startswith("numbers-") for name in names[1])
 
 
 def test_an_interrupt_keeps_the_run_at_that_step_and_says_how_to_go_on(

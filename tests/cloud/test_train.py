@@ -195,3 +195,17 @@ def test_one_step_is_the_step_of_plain_torch() -> None:
         # Nesterov's first step with momentum 0.9 goes 1.9 times the gradient.
         wanted = weight.detach() - rate * 1.9 * weight.grad
         torch.testing.assert_close(found[name].detach(), wanted, rtol=1e-3, atol=2e-5)
+
+
+def test_epochs_in_between_are_measured_on_a_part_and_are_not_kept(
+    ask: Ask, image_folder: ImageFolder, heard: Any, log_of: Callable[[Request], list[dict[str, Any]]], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("depthwise.cloud.train.PART", 2)
+    request = ask(image_folder(images=16, splits=("train", "val")), epochs=3, validate_every=2)
+
+    model = train(request, heard)
+
+    measured = [line["validation_images"] for line in log_of(request) if line["event"] == "epoch"]
+    assert measured == [2, 32, 32]
+    assert model.provenance["epochs"] in (2, 3)
+    assert model.accuracy["validation"]["images"] == 32

@@ -66,7 +66,7 @@ class Network(nn.Module):
                 x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
             x = norm(convolution(x))
             # Batch normalisation keeps its input for the backward pass, not its output, so this may be in place.
-            x = _clamped(x) if self._high == 6.0 else F.relu(x, inplace=True)
+            x = clamped(x) if self._high == 6.0 else F.relu(x, inplace=True)
         return x.mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -95,9 +95,10 @@ class _ClampInPlace(torch.autograd.Function):
         return torch.ops.aten.hardtanh_backward(gradients[0], out, 0.0, 6.0)  # type: ignore[no-any-return]
 
 
-def _clamped(x: Tensor) -> Tensor:
-    clamped: Tensor = _ClampInPlace.apply(x)  # type: ignore[no-untyped-call]
-    return clamped
+def clamped(x: Tensor) -> Tensor:
+    """ReLU6 of a tensor, in its place; its values before are gone."""
+    out: Tensor = _ClampInPlace.apply(x)  # type: ignore[no-untyped-call]
+    return out
 
 
 def _place(root: nn.Module, name: str, module: nn.Module) -> None:

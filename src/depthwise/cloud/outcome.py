@@ -14,8 +14,10 @@ from depthwise.cloud.quantized_module import QuantizedNetwork, to_quantized
 from depthwise.cloud.quantized_start import compare_with_oracle
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.request import Request
+from depthwise.cloud.teach.lessons import Lessons
 from depthwise.cloud.train import Trained
 from depthwise.cloud.validate import validate
+from depthwise.data.contents import content_sample, merged_samples
 from depthwise.data.images import Images
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -30,7 +32,13 @@ def untrained(request: Request, network: Network, labels: tuple[str, ...]) -> Mo
 
 
 def trained_model(
-    start: Start, request: Request, recipe: Recipe, images: Images, trained: Trained, here: World
+    start: Start,
+    request: Request,
+    recipe: Recipe,
+    images: Images,
+    trained: Trained,
+    here: World,
+    lessons: Lessons | None = None,
 ) -> Start:
     """The model of the best epoch, with its accuracy on the validation split and on the test split, if there is one."""
     best = trained.best
@@ -43,6 +51,8 @@ def trained_model(
         figures = validate(network, images.test, model.preprocessing, here)
         accuracy["test"] = _accuracy(figures, len(images.test))
     provenance = {**start.provenance, **_provenance(request, recipe, images, trained, here)}
+    if lessons is not None:
+        provenance["taught_by"] = lessons.figures
     return model.replace(provenance=provenance, accuracy=accuracy)
 
 
@@ -74,6 +84,7 @@ def _provenance(request: Request, recipe: Recipe, images: Images, trained: Train
         "left_out": len(images.unreadable),
         "command": request.command,
         "recipe": recipe.to_dict(),
+        "seen": seen(images, request.pretrained),
         "started_from": _started_from(request.pretrained),
         "epochs": trained.best["epoch"] + 1,
         "seconds": round(trained.seconds),
@@ -81,6 +92,13 @@ def _provenance(request: Request, recipe: Recipe, images: Images, trained: Train
         "device": here.device.type,
         "versions": versions(),
     }
+
+
+def seen(images: Images, source: Model | None) -> list[str]:
+    """Hashes that tell files that were trained on, those of the model before included (docs/model-folder.md)."""
+    before = [] if source is None else source.provenance.get("seen", [])
+    own = content_sample(item.path for item in images.train.items)
+    return merged_samples(own, before if isinstance(before, list) else [])
 
 
 def _started_from(source: Model | None) -> str:

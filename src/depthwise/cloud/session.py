@@ -61,15 +61,14 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     images = _read_images(request, reporter, here)
     spec = replace(request.spec, classes=len(images.labels))
     torch.manual_seed(request.recipe.seed)
-    facts = {
+    facts: dict[str, Any] = {
         "spec": spec.to_dict(),
         "preprocessing": request.preprocessing.to_dict(),
         "images": images.digest(request.data),
         "quantize": None if request.quantize is None else request.quantize.to_dict(),
     }
     lessons = _lessons(request, images, reporter, here)
-    if lessons is not None:
-        facts["lessons"] = lessons.digest
+    facts["lessons"] = None if lessons is None else lessons.digest
     recipe = None if state is None else same_settings(request.recipe, facts, state)
     network, start = what_learns(request, spec, images, state, here, reporter)
     if recipe is None:
@@ -80,12 +79,14 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
         run.restore(state)
         reporter.notice(f"going on with epoch {run.epoch + 1}, step {run.step + 1}")
     _log_start(log, request, recipe, images, run)
+    if lessons is not None and state is None:
+        _compare_with_teachers(request, lessons, run, images, reporter)
     if isinstance(start, QuantizedModel) and state is None:
         run.keep_start(start.provenance["quantization"]["int8"])
     if here.first and not (request.run_folder / pictures.FED).exists():
         _draw(lambda: pictures.save_fed(request.run_folder, run.loader.batch(0, 0), images.labels), reporter)
     trained = run.train()
-    model = trained_model(start, request, recipe, images, trained, here)
+    model = trained_model(start, request, recipe, images, trained, here, lessons)
     here.together(lambda: model.save(request.out) if here.first else None)
     if log is not None:
         _log_end(log, request, model, trained.best["epoch"] + 1, reporter)
@@ -150,6 +151,22 @@ def _lessons(request: Request, images: Images, reporter: Reporter, here: World) 
             reporter=reporter,
         )
     )
+
+
+def _compare_with_teachers(request: Request, lessons: Lessons, run: Run, images: Images, reporter: Reporter) -> None:
+    """Warn where the teachers are no better than the student would be without them, as far as that can be known."""
+    counts = np.bincount(images.validation.labels)
+    least, whose = counts.max() / counts.sum(), "one that always says the commonest class"
+    if request.pretrained is not None:
+        start = run.measure_start()
+        if start > least:
+            least, whose = start, "the network to train before its first step"
+    taught = lessons.figures["top1"]
+    if taught <= least:
+        reporter.notice(
+            f"warning: the teachers are right for {taught:.2%} of the validation images, which is no more than"
+            f" {whose} ({least:.2%}); they can teach little, so train without --distill, or with a better teacher"
+        )
 
 
 def _make_run(

@@ -103,6 +103,12 @@ class Run:
         self._keep({"epoch": -1, **figures})
         self.save()
 
+    def measure_start(self) -> float:
+        """Validation top-1 of the network as it is, on a part of the images."""
+        every = -(-len(self.validation) // PART)
+        found = validate(self.learner.kept, self.validation, self.learner.preprocessing, self.world, every=every)
+        return found["top1"]
+
     @property
     def side(self) -> int:
         """Resolution of the pictures in this epoch."""

@@ -48,4 +48,5 @@ def validate(
     for module, training in modes.items():
         module.training = training
     loss_sum, top1, top5, count = world.total(sums).tolist()
-    return {"validation_loss": loss_sum / count, "top1": top1 / count, "top5": top5 / count}
+    figures = {"validation_loss": loss_sum / count, "top1": top1 / count, "top5": top5 / count}
+    return {**figures, "validation_images": int(count)}

@@ -41,6 +41,12 @@ def content_sample(paths: Iterable[Path]) -> list[str]:
     return heapq.nsmallest(SAMPLE, {digest for digest in map(content_hash, paths) if digest})
 
 
+def merged_samples(first: Iterable[str], second: Iterable[str]) -> list[str]:
+    """The sample of the files of two samples together; what of the second is no hash of ours is left out."""
+    usable = {one for one in second if isinstance(one, str) and len(one) == DIGITS}
+    return heapq.nsmallest(SAMPLE, {*first, *usable})
+
+
 def overlap(paths: Iterable[Path], sample: Iterable[str]) -> Overlap | None:
     """How many of these files are among those that `sample` was taken of by `content_sample`; None where none is.
 

@@ -7,8 +7,7 @@ import importlib
 import re
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -23,57 +22,36 @@ FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 SIDE = 224
 
 
-@dataclass(frozen=True)
-class FunctionSource:
+class FunctionTeacher:
     """`module:function`, found in the current folder or where Python finds modules.
 
     The function is called without arguments and returns a `torch.nn.Module`, which is given (B, 3, S, S) float32
     pictures in RGB from 0 to 1 and returns (B, numbers). S is its attribute `side`, or 224. Where its attribute
     `labels` names the classes of the student, in any order, the numbers are their logits; else they are features.
+
+    Its key is of the weights and of the name: what the code around them does is not looked at.
+
+    Args:
+        student: the classes of the student.
+    Raises: Refused, when there is no such function, or what it returns is no such network.
     """
 
-    name: str
-    student: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """Of the weights, and of the name: what the code around them does is not looked at."""
-        found = hashlib.sha256(self.name.encode())
-        network = self._made()
-        for name, tensor in network.state_dict().items():
-            found.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-        return f"function {found.hexdigest()} {_side(network)} {_labels(network, self.student)}"
-
-    def open(self, frames: Sequence[Pixels], threads: int) -> FunctionTeacher:
-        """The network, ready to look."""
-        return FunctionTeacher(self.name, self._made(), self.key, self.student)
-
-    def _made(self) -> nn.Module:
-        module, _, function = self.name.partition(":")
-        if "" not in sys.path:
-            sys.path.insert(0, "")
-        try:
-            maker: Callable[[], object] = getattr(importlib.import_module(module), function)
-            network = maker()
-        except Exception as problem:
-            reason = " ".join(str(problem).split())[:200] or type(problem).__name__
-            raise Refused(f"--distill {self.name}: cannot be called ({reason}); it must take no arguments") from None
-        if not isinstance(network, nn.Module):
-            raise Refused(f"--distill {self.name}: returned {type(network).__name__}; return a torch.nn.Module")
-        return network.eval()
-
-
-class FunctionTeacher:
-    """A network of torch that looks at pictures."""
-
-    def __init__(self, name: str, network: nn.Module, key: str, student: tuple[str, ...]) -> None:
-        self.name, self.key, self.channels = name, key, 3
-        self._network, self._side, self._lock = network, _side(network), threading.Lock()
-        self.labels = _labels(network, student)
+    def __init__(self, name: str, student: tuple[str, ...]) -> None:
+        self.name, self.channels = name, 3
+        self._network, self._lock = _made(name), threading.Lock()
+        side, labels = (getattr(self._network, field, None) for field in ("side", "labels"))
+        self._side: int = side if isinstance(side, int) and side > 0 else SIDE
+        same = isinstance(labels, list | tuple) and set(labels) == set(student)
+        self.labels: tuple[str, ...] = tuple(labels) if same else ()
         self.width = self._asked(torch.zeros(1, 3, self._side, self._side)).shape[1]
         if self.labels and self.width != len(self.labels):
             raise Refused(f"--distill {name}: has {len(self.labels)} labels and returns {self.width} numbers")
         self.about = f"{'its answers' if self.labels else 'a head on its numbers'} at {self._side} px"
+        self.key = f"function {_digest(name, self._network)} {self._side} {self.labels}"
+
+    def open(self, frames: Sequence[Pixels], threads: int) -> FunctionTeacher:
+        """Itself: it is ready to look."""
+        return self
 
     def look(self, frames: Sequence[Pixels]) -> Floats:
         """(B, VIEWS, width) numbers of decoded pictures (H, W, 3) of any size."""
@@ -99,13 +77,22 @@ class FunctionTeacher:
         return found.float()
 
 
-def _side(network: nn.Module) -> int:
-    side = getattr(network, "side", SIDE)
-    return side if isinstance(side, int) and side > 0 else SIDE
+def _made(name: str) -> nn.Module:
+    module, _, function = name.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        network = getattr(importlib.import_module(module), function)()
+    except Exception as problem:
+        reason = " ".join(str(problem).split())[:200] or type(problem).__name__
+        raise Refused(f"--distill {name}: cannot be called without arguments ({reason})") from None
+    if not isinstance(network, nn.Module):
+        raise Refused(f"--distill {name}: returned {type(network).__name__}; it must return a torch.nn.Module")
+    return network.eval()
 
 
-def _labels(network: nn.Module, student: tuple[str, ...]) -> tuple[str, ...]:
-    """The labels of the network where they are the student's."""
-    found = getattr(network, "labels", ())
-    own = tuple(found) if isinstance(found, list | tuple) and all(isinstance(name, str) for name in found) else ()
-    return own if set(own) == set(student) else ()
+def _digest(name: str, network: nn.Module) -> str:
+    found = hashlib.sha256(name.encode())
+    for key, tensor in network.state_dict().items():
+        found.update(key.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

@@ -114,7 +114,7 @@ def _frames(school: School) -> list[Pixels]:
 
 
 def _asked(school: School, source: Source, frames: Sequence[Pixels], key: str) -> Told | None:
-    """What one teacher tells, in the first process."""
+    """What one teacher tells, and how good it is; in the first process."""
     here, images = school.here, school.images
     threads = max(1, torch.get_num_threads())
     school.reporter.notice(f"making the teacher {source.name} ready")
@@ -127,7 +127,11 @@ def _asked(school: School, source: Source, frames: Sequence[Pixels], key: str) -
         )
     finally:
         teacher.close()
-    return here.together(lambda: _told(school, teacher, train, validation) if here.first else None)
+    told = here.together(lambda: _told(school, teacher, train, validation) if here.first else None)
+    if told is not None:
+        figures = _figures(told.validation, images.validation.labels)
+        school.reporter.notice(f"teacher {teacher.name} ({teacher.about}): {_sentence(figures)}")
+    return told
 
 
 def _numbers(school: School, teacher: Teacher, items: Sequence[Item], stem: str, threads: int) -> Halves:
@@ -178,8 +182,6 @@ def _combined(school: School, found: Sequence[Source], told: Sequence[Told | Non
     """The mean of what all tell, written to `file`; says how good it is."""
     there = [one for one in told if one is not None]
     truth = school.images.validation.labels
-    for source, one in zip(found, there, strict=True):
-        school.reporter.notice(f"teacher {source.name}: {_sentence(_figures(one.validation, truth))}")
     validation = mean_of(torch.stack([one.validation for one in there]), 0)
     figures = {"teachers": [source.name for source in found], **_figures(validation, truth)}
     if len(there) > 1:

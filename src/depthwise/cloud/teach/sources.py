@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from depthwise.cloud.teach.compiled import CompiledTeacher, at_side, compiled, key_of
-from depthwise.cloud.teach.function import FUNCTION, FunctionSource
+from depthwise.cloud.teach.function import FUNCTION, FunctionTeacher
 from depthwise.cloud.teach.teacher import Pixels, Teacher
 from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
@@ -67,7 +67,9 @@ def sources(text: str, labels: tuple[str, ...], channels: int, frames: Sequence[
 def _source(name: str, labels: tuple[str, ...], channels: int, frames: Sequence[Pixels]) -> Source:
     path = Path(name)
     if FUNCTION.fullmatch(name) and not path.exists():
-        return FunctionSource(name, labels)
+        teacher = FunctionTeacher(name, labels)
+        _check_channels(name, teacher.channels, channels)
+        return teacher
     if path.suffix.lower() in _LIBRARIES or (path.is_file() and path.suffix.lower() not in SUFFIXES):
         return _artifact(name, path, labels, channels)
     return _of_model(name, labels, channels, frames)
@@ -123,7 +125,7 @@ def _of_model(name: str, labels: tuple[str, ...], channels: int, frames: Sequenc
     _check_channels(name, model.spec.channels, channels)
     features = not same_classes(model.labels, labels)
     if features and isinstance(model, Model):
-        model = at_side(model, side_for(model, frames)) if _small(model, frames) else model
+        model = at_side(model, side_for(model)) if _small(model, frames) else model
     return _OfModel(name, model, f"model {key_of(model)} {features}", features)
 
 
@@ -141,7 +143,7 @@ def _small(model: Model, frames: Sequence[Pixels]) -> bool:
     return float(np.median(sides)) < SMALL * model.spec.resolution
 
 
-def side_for(model: Model, frames: Sequence[Pixels]) -> int:
+def side_for(model: Model) -> int:
     """The side at which a network looks at small pictures."""
     wanted = SMALL_SIDE * model.spec.resolution
     return min(model.spec.resolution, -(-int(wanted) // STRIDE) * STRIDE)
