@@ -27,7 +27,7 @@ class Request:
         preprocessing: of the images, for this spec.
         pretrained: a model to start from, or None.
         quantize: how to turn `pretrained` into int8, which is then trained on; None to train in float.
-        distill: the teachers, names with commas between; None for the model that --quantize starts from, or none.
+        distill: the teachers, names with commas between; None for none.
         force: replace a model that lies at `out`, which a run that goes on does anyway.
         resume: go on with the run in `out` + ".run" where there is one.
         tensorboard: also write curves for TensorBoard into `out` + ".run".

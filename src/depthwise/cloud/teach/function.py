@@ -41,8 +41,8 @@ class FunctionTeacher:
         self._network, self._lock = _made(name), threading.Lock()
         side, labels = (getattr(self._network, field, None) for field in ("side", "labels"))
         self._side: int = side if isinstance(side, int) and side > 0 else SIDE
-        same = isinstance(labels, list | tuple) and set(labels) == set(student)
-        self.labels: tuple[str, ...] = tuple(labels) if same else ()
+        own = tuple(labels) if isinstance(labels, list | tuple) else ()
+        self.labels: tuple[str, ...] = own if set(own) == set(student) else ()
         self.width = self._asked(torch.zeros(1, 3, self._side, self._side)).shape[1]
         if self.labels and self.width != len(self.labels):
             raise Refused(f"--distill {name}: has {len(self.labels)} labels and returns {self.width} numbers")
