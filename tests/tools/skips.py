@@ -22,6 +22,7 @@ MAY_BE_MISSING = (
     r"this machine lacks __\w+__",
     r"qemu-\w+ is not installed; ",
     r"clang(-\d+)? is not installed; ",
+    r"chromium is not installed; ",
     r"TensorBoard is not installed",
     r"the superuser may write anywhere",
     r"this user may read everything",

@@ -17,6 +17,8 @@ from depthwise.kinds import PICTURE, PICTURE_MARK
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Inches: what stands above and below the bars, a bar of one contender, and the picture of the grid.
+FRAME, BAR, GRID = 1.5, 0.55, 4.5
 _OURS, _THEIRS, _LIMIT = "#1b6ca8", "#b9c4cc", "#c0392b"
 
 
@@ -25,7 +27,9 @@ def picture(measurement: Measurement, path: Path) -> None:
 
     Raises: Refused, when matplotlib is missing or the file cannot be written.
     """
-    figure, axes = _figure(len(measurement.threads))
+    most = max(len(measurement.of(threads)) for threads in measurement.threads)
+    figure, axes = _figure(len(measurement.threads), FRAME + BAR * most)
+    line = peak = None
     for axis, threads in zip(axes, measurement.threads, strict=True):
         results = measurement.of(threads)[::-1]
         names = [f"{result.name}\n{result.form}" for result in results]
@@ -37,11 +41,12 @@ def picture(measurement: Measurement, path: Path) -> None:
         axis.bar_label(bars, [milliseconds(result.times.fastest) for result in results], padding=3)
         if (peak := measurement.peak(threads)) is not None:
             limit = measurement.multiply_adds / peak.per_second * 1e3
-            axis.axvline(limit, color=_LIMIT, linestyle="--", label=f"limit of {peak.instruction}")
-            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), frameon=False)
+            line = axis.axvline(limit, color=_LIMIT, linestyle="--")
         axis.set_title(f"{measurement.name}, {measurement.precision}, {threads} thread{'s' if threads > 1 else ''}")
         axis.set_xlabel("ms, least of all calls")
         axis.margins(x=0.15)
+    if line is not None and peak is not None:
+        figure.legend([line], [f"limit of {peak.instruction}"], loc="outside lower center", frameon=False)
     _save(figure, path)
 
 
@@ -51,7 +56,7 @@ def grid_picture(grid: Grid, path: Path) -> None:
     Raises: Refused, as `picture`.
     """
     threads = grid.measurements[0].threads
-    figure, axes = _figure(len(threads))
+    figure, axes = _figure(len(threads), GRID)
     for axis, count in zip(axes, threads, strict=True):
         known = [(m.name, ratio) for m in grid.measurements if (ratio := lead(m, count)) is not None]
         bars = axis.barh([name for name, _ in known][::-1], [ratio for _, ratio in known][::-1], color=_OURS)
@@ -63,13 +68,13 @@ def grid_picture(grid: Grid, path: Path) -> None:
     _save(figure, path)
 
 
-def _figure(count: int) -> tuple[Figure, list[Any]]:
+def _figure(count: int, height: float) -> tuple[Figure, list[Any]]:
     try:
         # Not pyplot: it looks for a screen and keeps every figure.
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise Refused("--png needs matplotlib, which is not installed; run: pip install 'depthwise[bench]'") from None
-    figure = Figure(figsize=(7.5 * count, 4.5), layout="constrained")
+    figure = Figure(figsize=(7.5 * count, height), layout="constrained")
     axes = figure.subplots(1, count, squeeze=False)[0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)

@@ -49,11 +49,6 @@ document.addEventListener("click", (event) => {
   const element = event.target.closest("[data-true], [data-image]");
   if (element) openFrom(element);
 });
-document.addEventListener("keydown", (event) => {
-  const cell = event.target.closest?.("g.cell");
-  if (cell && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); openFrom(cell); }
-});
-
 // The table of classes
 
 const table = document.getElementById("classes");
@@ -66,78 +61,99 @@ table.querySelectorAll("thead th").forEach((heading, column) => heading.firstEle
   table.tBodies[0].append(...rows);
 }));
 
-// The matrix of many classes: come closer, move, point
+// The matrix: come closer, move, point
 
-const map = document.querySelector("svg.dense");
-if (map) {
-  const size = data.labels.length, over = document.getElementById("over"), output = document.querySelector(".tools output");
-  const readable = 13, counted = 24; // pixels of a cell from which names and numbers are drawn
-  let view = { x: 0, y: 0, side: size }, drag = null, mark = null;
+const map = document.getElementById("matrix"), grid = map.querySelector("svg.cells"), cursor = document.getElementById("cursor");
+const rows = map.querySelector(".rows"), columns = map.querySelector(".columns"), output = document.querySelector(".tools output");
+const size = data.labels.length;
+const readable = 13, counted = 22, largest = 60; // pixels of a cell: for a name, for a number, when closest
+const usual = 34, least = 0.5;
+let side = usual, whole = true, at = null;
 
-  const place = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
-  const make = (tag, attributes, text = "") => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.textContent = text;
-    return over.appendChild(element);
-  };
-
-  function draw() {
-    const limit = (value) => Math.min(Math.max(value, 0), size - view.side);
-    view.x = limit(view.x); view.y = limit(view.y);
-    map.setAttribute("viewBox", `${view.x} ${view.y} ${view.side} ${view.side}`);
-    over.replaceChildren();
-    mark = null;
-    const unit = view.side / map.clientWidth; // of the matrix, a pixel
-    if (1 / unit < readable) return;
-    const small = { "font-size": 12 * unit, "stroke-width": 4 * unit };
-    const seen = (from) => [Math.max(0, Math.floor(from)), Math.min(size, Math.ceil(from + view.side))];
-    const [left, right] = seen(view.x), [top, bottom] = seen(view.y);
-    for (let t = top; t < bottom; t++) for (let p = left; 1 / unit >= counted && p < right; p++) {
-      const cell = cells.get(`${t},${p}`);
-      if (cell) make("text", { ...small, class: "middle", x: p + 0.5, y: t + 0.5 + 4 * unit }, cell.count);
-    }
-    for (let t = top; t < bottom; t++) make("text", { ...small, x: view.x + 4 * unit, y: t + 0.5 + 4 * unit }, data.labels[t]);
-    for (let p = left; p < right; p++) {
-      const at = `translate(${p + 0.5 + 4 * unit} ${view.y + 4 * unit}) rotate(90)`;
-      make("text", { ...small, transform: at }, data.labels[p]);
-    }
-  }
-
-  function zoom(factor, at) {
-    const side = factor ? Math.min(Math.max(view.side / factor, 6), size) : size;
-    const middle = at ?? { x: view.x + view.side / 2, y: view.y + view.side / 2 };
-    const kept = side / view.side;
-    view = { x: middle.x - (middle.x - view.x) * kept, y: middle.y - (middle.y - view.y) * kept, side };
-    draw();
-  }
-
-  function point(at) {
-    const t = Math.floor(at.y), p = Math.floor(at.x), cell = cells.get(`${t},${p}`);
-    if (t < 0 || p < 0 || t >= size || p >= size) return;
-    output.textContent = cell ? words(cell) : `${data.labels[t]} taken for ${data.labels[p]}: none`;
-    mark?.remove();
-    mark = make("rect", { class: "mark", x: p, y: t, width: 1, height: 1, "stroke-width": 2 * view.side / map.clientWidth });
-  }
-
-  document.querySelectorAll("[data-zoom]").forEach((button) => button.addEventListener("click", () => zoom(Number(button.dataset.zoom))));
-  map.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey) return;
-    event.preventDefault();
-    zoom(event.deltaY < 0 ? 1.25 : 0.8, place(event));
-  }, { passive: false });
-  map.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, y: event.clientY, from: { ...view }, moved: false }; });
-  window.addEventListener("pointerup", () => { setTimeout(() => { drag = null; }); });
-  map.addEventListener("pointermove", (event) => {
-    if (!drag) { point(place(event)); return; }
-    const across = event.clientX - drag.x, down = event.clientY - drag.y, unit = view.side / map.clientWidth;
-    drag.moved ||= Math.hypot(across, down) > 4;
-    if (drag.moved) { view.x = drag.from.x - across * unit; view.y = drag.from.y - down * unit; draw(); }
+// Names of which each has the room of `every` cells; of those the one in the middle is shown.
+function name(strip, every) {
+  const middle = Math.floor(every / 2);
+  [...strip.children].forEach((span, index) => {
+    const from = index - middle;
+    span.classList.toggle("left-out", from % every !== 0);
+    span.classList.toggle("part", from + every > size);
   });
-  map.addEventListener("click", (event) => {
-    if (drag?.moved) return;
-    const at = place(event);
-    openCell(Math.floor(at.y), Math.floor(at.x));
-  });
-  window.addEventListener("resize", draw);
 }
+
+function draw() {
+  const every = Math.ceil(readable / side - 0.01);
+  map.classList.remove("bare");
+  map.classList.toggle("small", side < counted);
+  map.style.setProperty("--side", `${side}px`);
+  map.style.setProperty("--every", every);
+  for (const strip of [rows, columns]) name(strip, every);
+}
+
+// The side at which all cells and their names are seen at once: names are measured, not guessed.
+function fit() {
+  const width = map.parentElement.clientWidth, height = 0.92 * window.innerHeight;
+  map.style.setProperty("--most", `${Math.max(40, Math.min(180, 0.3 * width))}px`);
+  side = usual;
+  for (let turn = 0; turn < 3; turn++) {
+    draw();
+    const room = Math.min(width - rows.offsetWidth, Math.max(height - columns.offsetHeight, 0.5 * width)) - 2;
+    side = Math.min(usual, Math.max(least, room / size));
+  }
+  draw();
+}
+
+function zoom(factor, x = map.clientWidth / 2, y = map.clientHeight / 2) {
+  if (!factor) { whole = true; fit(); return; }
+  const before = side, left = rows.offsetWidth, top = columns.offsetHeight;
+  whole = false;
+  side = Math.min(Math.max(side * factor, least), Math.max(largest, usual));
+  draw();
+  map.scrollLeft = (map.scrollLeft + x - left) * side / before - x + rows.offsetWidth;
+  map.scrollTop = (map.scrollTop + y - top) * side / before - y + columns.offsetHeight;
+}
+
+function point(t, p) {
+  at = { t, p };
+  const cell = cells.get(`${t},${p}`);
+  output.textContent = cell ? words(cell) : `${data.labels[t]} taken for ${data.labels[p]}: none of ${data.of[t]}`;
+  cursor.removeAttribute("hidden");
+  cursor.setAttribute("x", p);
+  cursor.setAttribute("y", t);
+}
+
+// Scrolls so that the cell pointed at is not behind the names.
+function uncover() {
+  const left = at.p * side, top = at.t * side;
+  map.scrollLeft = Math.min(Math.max(map.scrollLeft, left + side + rows.offsetWidth - map.clientWidth), left);
+  map.scrollTop = Math.min(Math.max(map.scrollTop, top + side + columns.offsetHeight - map.clientHeight), top);
+}
+
+function under(event) {
+  const box = grid.getBoundingClientRect();
+  const limit = (value) => Math.min(Math.max(Math.floor(value / side), 0), size - 1);
+  return [limit(event.clientY - box.top), limit(event.clientX - box.left)];
+}
+
+const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+map.addEventListener("keydown", (event) => {
+  const step = steps[event.key];
+  if (step) {
+    const limit = (value) => Math.min(Math.max(value, 0), size - 1);
+    if (at) point(limit(at.t + step[0]), limit(at.p + step[1])); else point(0, 0);
+    uncover();
+  } else if ((event.key === "Enter" || event.key === " ") && at) openCell(at.t, at.p);
+  else if (event.key === "+" || event.key === "-") zoom(event.key === "+" ? 1.5 : 0.667);
+  else return;
+  event.preventDefault();
+});
+grid.addEventListener("pointermove", (event) => point(...under(event)));
+grid.addEventListener("click", (event) => openCell(...under(event)));
+map.addEventListener("wheel", (event) => {
+  if (!event.ctrlKey && !event.metaKey) return;
+  event.preventDefault();
+  const box = map.getBoundingClientRect();
+  zoom(event.deltaY < 0 ? 1.25 : 0.8, event.clientX - box.left, event.clientY - box.top);
+}, { passive: false });
+document.querySelectorAll("[data-zoom]").forEach((button) => button.addEventListener("click", () => zoom(Number(button.dataset.zoom))));
+window.addEventListener("resize", () => { if (whole) fit(); });
+fit();
