@@ -7,10 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from depthwise import kernels
 from depthwise.bench.peers import Pixels
 from depthwise.bench.results import Program, times
 from depthwise.bench.zig import compile_c
+from depthwise.kernels.headers import INTERFACE
 
 
 def program(artifact: Path, pixels: Pixels, folder: Path, starts: int) -> Program | None:
@@ -22,12 +22,11 @@ def program(artifact: Path, pixels: Pixels, folder: Path, starts: int) -> Progra
         return None
     library = folder / "libartifact.so"
     library.write_bytes(artifact.read_bytes())
-    headers = str(Path(kernels.__file__).parent)
     built = compile_c(
         Path(__file__).with_name("program.c"),
         folder / "program",
         library,
-        flags=(f"-I{headers}", f"-Wl,-rpath,{folder}"),
+        flags=(f"-I{INTERFACE.parent}", f"-Wl,-rpath,{folder}"),
         is_program=True,
     )
     image = folder / "pixels.bin"
