@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower.lower import Rounding
-from depthwise.compiler.plan.forms import Form
+from depthwise.compiler.step import Form
 from depthwise.network.requantize import requantize
 from emitted import STRICT, aligned, build, write_headers
 

@@ -15,7 +15,8 @@ from depthwise.compiler.families.portable.float32 import depthwise as packed_dep
 from depthwise.compiler.families.portable.float32 import product as packed_product
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.lower import Operation
-from depthwise.compiler.plan.forms import Form, classifier, depthwise, pool, product
+from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
+from depthwise.compiler.step import Form
 from depthwise.kernels.headers import FOLDER, headers
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.table import KERNELS, fastest

@@ -17,7 +17,8 @@ from depthwise.compiler.families.portable import bf16 as pack_bf16
 from depthwise.compiler.families.x86 import bf16 as x86_bf16
 from depthwise.compiler.lower.bf16 import floats, halves
 from depthwise.compiler.lower.lower import Bounds
-from depthwise.compiler.plan.forms import Form, classifier, depthwise, pool, product
+from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
+from depthwise.compiler.step import Form
 from depthwise.kernels.instructions import PORTABLE, Instructions
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.table import KERNELS, fastest, half

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from depthwise.compiler.families.table import PACKINGS
 from depthwise.compiler.lower.lower import Operation, Rounding
-from depthwise.compiler.plan.forms import Form, classifier, depthwise, pool, product
-from depthwise.compiler.step import NO_BORDER, Map, Step
+from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
+from depthwise.compiler.step import NO_BORDER, Form, Map, Step
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.table import KERNELS, fastest
 from depthwise.kernels.tiling import Panels, Tiling
@@ -98,7 +98,7 @@ def step_of(tiling: Tiling | None = None, lanes: int = 0) -> Step:
 
 def packed(form: Form, operation: Operation, step: Step) -> NDArray[np.uint8]:
     (kernel,) = (kernel for kernel in KERNELS if kernel.parse(form.name) is not None)
-    return near(PACKINGS[kernel.packing](operation, step))
+    return near(np.concatenate(PACKINGS[kernel.packing](operation, step)))
 
 
 def ids(value: object) -> str:

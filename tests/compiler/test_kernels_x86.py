@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.families.x86 import int8 as pack_x86
-from depthwise.compiler.plan.forms import Form, classifier, depthwise, pool, product
+from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
+from depthwise.compiler.step import Form
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import Operation
 from depthwise.kernels.table import fastest

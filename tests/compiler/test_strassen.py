@@ -18,8 +18,9 @@ from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.compiler.families.portable.float32 import strassen as packed
 from depthwise.compiler.lower.lower import Operation
-from depthwise.compiler.plan.forms import Form, product
+from depthwise.compiler.plan.forms import product
 from depthwise.compiler.plan.plan import Plan, plan
+from depthwise.compiler.step import Form
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.portable.strassen import strassen
 from depthwise.kernels.table import KERNELS, fastest

@@ -6,19 +6,17 @@ How they lie is a property of the kernel that the plan chose: its `packing` is a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.packing import channel_words
 from depthwise.compiler.families.portable import bf16 as pack_bf16
 from depthwise.compiler.families.table import PACKINGS
 from depthwise.compiler.lower.lower import Floats, Lowered
 from depthwise.compiler.plan.plan import Plan
-from depthwise.compiler.step import NO_BORDER, Step
-from depthwise.kernels.kernel import Kernel
+from depthwise.compiler.step import NO_BORDER, Call
 from depthwise.network.layers import Layer
 
 # DWK_MEANS of kernels/portable/dwk_image_f32.h and DWK_BORDER of dwk_image_u8.h.
@@ -27,6 +25,19 @@ EDGE = 48
 ALIGNMENT = 16
 
 Words = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laid:
+    """Where the weights of one call lie.
+
+    Attributes:
+        offset: the first word, from the beginning of its layer's.
+        unit: words of each of its units (`Call.units`).
+    """
+
+    offset: int
+    unit: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,10 +50,12 @@ class Packed:
         offsets: the first word of each part: `edge`, layers by name, `<layer>.zeros` (bf16: what stands around its
             output), `features` (int8: what a step of each pooled feature is worth), `constant_features` (where channels
             are left out: what those features are), `golden`.
+        laid: by name of each layer that has weights, where those of each of its calls lie.
     """
 
     words: Words
     offsets: Mapping[str, int]
+    laid: Mapping[str, tuple[Laid, ...]]
 
     @property
     def weight_bytes(self) -> int:
@@ -63,39 +76,43 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
     """
     by_name = {operation.layer.name: operation for operation in lowered.operations}
     parts: dict[str, NDArray[Any]] = {"edge": np.resize(lowered.edge, EDGE)}
+    laid: dict[str, tuple[Laid, ...]] = {}
     for step in plan.steps:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
             if kernel.packing:
-                parts[layer.name] = PACKINGS[kernel.packing](by_name[layer.name], step)
-                _check(parts[layer.name], layer, kernel, step)
+                pieces = PACKINGS[kernel.packing](by_name[layer.name], step)
+                parts[layer.name] = np.concatenate(pieces)
+                laid[layer.name] = _laid(pieces, [call for call in step.calls if call.layer == layer.name])
         if step.output.border != NO_BORDER and by_name[step.layers[-1].name].bounds is not None:
             parts[zeros_of(step.layers[-1])] = pack_bf16.zeros(by_name[step.layers[-1].name])
     if lowered.rounds:
         pool = next(step.layers[0] for step in plan.steps if step.kind == "pool")
-        whole = lowered.features
-        parts["features"] = lowered.rounding(pool).scale if whole is None else whole.scale
+        some = lowered.features
+        parts["features"] = lowered.rounding(pool).scale if some is None else some.scale
     if lowered.features is not None:
         parts["constant_features"] = lowered.features.values
     parts["golden"] = golden.astype(np.float32).ravel()
     offsets: dict[str, int] = {}
-    pieces: list[Words] = []
+    whole: list[Words] = []
     size = 0
     for name, part in parts.items():
         offsets[name] = size
         words = np.ascontiguousarray(part).view("<u4").astype(np.uint32)
-        pieces.append(np.pad(words, (0, -words.size % ALIGNMENT)))
-        size += pieces[-1].size
-    return Packed(words=np.concatenate(pieces), offsets=offsets)
+        whole.append(np.pad(words, (0, -words.size % ALIGNMENT)))
+        size += whole[-1].size
+    return Packed(words=np.concatenate(whole), offsets=offsets, laid=laid)
 
 
-def _check(part: NDArray[Any], layer: Layer, kernel: Kernel, step: Step) -> None:
-    """What is laid has the size by which channels are found in it."""
-    words, rest = channel_words(layer, kernel), channel_words(layer, kernel, rest=True)
-    if words is None or rest is None or step.tiling is None:
-        return
-    first = () if step.strassen is None else step.strassen.panels
-    counts = [sum(group.count * group.vectors * group.lanes for group in of) for of in (first, step.tiling.panels)]
-    assert part.nbytes == 4 * (counts[0] * words + counts[1] * rest), layer.name
+def _laid(pieces: Sequence[NDArray[Any]], calls: Sequence[Call]) -> tuple[Laid, ...]:
+    """Where the weights of each call lie among those of its layer."""
+    found = []
+    start = 0
+    for piece, call in zip(pieces, calls, strict=True):
+        words = piece.nbytes // 4
+        assert words % call.units == 0, call
+        found.append(Laid(offset=start, unit=words // call.units))
+        start += words
+    return tuple(found)
 
 
 def merged(packs: Sequence[Packed]) -> tuple[Packed, ...]:
@@ -116,7 +133,10 @@ def merged(packs: Sequence[Packed]) -> tuple[Packed, ...]:
     offsets = [{name: place(name, words) for name, words in _parts(packed) if name != "golden"} for packed in packs]
     golden = place("golden", dict(_parts(packs[0]))["golden"])
     words = np.concatenate(pieces)
-    return tuple(Packed(words=words, offsets={**places, "golden": golden}) for places in offsets)
+    return tuple(
+        replace(packed, words=words, offsets={**places, "golden": golden})
+        for packed, places in zip(packs, offsets, strict=True)
+    )
 
 
 def _parts(packed: Packed) -> list[tuple[str, Words]]:

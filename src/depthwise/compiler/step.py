@@ -45,6 +45,42 @@ class Map:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Form:
+    """One inclusion of a kernel's header.
+
+    Attributes:
+        name: of the function, which says all of it; docs/kernel-names.md has the grammar.
+        header: the file that is included.
+        macros: what is defined before, by name.
+        vocabulary: a file that is included once before it, or empty.
+    """
+
+    name: str
+    header: str
+    macros: tuple[tuple[str, str], ...] = ()
+    vocabulary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of a kernel in a step.
+
+    Attributes:
+        form: the kernel.
+        layer: name of the layer whose weights it reads.
+        units: panels that it computes one by one, or pairs of them; 1 where its kernel knows no panels.
+        size: output channels of a unit.
+        room: channels that a unit's weights have room for, where `size` is fewer.
+    """
+
+    form: Form
+    layer: str
+    units: int
+    size: int
+    room: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """What one emitted function does.
 
@@ -62,6 +98,7 @@ class Step:
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
         split: what several threads share: "blocks" of rows, each with a scratch of its own; "rows" of a map that is
             computed at once; or "channels" of each layer, between which they meet. Empty where there is one thread.
+        calls: of its kernels, in their order; each reads its weights behind those of the calls before it.
         grain: where threads share rows, so many go together, so that the order of no sum depends on their number.
     """
 
@@ -80,3 +117,4 @@ class Step:
     scratch_step: int = 0
     split: Split = ""
     grain: int = 1
+    calls: tuple[Call, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depthwise.compiler.account.expected import expected_microseconds
-from depthwise.compiler.plan.forms import forms
 from depthwise.compiler.plan.plan import Plan
 from depthwise.kernels.rate import CLOCK
 from depthwise.network.layers import layers, multiply_adds
@@ -52,7 +51,7 @@ def explain(plan: Plan, spec: Spec, clock: float = CLOCK) -> tuple[Explained, ..
             multiply_adds=sum(nominal[layer.name] for layer in step.layers),
             run_multiply_adds=sum(map(multiply_adds, step.layers)),
             rows=step.rows,
-            kernels=tuple(form.name for form in forms(step, spec.activation)),
+            kernels=tuple(call.form.name for call in step.calls),
             output_offset=plan.regions[step.name].offset,
             output_bytes=plan.regions[step.name].bytes,
             scratch_bytes=scratch.bytes if (scratch := plan.regions.get(f"{step.name}.rows")) else 0,

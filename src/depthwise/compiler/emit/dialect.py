@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from depthwise.compiler.emit.ctext import Lines, constant
-from depthwise.compiler.families.packing import channel_words
 from depthwise.compiler.lower.lower import Lowered, Rounding
-from depthwise.compiler.pack import zeros_of
-from depthwise.kernels.kernel import Kernel
+from depthwise.compiler.pack import Laid, Packed, zeros_of
+from depthwise.compiler.step import Call, Step
 from depthwise.network.layers import Layer
 from depthwise.precision import Precision
 
@@ -71,6 +72,7 @@ class Dialect:
 
     lowered: Lowered
     c: Vocabulary
+    laid: Mapping[str, tuple[Laid, ...]]
 
     def at(self, name: str) -> str:
         """Address of a value in the arena."""
@@ -81,26 +83,24 @@ class Dialect:
         """Address of the pool's output, which is of floats in all but int8."""
         return self.at(name) if self.lowered.rounds else f"dwl_at(arena, DWL_AT_{constant(name)})"
 
-    def weights(
-        self, layer: Layer, channels: int = 0, kernel: Kernel | None = None, *, strassen: int = 0, own: str = ""
-    ) -> str:
-        """Address of the weights of a product or classifier, behind those of so many output channels.
+    def weights(self, step: Step, call: Call, own: str = "") -> str:
+        """Address of the weights that a call of a step reads.
+
+        It is said in channels and in the words that each takes, rather than as one number, so that a reader can see it.
 
         Args:
             own: a C expression of further channels, where a thread begins behind them.
-            strassen: how many channels, the first ones, have Strassen's products.
         """
-        text = f"{self.c.constants} + DWL_WEIGHTS_{constant(layer.name)}"
-        if not channels and not own:
-            return text
-        assert kernel is not None
-        by_strassen = min(channels, strassen)
-        each = channel_words(layer, kernel, rest=by_strassen == strassen)
-        parts = ((by_strassen, channel_words(layer, kernel)), (channels - by_strassen, each), (own, each))
-        for count, words in parts:
-            if count:
-                assert words is not None
-                text += f" + {count} * {words.numerator}" + (f" / {words.denominator}" if words.denominator > 1 else "")
+        calls = [one for one in step.calls if one.layer == call.layer]
+        each = [Fraction(laid.unit, one.room) for laid, one in zip(self.laid[call.layer], calls, strict=True)]
+        behind: dict[Fraction, int] = {}
+        for words, one in zip(each[: calls.index(call)], calls, strict=False):
+            behind[words] = behind.get(words, 0) + one.units * one.size
+        parts = [(words, str(channels)) for words, channels in behind.items()]
+        parts += [(each[calls.index(call)], own)] if own else []
+        text = f"{self.c.constants} + DWL_WEIGHTS_{constant(call.layer)}"
+        for words, channels in parts:
+            text += f" + {channels} * {words.numerator}" + (f" / {words.denominator}" if words.denominator > 1 else "")
         return text
 
     def roundings(self, out: Lines, **layers: Layer) -> None:
@@ -123,9 +123,9 @@ class Dialect:
         return ""
 
 
-def dialect(lowered: Lowered) -> Dialect:
+def dialect(lowered: Lowered, packed: Packed) -> Dialect:
     """The C of a network."""
-    return Dialect(lowered=lowered, c=VOCABULARIES[lowered.precision])
+    return Dialect(lowered=lowered, c=VOCABULARIES[lowered.precision], laid=packed.laid)
 
 
 def _fields(rounding: Rounding) -> str:

@@ -11,7 +11,6 @@ from depthwise.compiler.emit.step import emit_step, function_name
 from depthwise.compiler.lower.compilation import Compilation
 from depthwise.compiler.lower.lower import Lowered
 from depthwise.compiler.pack import Packed
-from depthwise.compiler.plan.forms import forms
 from depthwise.compiler.plan.plan import Plan
 from depthwise.network.description import Described
 from depthwise.network.layers import layers
@@ -38,7 +37,7 @@ def emit_model(job: Compilation, level: str, plan: Plan, packed: Packed, record:
     out = Lines()
     out.add(*_title(job, "model.c", ""), *_LEGEND)
     _sizes(out, job)
-    _network_of_level(out, job, plan, packed.offsets, "dwk_threads.h")
+    _network_of_level(out, job, plan, packed, "dwk_threads.h")
     out.add(
         '#include "dwk_as_level.h"',
         "",
@@ -56,7 +55,7 @@ def emit_level(job: Compilation, level: str, plan: Plan, packed: Packed) -> str:
     out = Lines()
     out.add(*_title(job, file_of_level(level), f", at level {level}"), *_LEGEND)
     _sizes(out, job)
-    _network_of_level(out, job, plan, packed.offsets, "dwk_team.h")
+    _network_of_level(out, job, plan, packed, "dwk_team.h")
     name = _constant_of_level(level)
     out.add(
         '#include "dwk_as_level.h"',
@@ -120,12 +119,12 @@ def _title(job: Compilation, file: str, level: str) -> tuple[str, ...]:
     )
 
 
-def _network_of_level(out: Lines, job: Compilation, plan: Plan, offsets: Mapping[str, int], workers: str) -> None:
+def _network_of_level(out: Lines, job: Compilation, plan: Plan, packed: Packed, workers: str) -> None:
     """The network as it is planned for one level: constants, kernels, a function a step."""
     activation = job.model.spec.activation
-    words = dialect(job.lowered)
-    _places(out, job.model, plan, offsets)
-    _includes(out, plan, activation, words.c.images)
+    words = dialect(job.lowered, packed)
+    _places(out, job.model, plan, packed.offsets)
+    _includes(out, plan, words.c.images)
     _threads(out, plan.threads, workers)
     _access(out, words.c)
     previous = ""
@@ -181,12 +180,10 @@ def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]
     out.add("")
 
 
-def _includes(out: Lines, plan: Plan, activation: str, images: str) -> None:
+def _includes(out: Lines, plan: Plan, images: str) -> None:
     out.add("/* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */")
     out.add(f'#include "{images}"')
-    seen = []
-    for step in plan.steps:
-        seen += [form for form in forms(step, activation) if form not in seen]
+    seen = tuple(dict.fromkeys(call.form for step in plan.steps for call in step.calls))
     out.add(*(f'#include "{name}"' for name in dict.fromkeys(form.vocabulary for form in seen) if name))
     for form in seen:
         out.add("", f"/* {form.name} */")

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from depthwise.compiler.emit.ctext import Lines
 from depthwise.compiler.emit.dialect import Dialect
-from depthwise.compiler.plan.forms import Form
-from depthwise.compiler.step import Step
+from depthwise.compiler.step import Call, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +16,13 @@ class Part:
     """What one call computes of a product.
 
     Attributes:
+        call: of the plan.
         count: C expression, how many panels, or pairs of them.
         channels: output channels of the calls before it.
         own: C expression, those of other threads before this one's; empty where there is one thread.
     """
 
+    call: Call
     count: str
     channels: int
     own: str = ""
@@ -37,62 +38,49 @@ def phase(out: Lines, step: Step) -> AbstractContextManager[None]:
     return out.block("while (dwk_takes(worker)) {") if step.split else nullcontext()
 
 
-def emit_products(
-    out: Lines, step: Step, used: tuple[Form, ...], rows: str, source: str, at_output: str, dialect: Dialect
-) -> None:
+def emit_products(out: Lines, step: Step, rows: str, source: str, at_output: str, dialect: Dialect) -> None:
     """One call for each group of panels."""
-    last = step.layers[-1]
     strassen = 0 if step.strassen is None else sum(group.count * group.channels for group in step.strassen.panels)
-    for form, part in zip(used, parts(out, step), strict=True):
-        weights = dialect.weights(last, part.channels, step.kernels[-1], strassen=strassen, own=part.own)
+    for part in parts(out, step):
+        name, weights = part.call.form.name, dialect.weights(step, part.call, part.own)
         target = dialect.round("rounding") + at_output + part.behind
         if part.channels < strassen:
             tiles = "0, 0" if step.split == "channels" else f"0, {rows} * W"
             sums = "sums + y * W * C" if step.split == "rows" else "sums"
             out.add(
-                f"{form.name}(&product, {tiles}, {part.count}, {rows}, {source}, {sums},",
+                f"{name}(&product, {tiles}, {part.count}, {rows}, {source}, {sums},",
                 f"    {weights}, {target});",
             )
         else:
-            out.add(f"{form.name}(&product, {part.count}, {rows}, {source},", f"    {weights}, {target});")
+            out.add(f"{name}(&product, {part.count}, {rows}, {source},", f"    {weights}, {target});")
 
 
 def parts(out: Lines, step: Step) -> Iterator[Part]:
     """What a thread computes of each group of panels; appends the constants that it takes."""
-    units = list(_units(step))
+    calls = [call for call in step.calls if call.layer == step.layers[-1].name]
     if step.split == "channels":
-        out.add(f"const dwk_part panels = dwk_own(worker, {sum(count for count, _ in units)}, 1);")
+        out.add(f"const dwk_part panels = dwk_own(worker, {sum(call.units for call in calls)}, 1);")
     before = channels = 0
-    for number, (count, size) in enumerate(units):
+    for number, call in enumerate(calls):
         if step.split == "channels":
-            name = "panels" if len(units) == 1 else f"panels_{number}"
-            if len(units) > 1:
-                out.add(f"const dwk_part {name} = dwk_within(panels, {before}, {count});")
-            yield Part(count=f"{name}.end - {name}.first", channels=channels, own=f"{name}.first * {size}")
+            name = "panels" if len(calls) == 1 else f"panels_{number}"
+            if len(calls) > 1:
+                out.add(f"const dwk_part {name} = dwk_within(panels, {before}, {call.units});")
+            own = f"{name}.first * {call.size}"
+            yield Part(call=call, count=f"{name}.end - {name}.first", channels=channels, own=own)
         else:
-            yield Part(count=str(count), channels=channels)
-        before += count
-        channels += count * size
+            yield Part(call=call, count=str(call.units), channels=channels)
+        before += call.units
+        channels += call.units * call.size
 
 
-def _units(step: Step) -> Iterator[tuple[int, int]]:
-    """For each group of panels how many units it has that threads can share, and the channels of one of them.
-
-    A unit is a panel; in Strassen's products a pair of them.
-    """
-    assert step.tiling is not None
-    if step.strassen is not None:
-        yield from ((group.count // 2, 2 * group.channels) for group in step.strassen.panels)
-    yield from ((group.count, group.channels) for group in step.tiling.panels)
-
-
-def emit_sums(out: Lines, step: Step, form: Form, rows: str, source: str, at_output: str, dialect: Dialect) -> None:
+def emit_sums(out: Lines, step: Step, rows: str, source: str, at_output: str, dialect: Dialect) -> None:
     """The sums of pixels that all of Strassen's products need, where threads share channels of these."""
     assert step.strassen is not None
-    shape = step.output.shape
+    shape, call = step.output.shape, step.calls[1]
     pairs = step.rows * (shape.width // step.strassen.pixels) // 2
     out.add(
         f"const dwk_part tiles = dwk_own(worker, {pairs}, 1);",
-        f"{form.name}(&product, tiles.first, tiles.end, 0, {rows}, {source}, sums,",
-        f"    {dialect.weights(step.layers[-1])}, {at_output});",
+        f"{call.form.name}(&product, tiles.first, tiles.end, 0, {rows}, {source}, sums,",
+        f"    {dialect.weights(step, call)}, {at_output});",
     )

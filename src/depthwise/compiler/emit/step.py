@@ -5,7 +5,6 @@ from __future__ import annotations
 from depthwise.compiler.emit.ctext import Lines, constant, identifier
 from depthwise.compiler.emit.dialect import Dialect
 from depthwise.compiler.emit.product import emit_products, emit_sums, parts, phase
-from depthwise.compiler.plan.forms import Form, forms
 from depthwise.compiler.step import NO_BORDER, Map, Step
 from depthwise.network.layers import multiply_adds
 
@@ -32,22 +31,21 @@ def emit_step(out: Lines, step: Step, source: str, activation: str, dialect: Dia
         activation: the network's.
         dialect: of its precision.
     """
-    used = forms(step, activation)
-    _comment(out, step, used, activation)
+    _comment(out, step, activation)
     first = "const uint8_t *pixels, " if step.kind == "stem" else ""
     worker = ", dwk_worker *worker" if step.split else ""
     with out.block(f"static void {function_name(step)}({first}uint8_t *arena{worker})"):
         match step.kind:
             case "pool":
-                _pool(out, step, source, used[0], dialect)
+                _pool(out, step, source, dialect)
             case "classifier":
-                _classifier(out, step, source, used, dialect)
+                _classifier(out, step, source, dialect)
             case _:
-                _convolution(out, step, source, used, dialect)
+                _convolution(out, step, source, dialect)
     out.add("")
 
 
-def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) -> None:
+def _comment(out: Lines, step: Step, activation: str) -> None:
     lines = []
     for layer in step.layers:
         what = _KINDS[layer.kind]
@@ -60,11 +58,11 @@ def _comment(out: Lines, step: Step, used: tuple[Form, ...], activation: str) ->
         lines.append("whole map at once" if step.rows == step.output.shape.height else f"{step.rows} rows at a time")
     if step.split:
         lines.append("threads share " + ("blocks of rows" if step.split == "blocks" else step.split))
-    lines.append("kernels " + ", ".join(form.name for form in used))
+    lines.append("kernels " + ", ".join(call.form.name for call in step.calls))
     out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
 
 
-def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
+def _convolution(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     """Stem, separable block or standard convolution: border, then rows by rows."""
     _sizes(out, step)
     _product_shape(out, step)
@@ -73,27 +71,27 @@ def _convolution(out: Lines, step: Step, source: str, used: tuple[Form, ...], di
         dialect.roundings(out, middle=step.layers[0])
     dialect.roundings(out, rounding=step.layers[-1])
     if step.kind == "separable" and step.split == "channels":
-        _halves(out, step, source, used, dialect)
+        _halves(out, step, source, dialect)
         return
     with phase(out, step):
         _maps(out, step, source, dialect)
         _border(out, step, dialect)
         _move_inside(out, step)
-        _all_rows(out, step, used, dialect)
+        _all_rows(out, step, dialect)
 
 
-def _halves(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
+def _halves(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     """A separable block of which threads share channels: products begin when all of the depthwise half is done."""
     _maps(out, step, source, dialect)
     with phase(out, step):
         _border(out, step, dialect)
-        _depthwise(out, step, used[0], "input", "H", "between", dialect)
+        _depthwise(out, step, "input", "H", "between", dialect)
     _move_inside(out, step)
     if step.strassen is not None:
         with phase(out, step):
-            emit_sums(out, step, used[1], "H", "between", "output", dialect)
+            emit_sums(out, step, "H", "between", "output", dialect)
     with phase(out, step):
-        emit_products(out, step, used[1:], "H", "between", "output", dialect)
+        emit_products(out, step, "H", "between", "output", dialect)
 
 
 def _maps(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
@@ -129,15 +127,15 @@ def _move_inside(out: Lines, step: Step) -> None:
         out.add(f"output += {border.top} * OUTPUT_ROW + {border.left} * N;")
 
 
-def _all_rows(out: Lines, step: Step, used: tuple[Form, ...], dialect: Dialect) -> None:
+def _all_rows(out: Lines, step: Step, dialect: Dialect) -> None:
     """The rows of a thread, or all."""
     H = step.layers[-1].output.height
     if step.split == "rows":
         out.add("const int32_t y = own.first, rows = own.end - own.first;")
-        _rows(out, step, used, "y", "rows", dialect)
+        _rows(out, step, "y", "rows", dialect)
         return
     if step.split != "blocks" and step.rows == H:
-        _rows(out, step, used, "0", "H", dialect)
+        _rows(out, step, "0", "H", dialect)
         return
     start, end = ("own.first", "own.end") if step.split else ("0", "H")
     with out.block(f"for (int32_t y = {start}; y < {end}; y += ROWS) {{"):
@@ -145,7 +143,7 @@ def _all_rows(out: Lines, step: Step, used: tuple[Form, ...], dialect: Dialect) 
         if H % step.rows:
             rows = "rows"
             out.add("int32_t rows = H - y < ROWS ? H - y : ROWS;")
-        _rows(out, step, used, "y", rows, dialect)
+        _rows(out, step, "y", rows, dialect)
 
 
 def _sizes(out: Lines, step: Step) -> None:
@@ -203,7 +201,7 @@ def _image_shape(out: Lines, name: str, place: Map) -> None:
     out.add(f"static const dwk_image {name} = {{{text}}};")
 
 
-def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dialect: Dialect) -> None:
+def _rows(out: Lines, step: Step, y: str, rows: str, dialect: Dialect) -> None:
     """The kernels of `rows` rows of outputs from row `y` on."""
     first = step.layers[0]
     at_input = "input" if y == "0" else "input + y * (STRIDE * INPUT_ROW)"
@@ -217,18 +215,18 @@ def _rows(out: Lines, step: Step, used: tuple[Form, ...], y: str, rows: str, dia
                 f"    {dialect.c.edge}, between);",
             )
         case "separable":
-            _depthwise(out, step, used[0], at_input, rows, source, dialect)
-            used = used[1:]
+            _depthwise(out, step, at_input, rows, source, dialect)
         case _:
             source = at_input
-    emit_products(out, step, used, rows, source, at_output, dialect)
+    emit_products(out, step, rows, source, at_output, dialect)
 
 
-def _depthwise(out: Lines, step: Step, form: Form, at_input: str, rows: str, between: str, dialect: Dialect) -> None:
+def _depthwise(out: Lines, step: Step, at_input: str, rows: str, between: str, dialect: Dialect) -> None:
     """The first half of a separable block."""
+    call = step.calls[0]
     out.add(
-        f"{form.name}({at_input}, INPUT_ROW, {rows}, W, C, {_channels(out, step, 'C')},",
-        f"    {dialect.weights(step.layers[0])}, {dialect.round('middle')}{between}, BETWEEN);",
+        f"{call.form.name}({at_input}, INPUT_ROW, {rows}, W, C, {_channels(out, step, 'C')},",
+        f"    {dialect.weights(step, call)}, {dialect.round('middle')}{between}, BETWEEN);",
     )
 
 
@@ -240,24 +238,24 @@ def _channels(out: Lines, step: Step, all_: str) -> str:
     return "channels.first, channels.end"
 
 
-def _pool(out: Lines, step: Step, source: str, form: Form, dialect: Dialect) -> None:
-    (layer,) = step.layers
+def _pool(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
+    (layer,), (call,) = step.layers, step.calls
     shape = step.input.shape
     dialect.roundings(out, rounding=layer)
-    weights = f"{dialect.weights(layer)}, {dialect.round('rounding')}" if dialect.lowered.rounds else ""
+    weights = f"{dialect.weights(step, call)}, {dialect.round('rounding')}" if dialect.lowered.rounds else ""
     with phase(out, step):
         size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
-        out.add(f"{form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
+        out.add(f"{call.form.name}({dialect.at(source)}, {size},", f"    {weights}{dialect.features(step.name)});")
 
 
-def _classifier(out: Lines, step: Step, source: str, used: tuple[Form, ...], dialect: Dialect) -> None:
+def _classifier(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     (layer,) = step.layers
     dialect.roundings(out, rounding=layer)
     output = f"{dialect.round('rounding')}dwl_at(arena, DWL_AT_{constant(step.name)})"
     with phase(out, step):
-        for form, part in zip(used, parts(out, step), strict=True):
-            weights = dialect.weights(layer, part.channels, step.kernels[-1], own=part.own)
+        for part in parts(out, step):
+            weights = dialect.weights(step, part.call, part.own)
             out.add(
-                f"{form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
+                f"{part.call.form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
                 f"    {weights}, {output}{part.behind});",
             )

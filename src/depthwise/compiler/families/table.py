@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from numpy.typing import NDArray
-
+from depthwise.compiler.families.packing import Packing
 from depthwise.compiler.families.portable import bf16, float32, int8
 from depthwise.compiler.families.x86 import bf16 as x86_bf16
 from depthwise.compiler.families.x86 import int8 as x86
-from depthwise.compiler.lower.lower import Operation
-from depthwise.compiler.step import Step
 
 # What `Kernel.packing` names: the weights of a layer in a step, in the order in which the kernel's header says.
-PACKINGS: dict[str, Callable[[Operation, Step], NDArray[Any]]] = {
-    "product_f32": float32._product,
-    "strassen_f32": float32._strassen,
-    "depthwise_f32": lambda operation, step: float32.depthwise(operation, step.lanes),
+PACKINGS: dict[str, Packing] = {
+    "product_f32": float32.product_calls,
+    "strassen_f32": float32.strassen_calls,
+    "depthwise_f32": float32.depthwise_calls,
     "product_bf16": bf16.product,
     "classifier_bf16": bf16.classifier,
     "depthwise_bf16": bf16.depthwise,

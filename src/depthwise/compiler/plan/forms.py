@@ -1,4 +1,4 @@
-"""Which form of a kernel a step uses: its header, its name, and the macros that make it.
+"""The calls of a step: which form of a kernel each uses (its header, its name, the macros that make it), and of what.
 
 The kernel itself was chosen by the plan, out of kernels/table.py; here its tile becomes a name.
 """
@@ -6,29 +6,12 @@ The kernel itself was chosen by the plan, out of kernels/table.py; here its tile
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from depthwise.compiler.step import Step
+from depthwise.compiler.step import Call, Form, Step
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.table import fastest
 from depthwise.kernels.tiling import Panels, Tiling
-
-
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """One inclusion of a kernel's header.
-
-    Attributes:
-        name: of the function, which says all of it; docs/kernel-names.md has the grammar.
-        header: the file that is included.
-        macros: what is defined before, by name.
-        vocabulary: a file that is included once before it, or empty.
-    """
-
-    name: str
-    header: str
-    macros: tuple[tuple[str, str], ...] = ()
-    vocabulary: str = ""
+from depthwise.network.layers import Layer
 
 
 def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = "") -> Form:
@@ -60,22 +43,44 @@ def classifier(kernel: Kernel, panels: Panels, logits: str = "") -> Form:
     return _form(kernel, f"_c{panels.vectors}x{panels.lanes}", {"LOGITS": logits, **_tile(panels)})
 
 
-def forms(step: Step, activation: str) -> tuple[Form, ...]:
-    """The forms that a step uses, in the order in which it calls them."""
-    last = step.kernels[-1]
+def calls_of(step: Step, activation: str) -> tuple[Call, ...]:
+    """The calls of a step, in their order.
+
+    Args:
+        activation: the network's.
+    """
+    last, layer = step.kernels[-1], step.layers[-1]
     if step.kind == "pool":
-        return (pool(last, step.lanes),)
+        return (_whole(pool(last, step.lanes), layer),)
     assert step.tiling is not None
     if step.kind == "classifier":
-        return tuple(classifier(last, panels, step.logits) for panels in step.tiling.panels)
-    products: tuple[Form, ...] = ()
+        return tuple(_panels(classifier(last, panels, step.logits), layer, panels) for panels in step.tiling.panels)
+    products: tuple[Call, ...] = ()
     if step.strassen is not None:
-        products = tuple(product(last, step.strassen, panels, activation) for panels in step.strassen.panels)
+        tiles = ((product(last, step.strassen, panels, activation), panels) for panels in step.strassen.panels)
+        products = tuple(_panels(form, layer, panels, together=2) for form, panels in tiles)
         last = fastest("product", last.precision, frozenset())
-    products += tuple(product(last, step.tiling, panels, activation) for panels in step.tiling.panels)
+    tiles = ((product(last, step.tiling, panels, activation), panels) for panels in step.tiling.panels)
+    products += tuple(_panels(form, layer, panels) for form, panels in tiles)
     if step.kind == "separable":
-        return (depthwise(step.kernels[0], step.lanes, activation), *products)
+        return (_whole(depthwise(step.kernels[0], step.lanes, activation), step.layers[0]), *products)
     return products
+
+
+def _whole(form: Form, layer: Layer) -> Call:
+    channels = layer.output.channels
+    return Call(form=form, layer=layer.name, units=1, size=channels, room=channels)
+
+
+def _panels(form: Form, layer: Layer, panels: Panels, *, together: int = 1) -> Call:
+    """The call for a group of panels, of which so many are computed together."""
+    return Call(
+        form=form,
+        layer=layer.name,
+        units=panels.count // together,
+        size=together * panels.channels,
+        room=together * panels.vectors * panels.lanes,
+    )
 
 
 def _tile(panels: Panels) -> dict[str, int]:

@@ -53,7 +53,7 @@ def plan(
         choices: without a precision the network is float32.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    setting = Setting(machine=machine, choices=choices, logits=logits)
+    setting = Setting(machine=machine, activation=spec.activation, choices=choices, logits=logits)
     parts = groups(table or layers(spec))
     steps: list[Step] = []
     for index, group in enumerate(parts):

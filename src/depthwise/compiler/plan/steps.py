@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from depthwise.compiler.choices import DEFAULT, Choices
+from depthwise.compiler.plan.forms import calls_of
 from depthwise.compiler.plan.maps import APART, CONFLICT, border_of, spread
 from depthwise.compiler.plan.selection import kernel_of
 from depthwise.compiler.step import Map, Step, StepKind
@@ -51,10 +52,12 @@ class Setting:
     """What steps of one network share.
 
     Attributes:
+        activation: the network's.
         logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
     """
 
     machine: Machine
+    activation: str
     choices: Choices = DEFAULT
     logits: str = ""
 
@@ -88,7 +91,8 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         kernels=kernels,
     )
     step = _made(step, setting)
-    return _shared(step, setting) if setting.choices.threads > 1 else step
+    step = _shared(step, setting) if setting.choices.threads > 1 else step
+    return replace(step, calls=calls_of(step, setting.activation))
 
 
 def _made(step: Step, setting: Setting) -> Step:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.compiler.families.packing import by_group
 from depthwise.compiler.lower.bf16 import Halves, halves
 from depthwise.compiler.lower.lower import Bounds, Floats, Operation
 from depthwise.compiler.step import Step
@@ -20,17 +21,17 @@ from depthwise.kernels.tiling import Panels
 Words = NDArray[np.uint32]
 
 
-def product(operation: Operation, step: Step) -> Words:
+def product(operation: Operation, step: Step) -> list[Words]:
     """For each panel the bias, the bounds, then for each pair of values under the kernel the pairs of factors."""
     assert step.tiling is not None
-    assert operation.bounds is not None
-    return panels(operation.weight, operation.bias, step.tiling.panels, operation.bounds)
+    parts = by_group(operation, step.tiling.panels)
+    return [panels(part.weight, part.bias, (group,), part.bounds) for part, group in parts]
 
 
-def classifier(operation: Operation, step: Step) -> Words:
+def classifier(operation: Operation, step: Step) -> list[Words]:
     """The same without bounds."""
     assert step.tiling is not None
-    return panels(operation.weight, operation.bias, step.tiling.panels)
+    return [panels(part.weight, part.bias, (group,)) for part, group in by_group(operation, step.tiling.panels)]
 
 
 def zeros(operation: Operation) -> Words:
@@ -39,11 +40,11 @@ def zeros(operation: Operation) -> Words:
     return np.resize(halves(operation.bounds.low), -(-operation.bias.size // 2) * 2).view(np.uint32)
 
 
-def depthwise(operation: Operation, step: Step) -> Words:
+def depthwise(operation: Operation, step: Step) -> list[Words]:
     """For each vector of channels the bias, then the nine factors and the bounds, all as float32."""
     assert operation.bounds is not None
     rows = np.concatenate([operation.bias[None], operation.weight, [operation.bounds.low, operation.bounds.high]])
-    return rows.reshape(12, -1, step.lanes).transpose(1, 0, 2).ravel().view(np.uint32)
+    return [rows.reshape(12, -1, step.lanes).transpose(1, 0, 2).ravel().view(np.uint32)]
 
 
 def panels(weight: Floats, bias: Floats, groups: Iterable[Panels], bounds: Bounds | None = None) -> Words:

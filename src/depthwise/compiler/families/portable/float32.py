@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from depthwise.compiler.families.packing import by_group
 from depthwise.compiler.lower.lower import Floats, Operation
 from depthwise.compiler.step import Step
 from depthwise.kernels.tiling import Panels
@@ -50,19 +51,21 @@ def strassen(operation: Operation, panels: Panels) -> Floats:
     return np.concatenate([ends.reshape(len(ends), -1), blocks.reshape(len(blocks), -1)], axis=1).astype(np.float32)
 
 
-def _product(operation: Operation, step: Step) -> Floats:
+def product_calls(operation: Operation, step: Step) -> list[Floats]:
+    """Plain products: an array for each group of panels."""
     assert step.tiling is not None
-    return product(operation, step.tiling.panels)
+    return [product(part, (group,)) for part, group in by_group(operation, step.tiling.panels)]
 
 
-def _strassen(operation: Operation, step: Step) -> Floats:
+def strassen_calls(operation: Operation, step: Step) -> list[Floats]:
     """The channels of Strassen's products, then the others as plain ones."""
     assert step.strassen is not None
-    assert step.tiling is not None
     (panels,) = step.strassen.panels
     done = panels.count * panels.channels
     rest = dataclasses.replace(operation, weight=operation.weight[..., done:], bias=operation.bias[done:])
-    pieces = [strassen(operation, panels).ravel()]
-    if step.tiling.panels:
-        pieces.append(product(rest, step.tiling.panels))
-    return np.concatenate(pieces)
+    return [strassen(operation, panels).ravel(), *product_calls(rest, step)]
+
+
+def depthwise_calls(operation: Operation, step: Step) -> list[Floats]:
+    """A depthwise convolution in the vectors of its step."""
+    return [depthwise(operation, step.lanes)]

@@ -11,30 +11,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.compiler.families.packing import by_group
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.step import Step
+from depthwise.kernels.tiling import Panels
 
 Bytes = NDArray[np.uint8]
 
 
-def product(operation: Operation, step: Step) -> Bytes:
+def product(operation: Operation, step: Step) -> list[Bytes]:
     """For each panel biases, multipliers, then for each value under the kernel the panel's factors."""
-    return _panels(operation, step, _words(operation)[:2])
+    assert step.tiling is not None
+    return [_panels(part, group, _words(part)[:2]) for part, group in by_group(operation, step.tiling.panels)]
 
 
-def classifier(operation: Operation, step: Step) -> Bytes:
+def classifier(operation: Operation, step: Step) -> list[Bytes]:
     """The same with scales after the multipliers; zeros after the last label."""
-    return _panels(operation, step, _words(operation))
+    assert step.tiling is not None
+    return [_panels(part, group, _words(part)) for part, group in by_group(operation, step.tiling.panels)]
 
 
-def depthwise(operation: Operation, step: Step) -> Bytes:
+def depthwise(operation: Operation, step: Step) -> list[Bytes]:
     """For each vector of channels biases, multipliers, then the nine factors."""
-    return _vectors([*_words(operation)[:2], *operation.weight], step.lanes)
+    return [_vectors([*_words(operation)[:2], *operation.weight], step.lanes)]
 
 
-def pool(operation: Operation, step: Step) -> Bytes:
+def pool(operation: Operation, step: Step) -> list[Bytes]:
     """For each vector of channels biases and multipliers."""
-    return _vectors(_words(operation)[:2], step.lanes)
+    return [_vectors(_words(operation)[:2], step.lanes)]
 
 
 def _words(operation: Operation) -> list[NDArray[Any]]:
@@ -43,19 +47,11 @@ def _words(operation: Operation) -> list[NDArray[Any]]:
     return [operation.bias, operation.rounding.multiplier, operation.rounding.scale]
 
 
-def _panels(operation: Operation, step: Step, words: list[NDArray[Any]]) -> Bytes:
-    assert step.tiling is not None
-    N = operation.bias.size
-    rows = [*words, *operation.weight.reshape(-1, N)]
-    width = sum(group.count * group.channels for group in step.tiling.panels)
-    padded = rows if width == N else [np.pad(row, (0, width - N)) for row in rows]
-    pieces = []
-    start = 0
-    for group in step.tiling.panels:
-        end = start + group.count * group.channels
-        pieces.append(_vectors([row[start:end] for row in padded], group.channels))
-        start = end
-    return np.concatenate(pieces)
+def _panels(operation: Operation, group: Panels, words: list[NDArray[Any]]) -> Bytes:
+    """Panels of one size, the last filled up with zeros."""
+    missing = group.count * group.channels - operation.bias.size
+    rows = [*words, *operation.weight.reshape(-1, operation.bias.size)]
+    return _vectors([np.pad(row, (0, missing)) for row in rows] if missing else rows, group.channels)
 
 
 def _vectors(rows: list[NDArray[Any]], channels: int) -> Bytes:

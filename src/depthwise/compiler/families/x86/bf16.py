@@ -13,12 +13,12 @@ from depthwise.compiler.lower.lower import Bounds, Floats, Operation
 from depthwise.compiler.step import Step
 
 
-def depthwise_x86(operation: Operation, step: Step) -> Words:
+def depthwise_x86(operation: Operation, step: Step) -> list[Words]:
     """Chunks of 32 channels: biases, bounds, and factors of as many rows of outputs as are computed at once."""
     stride = step.layers[0].stride
     assert operation.bounds is not None
     rows = 2 if stride == 1 else 1
-    return chunks(operation.weight, operation.bias, operation.bounds, rows=rows, repeat=stride == 1)
+    return [chunks(operation.weight, operation.bias, operation.bounds, rows=rows, repeat=stride == 1)]
 
 
 def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: bool) -> Words:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.compiler.families.packing import by_group
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.step import Step
 from depthwise.kernels.instructions import Instructions
@@ -24,43 +25,43 @@ Weights = NDArray[np.int8]
 Words = list[NDArray[Any]]
 
 
-def product(operation: Operation, step: Step) -> Bytes:
+def product(operation: Operation, step: Step) -> list[Bytes]:
     """Panels of a product: for each biases, multipliers, factors."""
-    return _panels(operation, step, _words(operation)[:2], in_order=False)
+    return _panels(operation, step, words=2)
 
 
-def stem(operation: Operation, step: Step) -> Bytes:
+def stem(operation: Operation, step: Step) -> list[Bytes]:
     """The same, of kernel rows of nine values."""
     nine = replace(operation, weight=ninths_last(operation.weight))
-    return _panels(nine, step, _words(operation)[:2], in_order=False)
+    return _panels(nine, step, words=2)
 
 
-def stem_abreast(operation: Operation, step: Step) -> Bytes:
+def stem_abreast(operation: Operation, step: Step) -> list[Bytes]:
     """All biases and multipliers, then the quads of a stem, each of all channels."""
-    return spread(_words(operation)[:2], operation.weight)
+    return [spread(_words(operation)[:2], operation.weight)]
 
 
-def classifier(operation: Operation, step: Step) -> Bytes:
+def classifier(operation: Operation, step: Step) -> list[Bytes]:
     """Panels of the classifier: the same with scales after the multipliers, and labels in their order."""
-    return _panels(operation, step, _words(operation), in_order=True)
+    return _panels(operation, step, words=3, in_order=True)
 
 
-def depthwise(operation: Operation, step: Step) -> Bytes:
+def depthwise(operation: Operation, step: Step) -> list[Bytes]:
     """Chunks of B channels: biases, multipliers, and factors of as many rows of outputs as are computed at once."""
     rows = 2 if step.layers[0].stride == 1 else 1
     windows = rows_at_once(operation.weight, rows)
-    return depthwise_chunks(windows, _words(operation)[:2], step.kernels[0].instructions)
+    return [depthwise_chunks(windows, _words(operation)[:2], step.kernels[0].instructions)]
 
 
-def alternating(operation: Operation, step: Step) -> Bytes:
+def alternating(operation: Operation, step: Step) -> list[Bytes]:
     """The same with the factors of dwk_depthwise3x3s2_i8_avx512vnni.h."""
     quads = quads_of_sides(operation.weight)
-    return depthwise_chunks(quads, _words(operation)[:2], step.kernels[0].instructions)
+    return [depthwise_chunks(quads, _words(operation)[:2], step.kernels[0].instructions)]
 
 
-def pool(operation: Operation, step: Step) -> Bytes:
+def pool(operation: Operation, step: Step) -> list[Bytes]:
     """Chunks of B channels: biases and multipliers."""
-    return np.concatenate(pool_chunks(_words(operation)[:2], step.kernels[0].instructions))
+    return [np.concatenate(pool_chunks(_words(operation)[:2], step.kernels[0].instructions))]
 
 
 def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instructions, *, in_order: bool) -> Bytes:
@@ -141,10 +142,14 @@ def _words(operation: Operation) -> Words:
     return [operation.bias, operation.rounding.multiplier, operation.rounding.scale]
 
 
-def _panels(operation: Operation, step: Step, words: Words, *, in_order: bool) -> Bytes:
+def _panels(operation: Operation, step: Step, *, words: int, in_order: bool = False) -> list[Bytes]:
+    """Each group of panels; of a channel's words the first so many."""
     assert step.tiling is not None
     of = step.kernels[-1].instructions
-    return panels(operation.weight, words, step.tiling.panels, of, in_order=in_order)
+    return [
+        panels(part.weight, _words(part)[:words], (group,), of, in_order=in_order)
+        for part, group in by_group(operation, step.tiling.panels)
+    ]
 
 
 def _order(vectors: int, of: Instructions) -> NDArray[np.intp]:
