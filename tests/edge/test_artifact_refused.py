@@ -155,3 +155,11 @@ def test_a_model_folder_is_refused_with_the_command_that_compiles_it(tmp_path: P
 
     with pytest.raises(Refused, match=r"run: depthwise compile .*cats --target host --out cats\.so"):
         Artifact.open(folder)
+
+
+def test_only_the_file_that_is_meant_is_loaded(path: Path, tmp_path: Path) -> None:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    Artifact.open(path, sha256=digest.upper()).close()
+    other = changed(path, tmp_path / "other.so", golden=4)
+    with pytest.raises(Refused, match=rf"other.so: has SHA-256 [0-9a-f]{{64}}, not {digest}; it is another file"):
+        Artifact.open(other, sha256=digest)

@@ -107,7 +107,8 @@ def test_timm_weights_come_through_the_hub_and_its_cache(
     timm.write(model, tmp_path / "repository")
     asked = []
 
-    def answer(repository: str, file: str, *, local_files_only: bool = False) -> str:
+    def answer(repository: str, file: str, *, revision: str | None, local_files_only: bool = False) -> str:
+        assert len(revision or "") == 40
         asked.append((repository, file))
         return str(tmp_path / "repository" / file)
 

@@ -26,9 +26,15 @@ if TYPE_CHECKING:
     help="Threads that a call runs on: as many as there are free cores. More gain nothing; the answer is the same.",
 )
 @click.option("--cpu", metavar="LEVEL", help="A level of instructions that the ARTIFACT carries, not the highest.")
+@click.option("--sha256", metavar="DIGEST", help="SHA-256 of the ARTIFACT that is meant; another file is not run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def command(artifact: Path, images: tuple[Path, ...], top: int, threads: int, cpu: str | None, as_json: bool) -> None:
+def command(
+    artifact: Path, images: tuple[Path, ...], top: int, threads: int, cpu: str | None, sha256: str | None, as_json: bool
+) -> None:
     """Label IMAGES, files or folders of them, with an ARTIFACT.
+
+    An ARTIFACT is a program, which runs with your rights: run only those that you made, or whose maker you trust. With
+    --sha256 nothing runs but the file that you mean.
 
     Images that cannot be read are named and counted on stderr; the command fails only when none could be.
     """
@@ -37,7 +43,7 @@ def command(artifact: Path, images: tuple[Path, ...], top: int, threads: int, cp
 
     read: list[dict[str, Any]] = []
     unreadable: list[str] = []
-    with Artifact.open(artifact, threads=threads, cpu=cpu) as opened:
+    with Artifact.open(artifact, threads=threads, cpu=cpu, sha256=sha256) as opened:
         for result in _results(opened, images, top):
             if isinstance(result, Refused):
                 unreadable.append(str(result))

@@ -13,7 +13,7 @@ import click
 
 from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
-from depthwise.cli.output import print_json, printable
+from depthwise.cli.output import notice, print_json, printable
 from depthwise.cloud.recipe import Recipe
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import default_preprocessing, squared
@@ -181,6 +181,8 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
 
     if name == IMAGENET:
         name = best(settings["width"] or Spec().width, settings["resolution"] or Spec().resolution)
+    if name == SHIPPED:
+        notice("the weights that ship are for non-commercial research and education, and so is what starts from them")
     source = read(str(model_folder()) if name == SHIPPED else name, given)
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")

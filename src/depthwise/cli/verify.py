@@ -13,9 +13,12 @@ from depthwise.errors import Unmet
 @click.command("verify")
 @click.argument("artifact", type=click.Path(path_type=Path))
 @click.option("--cpu", metavar="LEVEL", help="Only this level of instructions that the ARTIFACT carries.")
+@click.option("--sha256", metavar="DIGEST", help="SHA-256 of the ARTIFACT that is meant; another file is not run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a sentence.")
-def command(artifact: Path, cpu: str | None, as_json: bool) -> None:
+def command(artifact: Path, cpu: str | None, sha256: str | None, as_json: bool) -> None:
     """Run the golden cases that an ARTIFACT carries, on this machine, at every level of instructions that it has.
+
+    An ARTIFACT is a program, which runs with your rights; --sha256 says which one is meant.
 
     Ends with 1 when an answer differs from the one the reference gave when the artifact was made.
     """
@@ -23,7 +26,7 @@ def command(artifact: Path, cpu: str | None, as_json: bool) -> None:
     from depthwise.edge.artifact import Artifact
 
     document: dict[str, Any] = {"schema": 1, "artifact": str(artifact)}
-    with Artifact.open(artifact, cpu=cpu) as opened:
+    with Artifact.open(artifact, cpu=cpu, sha256=sha256) as opened:
         try:
             worst = opened.verify_levels() if cpu is None else {opened.level: opened.verify()}
         except Unmet as difference:

@@ -81,17 +81,20 @@ class Artifact:
         _OPEN[self._reference] = library
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, threads: int = 1, cpu: str | None = None) -> Self:
-        """Check a file, then load it.
+    def open(
+        cls, path: str | os.PathLike[str], *, threads: int = 1, cpu: str | None = None, sha256: str | None = None
+    ) -> Self:
+        """Check a file, then load it. It is a program, which runs with the rights of this process.
 
         Args:
             threads: how many a call runs on, up to what the artifact was compiled for. Answers do not depend on it.
             cpu: the level of instructions to use, by name; without it the highest that this processor has.
-        Raises: Refused, when there is no such file, it is no artifact, is damaged, or is for another machine, another
-            processor, another version or fewer threads; nothing of it has run then, except where its own functions say
-            so.
+            sha256: of the file that is meant, in hexadecimal digits; another one is not loaded.
+        Raises: Refused, when there is no such file, it is not the one that is meant, no artifact, damaged, or for
+            another machine, another processor, another version or fewer threads; nothing of it has run then, except
+            where its own functions say so.
         """
-        copy, minor = checked_copy(path)
+        copy, minor = checked_copy(path, sha256)
         library = Library(copy, os.fspath(path))
         try:
             interface = library.get("dw_interface")

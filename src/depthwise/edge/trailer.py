@@ -58,7 +58,7 @@ _FORMS = (_Form("<8sQ4sII", b"DWTRAIL2", _Crc32), _Form("<8sQ32sII", b"DWTRAIL1"
 _STEP = 1 << 16
 
 
-def checked_copy(path: str | os.PathLike[str]) -> tuple[PrivateCopy, int]:
+def checked_copy(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[PrivateCopy, int]:
     """A copy of the library in an artifact file, and the minor version of its interface.
 
     What is checked are the bytes that were copied. The checksum tells damage, not malice: an artifact is a program,
@@ -71,7 +71,7 @@ def checked_copy(path: str | os.PathLike[str]) -> tuple[PrivateCopy, int]:
     try:
         _check_kind(name)
         with open(name, "rb", buffering=0) as file:
-            return _copied(name, file)
+            return _copied(name, file, sha256)
     except NoCopy as problem:
         raise Refused(f"{name}: {problem}") from None
     except (OSError, ValueError) as problem:
@@ -90,13 +90,18 @@ def _check_kind(name: str) -> None:
         raise Refused(f"{name}: is not a regular file; give an artifact, as `depthwise compile` writes it")
 
 
-def _copied(name: str, file: FileIO) -> tuple[PrivateCopy, int]:
+def _copied(name: str, file: FileIO, sha256: str | None) -> tuple[PrivateCopy, int]:
     size = file.seek(0, os.SEEK_END)
     form, trailer = _trailer(name, file, size)
     length, checksum, minor = _fields(name, form, trailer, size)
     copy = PrivateCopy(os.path.basename(name), length)
     try:
-        if _copy(file, length, copy, form.checksum()) != checksum:
+        found, whole = form.checksum(), None if sha256 is None else _sha256()
+        _copy(file, length, copy, [found] if whole is None else [found, whole])
+        if whole is not None and sha256 is not None:
+            whole.update(memoryview(trailer))
+            _check_digest(name, whole.digest().hex(), sha256)
+        if found.digest() != checksum:
             raise Refused(f"{name}: is damaged, its checksum differs; write it again with `depthwise compile`")
     except BaseException:
         copy.close()
@@ -131,15 +136,20 @@ def _fields(name: str, form: _Form, trailer: bytes, size: int) -> tuple[int, byt
     return length, checksum, minor
 
 
-def _copy(file: FileIO, length: int, copy: PrivateCopy, checksum: _Sum) -> bytes:
-    """Copy the library; the checksum of what was copied."""
+def _check_digest(name: str, found: str, wanted: str) -> None:
+    if found != wanted.strip().lower():
+        raise Refused(f"{name}: has SHA-256 {found}, not {wanted}; it is another file, and nothing of it was run")
+
+
+def _copy(file: FileIO, length: int, copy: PrivateCopy, sums: list[_Sum]) -> None:
+    """Copy the library, and sum what is copied."""
     file.seek(0)
     step = memoryview(bytearray(_STEP))
     while length > 0 and (count := file.readinto(step[:length])):
         copy.write(step[:count])
-        checksum.update(step[:count])
+        for checksum in sums:
+            checksum.update(step[:count])
         length -= count
-    return checksum.digest()
 
 
 def _folder(file: str) -> str:

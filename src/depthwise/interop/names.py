@@ -1,6 +1,7 @@
 """Published weights by name: `keras/0.25-128`, `timm/<repository>`, and the best ones for a width and resolution.
 
-What is fetched stays in a cache, with the checksum of the first time beside it; what no longer has it is refused.
+What is fetched stays in a cache, with the checksum of the first time beside it; what no longer has it is refused. Keras
+publishes no checksums of its files, so there are none to compare the first time with.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ TIMM_BEST = {
     1.0: "timm/mobilenetv1_100.ra4_e3600_r224_in1k",
     1.25: "timm/mobilenetv1_125.ra4_e3600_r224_in1k",
 }
+# The commit by which a repository of the hub is fetched, where it is known: nobody can then change what comes.
+REVISIONS = {TIMM_BEST[1.0]: "dda9ab42e23f3061aa191630817df76e8fe9cace"}
 _KERAS_NAME = re.compile(r"keras/(0\.25|0\.50?|0\.75|1(?:\.0)?)-(\d{3})(-no-top)?")
 _TIMM_NAME = re.compile(r"timm/[\w.-]{1,96}")
 SECONDS = 30
@@ -115,13 +118,13 @@ def _hub_folder(name: str) -> Path:
         ) from None
     # The refusal below says it in one line.
     logging.set_verbosity(QUIET)
-    files = (CONFIG, timm.WEIGHTS)
+    files, commit = (CONFIG, timm.WEIGHTS), REVISIONS.get(name)
     try:
         try:
-            paths = [Path(hf_hub_download(name, file, local_files_only=True)) for file in files]
+            paths = [Path(hf_hub_download(name, file, revision=commit, local_files_only=True)) for file in files]
         except LocalEntryNotFoundError:
             _look_up(constants.ENDPOINT)
-            paths = [Path(hf_hub_download(name, file)) for file in files]
+            paths = [Path(hf_hub_download(name, file, revision=commit)) for file in files]
     except (HfHubHTTPError, OSError, ValueError) as problem:
         reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
         raise Refused(f"{name} is not in the cache and cannot be fetched ({reason[:200]}); {_ELSEWHERE}") from None
