@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.lower.lower import Rounding
 from depthwise.compiler.step import Form
+from depthwise.kernels.weights import Rounding
 from depthwise.network.requantize import requantize
 from emitted import STRICT, aligned, build, write_headers
 

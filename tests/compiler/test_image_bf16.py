@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from depthwise.compiler.lower.bf16 import floats, halves
+from depthwise.kernels.bfloat16 import floats, halves
 from kernel_calls import Call, Output, caller, near, wrapper
 
 FILL = np.uint16(0xFFA5)  # a NaN

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.portable.float32 import depthwise as packed_depthwise
-from depthwise.compiler.families.portable.float32 import product as packed_product
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
 from depthwise.compiler.step import Form
 from depthwise.kernels.headers import FOLDER, headers
 from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.portable.float32 import depthwise as packed_depthwise
+from depthwise.kernels.portable.float32 import product as packed_product
 from depthwise.kernels.table import KERNELS, fastest
 from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.network.layers import layers

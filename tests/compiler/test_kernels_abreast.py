@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthwise.compiler.families.x86 import int8 as pack_x86
 from depthwise.compiler.plan.forms import product
 from depthwise.kernels.table import fastest
 from depthwise.kernels.tiling import Panels, Tiling
+from depthwise.kernels.x86 import int8 as pack_x86
 from depthwise.kernels.x86.instructions import AVX512VBMI
 from emitted import needs_machine
 from kernel_calls import CLAMPS, Output, bytes_of, caller, included, near, page_end, words, wrapper

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.portable import bf16 as pack_bf16
-from depthwise.compiler.families.x86 import bf16 as x86_bf16
-from depthwise.compiler.lower.bf16 import floats, halves
-from depthwise.compiler.lower.lower import Bounds
 from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
 from depthwise.compiler.step import Form
+from depthwise.kernels.bfloat16 import floats, halves
 from depthwise.kernels.instructions import PORTABLE, Instructions
 from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.portable import bf16 as pack_bf16
 from depthwise.kernels.table import KERNELS, fastest, half
 from depthwise.kernels.tiling import Panels, Tiling
+from depthwise.kernels.weights import Bounds
+from depthwise.kernels.x86 import bf16 as x86_bf16
 from depthwise.kernels.x86.instructions import AVX512BF16, AVX512BF16VL
 from emitted import needs_machine
 from kernel_calls import Call, Output, caller, included, near, page_end, wrapper

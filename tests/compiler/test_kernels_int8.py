@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.table import PACKINGS
-from depthwise.compiler.lower.lower import Operation, Rounding
 from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
-from depthwise.compiler.step import NO_BORDER, Form, Map, Step
+from depthwise.compiler.step import Form
 from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.packing import packing
 from depthwise.kernels.table import KERNELS, fastest
 from depthwise.kernels.tiling import Panels, Tiling
-from depthwise.network.layers import Shape, layers
+from depthwise.kernels.weights import Cut, Rounding, Weights
+from depthwise.network.layers import layers
 from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec
 from kernel_calls import Call, Output, caller, included, near, page_end, wrapper
@@ -88,17 +88,13 @@ def bytes_of(acc: NDArray[Any], to: Rounding) -> NDArray[np.uint8]:
     return requantize(acc.astype(np.int32), to.multiplier, to.zero_point, low=to.low, high=to.high)
 
 
-def step_of(tiling: Tiling | None = None, lanes: int = 0) -> Step:
-    """As much of a step as packing looks at."""
-    place = Map(shape=Shape(height=1, width=1, channels=8), border=NO_BORDER)
-    return Step(
-        kind="pool", name="", layers=(LAYER,), input=place, output=place, kernels=(), tiling=tiling, lanes=lanes
-    )
+def cut_of(tiling: Tiling | None = None, lanes: int = 0) -> Cut:
+    return Cut(groups=() if tiling is None else tiling.panels, lanes=lanes)
 
 
-def packed(form: Form, operation: Operation, step: Step) -> NDArray[np.uint8]:
+def packed(form: Form, weights: Weights, cut: Cut) -> NDArray[np.uint8]:
     (kernel,) = (kernel for kernel in KERNELS if kernel.parse(form.name) is not None)
-    return near(np.concatenate(PACKINGS[kernel.packing](operation, step)))
+    return near(np.concatenate(packing(kernel)(weights, cut)))
 
 
 def ids(value: object) -> str:
@@ -118,10 +114,10 @@ def test_products_are_the_sums_of_the_formula(form: Form, tiling: Tiling, taps: 
         weight = rng.integers(-128, 128, (taps, depth, N)).astype(np.int8)
         bias = rng.integers(-9000, 9000, N).astype(np.int32)
         to = rounding(rng, N, 9000 * (taps * depth) ** 0.5)
-        operation = Operation(layer=LAYER, weight=weight, bias=bias, rounding=to)
+        operation = Weights(weight=weight, bias=bias, rounding=to)
         output = Output(rows * output_row, FILL)
         shape = (taps, depth, tap, step, row, width, N, output_row)
-        weights = packed(form, operation, step_of(tiling))
+        weights = packed(form, operation, cut_of(tiling))
         call(form.name, shape, panels.count, rows, near(source), weights, to, output.values)
 
         at = np.arange(rows)[:, None] * row + np.arange(width) * step
@@ -142,7 +138,7 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(form: Form, stride: 
         weight = rng.integers(-128, 128, (9, C)).astype(np.int8)
         bias = rng.integers(-9000, 9000, C).astype(np.int32)
         to = rounding(rng, C, 27000)
-        weights = packed(form, Operation(layer=LAYER, weight=weight, bias=bias, rounding=to), step_of(lanes=lanes))
+        weights = packed(form, Weights(weight=weight, bias=bias, rounding=to), cut_of(lanes=lanes))
         output = Output(rows * width * step, FILL)
         given = page_end(source)
         for part in ((0, lanes), (lanes, C)):
@@ -162,9 +158,9 @@ def test_a_pool_is_the_rounded_sum_of_each_channel(form: Form, lanes: int, call:
     for H, width in ((1, 1), (7, 7), (3, 5), (64, 64)):
         source = rng.integers(0, 256, (H, width, C), np.uint8)
         bias, to = rng.integers(-900, 900, C).astype(np.int32), rounding(rng, C, 128 * H * width)
-        operation = Operation(layer=LAYER, weight=np.zeros(0, np.int8), bias=bias, rounding=to)
+        operation = Weights(weight=np.zeros(0, np.int8), bias=bias, rounding=to)
         output = Output(C, FILL)
-        weights = packed(form, operation, step_of(lanes=lanes))
+        weights = packed(form, operation, cut_of(lanes=lanes))
         for part in ((0, lanes), (lanes, C)):
             call(form.name, near(source), H, width, C, *part, weights, to, output.values)
 
@@ -182,7 +178,7 @@ def test_logits_are_those_of_the_formula_to_the_last_bit_and_zero_after_the_last
     weight, bias = rng.integers(-128, 128, (1, K, N)).astype(np.int8), rng.integers(-9000, 9000, N).astype(np.int32)
     to = rounding(rng, N, 30000)
     output = Output(4 * (N + 1), FILL)
-    weights = packed(form, Operation(layer=LAYER, weight=weight, bias=bias, rounding=to), step_of(tiling))
+    weights = packed(form, Weights(weight=weight, bias=bias, rounding=to), cut_of(tiling))
     call(form.name, near(features), K, 2, weights, to, output.values)
 
     acc = features.astype(np.int64) @ weight[0].astype(np.int64) + bias
@@ -213,9 +209,9 @@ def test_the_rounding_rule_holds_at_every_tie_and_for_sums_beyond_24_bits(call: 
                 high=high,
                 rounded=True,
             )
-            operation = Operation(layer=LAYER, weight=np.zeros(0, np.int8), bias=acc, rounding=to)
+            operation = Weights(weight=np.zeros(0, np.int8), bias=acc, rounding=to)
             output = Output(acc.size, FILL)
-            weights = packed(form, operation, step_of(lanes=lanes))
+            weights = packed(form, operation, cut_of(lanes=lanes))
             call(form.name, near(np.zeros(acc.size)), 1, 1, acc.size, 0, acc.size, weights, to, output.values)
 
             assert (output.values == bytes_of(acc, to)).all(), (multiplier, zero)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.x86 import int8 as pack_x86
 from depthwise.compiler.plan.forms import classifier, depthwise, pool, product
 from depthwise.compiler.step import Form
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import Operation
 from depthwise.kernels.table import fastest
 from depthwise.kernels.tiling import Panels, Tiling
+from depthwise.kernels.x86 import int8 as pack_x86
 from depthwise.kernels.x86.instructions import AVX2, AVX512VNNI, AVXVNNI
 from emitted import needs_machine
 from kernel_calls import CLAMPS, Call, Output, bytes_of, caller, included, near, page_end, words, wrapper

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthwise.compiler.families.x86 import bf16 as x86_bf16
-from depthwise.compiler.lower.bf16 import floats, halves
-from depthwise.compiler.lower.lower import Bounds
+from depthwise.kernels.bfloat16 import floats, halves
+from depthwise.kernels.weights import Bounds
+from depthwise.kernels.x86 import bf16 as x86_bf16
 
 
 def test_numbers_of_bfloat16_come_back_and_others_go_to_the_nearest() -> None:

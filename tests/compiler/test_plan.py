@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from depthwise.compiler.account.explain import explain
 from depthwise.compiler.choices import Choices
-from depthwise.compiler.families.portable.float32 import depthwise, product
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.plan.arena import ALIGNMENT, Value, place
 from depthwise.compiler.plan.plan import Plan, plan, prepare_bytes
@@ -24,6 +23,7 @@ from depthwise.errors import Refused
 from depthwise.kernels.instructions import PORTABLE, Instructions
 from depthwise.kernels.machine import PORTABLE as PROCESSOR
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.portable.float32 import depthwise, product
 from depthwise.kernels.portable.tiles import tiling, vector_lanes
 from depthwise.kernels.table import KERNELS, machine_of
 from depthwise.kernels.tiling import Product, Tiling

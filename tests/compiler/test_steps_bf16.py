@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthwise.compiler.lower.bf16 import balanced, centres, floats, halves, lower_bf16
+from depthwise.compiler.lower.bf16 import balanced, centres, lower_bf16
 from depthwise.compiler.lower.lower import Operation, lower
 from depthwise.compiler.lower.means import activated_means
 from depthwise.compiler.lower.thin import filled, lower_live
 from depthwise.compiler.step import Step
+from depthwise.kernels.bfloat16 import floats, halves
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.x86.instructions import AVX512BF16
 from depthwise.network.layers import layers

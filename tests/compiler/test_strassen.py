@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from conftest import SmallModel
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
-from depthwise.compiler.families.portable.float32 import strassen as packed
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.plan.forms import product
 from depthwise.compiler.plan.plan import Plan, plan
 from depthwise.compiler.step import Form
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.portable.float32 import strassen as packed
 from depthwise.kernels.portable.strassen import strassen
 from depthwise.kernels.table import KERNELS, fastest
 from depthwise.kernels.tiling import Panels, Tiling

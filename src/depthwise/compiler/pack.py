@@ -1,6 +1,6 @@
 """Weights in the order in which the kernels read them, as one array of 32-bit words.
 
-How they lie is a property of the kernel that the plan chose: its `packing` is a row of `PACKINGS`.
+How they lie is a property of the kernel that the plan chose: its `packing` names it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.portable import bf16 as pack_bf16
-from depthwise.compiler.families.table import PACKINGS
-from depthwise.compiler.lower.lower import Floats, Lowered
+from depthwise.compiler.lower.lower import Lowered, Operation
 from depthwise.compiler.plan.plan import Plan
-from depthwise.compiler.step import NO_BORDER, Call
+from depthwise.compiler.step import NO_BORDER, Call, Step
+from depthwise.kernels.bfloat16 import halves
+from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.packing import packing
+from depthwise.kernels.weights import Cut, Floats
 from depthwise.network.layers import Layer
 
 # DWK_MEANS of kernels/portable/dwk_image_f32.h and DWK_BORDER of dwk_image_u8.h.
@@ -80,11 +82,11 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
     for step in plan.steps:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
             if kernel.packing:
-                pieces = PACKINGS[kernel.packing](by_name[layer.name], step)
+                pieces = packing(kernel)(by_name[layer.name], _cut(step, layer, kernel))
                 parts[layer.name] = np.concatenate(pieces)
                 laid[layer.name] = _laid(pieces, [call for call in step.calls if call.layer == layer.name])
         if step.output.border != NO_BORDER and by_name[step.layers[-1].name].bounds is not None:
-            parts[zeros_of(step.layers[-1])] = pack_bf16.zeros(by_name[step.layers[-1].name])
+            parts[zeros_of(step.layers[-1])] = _zeros(by_name[step.layers[-1].name])
     if lowered.rounds:
         pool = next(step.layers[0] for step in plan.steps if step.kind == "pool")
         some = lowered.features
@@ -101,6 +103,23 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         whole.append(np.pad(words, (0, -words.size % ALIGNMENT)))
         size += whole[-1].size
     return Packed(words=np.concatenate(whole), offsets=offsets, laid=laid)
+
+
+def _cut(step: Step, layer: Layer, kernel: Kernel) -> Cut:
+    """How a layer of a step is cut for its kernel."""
+    return Cut(
+        instructions=kernel.instructions,
+        groups=() if step.tiling is None else step.tiling.panels,
+        strassen=() if step.strassen is None else step.strassen.panels,
+        lanes=step.lanes,
+        stride=layer.stride,
+    )
+
+
+def _zeros(operation: Operation) -> Words:
+    """What stands for 0 in each channel of a bf16 layer's output, two to a word."""
+    assert operation.bounds is not None
+    return np.resize(halves(operation.bounds.low), -(-operation.bias.size // 2) * 2).view(np.uint32)
 
 
 def _laid(pieces: Sequence[NDArray[Any]], calls: Sequence[Call]) -> tuple[Laid, ...]:

@@ -27,7 +27,7 @@ class Kernel:
         macros: macros that make a form, without their prefix DWK_.
         operation: what a step asks for; empty for what is no step's.
         precision: of the networks that use it.
-        packing: how its weights lie, by name of a row of `compiler.families.table.PACKINGS`; empty where it has none.
+        packing: how its weights lie, by name of a row in `packings.py` of its family's folder; empty where it has none.
         instructions: what it is written for.
         tolerance: largest difference from the oracle, relative to the largest value of the layer.
     """

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from depthwise.compiler.emit.ctext import Lines, constant
-from depthwise.compiler.lower.lower import Lowered, Rounding
+from depthwise.compiler.lower.lower import Lowered
 from depthwise.compiler.pack import Laid, Packed, zeros_of
 from depthwise.compiler.step import Call, Step
+from depthwise.kernels.weights import Rounding
 from depthwise.network.layers import Layer
 from depthwise.precision import Precision
 

@@ -20,16 +20,15 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from depthwise.compiler.lower.lower import Bounds, Floats, Lowered, Operation
+from depthwise.compiler.lower.lower import Lowered, Operation
 from depthwise.compiler.lower.means import MOST, Doubles, channel_means
 from depthwise.errors import Refused
+from depthwise.kernels.bfloat16 import floats, halves
+from depthwise.kernels.weights import Bounds, Floats
 from depthwise.network.layers import Layer, layers
 from depthwise.network.live import Live
 from depthwise.network.model import Model
-
-Halves = NDArray[np.uint16]
 
 # How alike neighbouring pixels are, as correlation. On natural images 0.7 and 0.97 gave the same labels.
 _ALIKE = 0.9
@@ -48,17 +47,6 @@ class Inputs:
 
     means: Doubles
     kept: Doubles
-
-
-def halves(values: Floats) -> Halves:
-    """Float32 values that are no NaN as the nearest bfloat16, the upper half of a float32; halves to even."""
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.uint64)
-    return np.asarray((bits + 0x7FFF + (bits >> 16 & 1)) >> 16, np.uint16)
-
-
-def floats(values: Halves) -> Floats:
-    """Bfloat16 values as float32, exactly."""
-    return (values.astype(np.uint32) << 16).view(np.float32)
 
 
 def lower_bf16(lowered: Lowered, model: Model, found: Live | None) -> Lowered:

@@ -8,8 +8,9 @@ from typing import Any
 
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.bf16 import lower_bf16
-from depthwise.compiler.lower.lower import Floats, Lowered, lower
+from depthwise.compiler.lower.lower import Lowered, lower
 from depthwise.compiler.lower.thin import filled, lower_live
+from depthwise.kernels.weights import Floats
 from depthwise.network.layers import Layer, layers
 from depthwise.network.live import Live
 from depthwise.network.model import Model

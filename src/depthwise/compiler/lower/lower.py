@@ -13,65 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.errors import Refused
+from depthwise.kernels.weights import Floats, Rounding, Weights
 from depthwise.network.folding import Folded, fold
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
 from depthwise.precision import Precision
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rounding:
-    """What an int8 layer does with its sums: rules R1 to R4 and Q8 of docs/int8.md.
-
-    Attributes:
-        multiplier: (N,), of R2.
-        scale: (N,), what a step of the output's byte is worth.
-        zero_point, low, high: of R4.
-        rounded: False for logits that stay products.
-    """
-
-    multiplier: Floats
-    scale: Floats
-    zero_point: int
-    low: int
-    high: int
-    rounded: bool
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Bounds:
-    """What the sums of a bf16 layer are clamped to, numbers of bfloat16: outputs are kept less a constant a channel.
-
-    Attributes:
-        low: (N,), what an output of 0 is kept as; -0 or less.
-        high: (N,), 0 or more.
-    """
-
-    low: Floats
-    high: Floats
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Operation:
+class Operation(Weights):
     """One layer of the table as the device computes it: a sum of products, plus a bias, then activation or rounding.
 
     Attributes:
         layer: the row of the table.
-        weight: float32 or int8; (rows, K, N) for stem, standard, pointwise and classifier, where a kernel row's K
-            values lie as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
-        bias: (N,) float32 or int32; empty for a float32 pool.
-        rounding: of an int8 layer.
-        bounds: of a bf16 layer with an activation.
     """
 
     layer: Layer
-    weight: NDArray[Any]
-    bias: NDArray[Any]
-    rounding: Rounding | None = None
-    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.lower.bf16 import floats, halves
 from depthwise.compiler.lower.lower import Lowered, Operation
 from depthwise.compiler.lower.means import Doubles
+from depthwise.kernels.bfloat16 import floats, halves
 from depthwise.network import reference
 from depthwise.network.layers import Padding
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from depthwise.compiler.lower.lower import Features, Lowered, Operation, Rounding, float_operation, quantized_operation
+from depthwise.compiler.lower.lower import Features, Lowered, Operation, float_operation, quantized_operation
+from depthwise.kernels.weights import Rounding
 from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel

@@ -11,46 +11,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.packing import by_group
-from depthwise.compiler.lower.lower import Operation
-from depthwise.compiler.step import Step
+from depthwise.kernels.packing import by_group
 from depthwise.kernels.tiling import Panels
+from depthwise.kernels.weights import Cut, Weights
 
 Bytes = NDArray[np.uint8]
 
 
-def product(operation: Operation, step: Step) -> list[Bytes]:
+def product(weights: Weights, cut: Cut) -> list[Bytes]:
     """For each panel biases, multipliers, then for each value under the kernel the panel's factors."""
-    assert step.tiling is not None
-    return [_panels(part, group, _words(part)[:2]) for part, group in by_group(operation, step.tiling.panels)]
+    return [_panels(part, group, _words(part)[:2]) for part, group in by_group(weights, cut.groups)]
 
 
-def classifier(operation: Operation, step: Step) -> list[Bytes]:
+def classifier(weights: Weights, cut: Cut) -> list[Bytes]:
     """The same with scales after the multipliers; zeros after the last label."""
-    assert step.tiling is not None
-    return [_panels(part, group, _words(part)) for part, group in by_group(operation, step.tiling.panels)]
+    return [_panels(part, group, _words(part)) for part, group in by_group(weights, cut.groups)]
 
 
-def depthwise(operation: Operation, step: Step) -> list[Bytes]:
+def depthwise(weights: Weights, cut: Cut) -> list[Bytes]:
     """For each vector of channels biases, multipliers, then the nine factors."""
-    return [_vectors([*_words(operation)[:2], *operation.weight], step.lanes)]
+    return [_vectors([*_words(weights)[:2], *weights.weight], cut.lanes)]
 
 
-def pool(operation: Operation, step: Step) -> list[Bytes]:
+def pool(weights: Weights, cut: Cut) -> list[Bytes]:
     """For each vector of channels biases and multipliers."""
-    return [_vectors(_words(operation)[:2], step.lanes)]
+    return [_vectors(_words(weights)[:2], cut.lanes)]
 
 
-def _words(operation: Operation) -> list[NDArray[Any]]:
+def _words(weights: Weights) -> list[NDArray[Any]]:
     """(N,) biases, multipliers and scales."""
-    assert operation.rounding is not None
-    return [operation.bias, operation.rounding.multiplier, operation.rounding.scale]
+    assert weights.rounding is not None
+    return [weights.bias, weights.rounding.multiplier, weights.rounding.scale]
 
 
-def _panels(operation: Operation, group: Panels, words: list[NDArray[Any]]) -> Bytes:
+def _panels(weights: Weights, group: Panels, words: list[NDArray[Any]]) -> Bytes:
     """Panels of one size, the last filled up with zeros."""
-    missing = group.count * group.channels - operation.bias.size
-    rows = [*words, *operation.weight.reshape(-1, operation.bias.size)]
+    missing = group.count * group.channels - weights.bias.size
+    rows = [*words, *weights.weight.reshape(-1, weights.bias.size)]
     return _vectors([np.pad(row, (0, missing)) for row in rows] if missing else rows, group.channels)
 
 

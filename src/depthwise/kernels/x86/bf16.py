@@ -7,18 +7,18 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.portable.bf16 import Words, padded, pairs_of
-from depthwise.compiler.lower.bf16 import halves
-from depthwise.compiler.lower.lower import Bounds, Floats, Operation
-from depthwise.compiler.step import Step
+from depthwise.kernels.bfloat16 import halves
+from depthwise.kernels.packing import padded
+from depthwise.kernels.portable.bf16 import Words, pairs_of
+from depthwise.kernels.weights import Bounds, Cut, Floats, Weights
 
 
-def depthwise_x86(operation: Operation, step: Step) -> list[Words]:
+def depthwise_x86(weights: Weights, cut: Cut) -> list[Words]:
     """Chunks of 32 channels: biases, bounds, and factors of as many rows of outputs as are computed at once."""
-    stride = step.layers[0].stride
-    assert operation.bounds is not None
+    stride = cut.stride
+    assert weights.bounds is not None
     rows = 2 if stride == 1 else 1
-    return [chunks(operation.weight, operation.bias, operation.bounds, rows=rows, repeat=stride == 1)]
+    return [chunks(weights.weight, weights.bias, weights.bounds, rows=rows, repeat=stride == 1)]
 
 
 def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: bool) -> Words:

@@ -6,22 +6,21 @@ import dataclasses
 
 import numpy as np
 
-from depthwise.compiler.families.packing import by_group
-from depthwise.compiler.lower.lower import Floats, Operation
-from depthwise.compiler.step import Step
+from depthwise.kernels.packing import by_group
 from depthwise.kernels.tiling import Panels
+from depthwise.kernels.weights import Cut, Floats, Weights
 
 
-def depthwise(operation: Operation, lanes: int) -> Floats:
+def depthwise(weights: Weights, lanes: int) -> Floats:
     """For each `lanes` channels the bias, then the nine factors: (C / lanes, 10, lanes)."""
-    rows = np.concatenate([operation.bias[None], operation.weight])
+    rows = np.concatenate([weights.bias[None], weights.weight])
     return rows.reshape(10, -1, lanes).transpose(1, 0, 2).ravel()
 
 
-def product(operation: Operation, panels: tuple[Panels, ...]) -> Floats:
+def product(weights: Weights, panels: tuple[Panels, ...]) -> Floats:
     """For each panel the bias, then for each value under the kernel the panel's factors; zeros after the last one."""
-    N = operation.bias.size
-    rows = np.concatenate([operation.bias[None], operation.weight.reshape(-1, N)])
+    N = weights.bias.size
+    rows = np.concatenate([weights.bias[None], weights.weight.reshape(-1, N)])
     width = sum(group.count * group.channels for group in panels)
     rows = np.pad(rows, ((0, 0), (0, width - N)))
     pieces = []
@@ -33,16 +32,16 @@ def product(operation: Operation, panels: tuple[Panels, ...]) -> Floats:
     return np.concatenate(pieces)
 
 
-def strassen(operation: Operation, panels: Panels) -> Floats:
+def strassen(weights: Weights, panels: Panels) -> Floats:
     """For each two panels the bias of the first, what is added for that of the second, and the seven blocks of factors.
 
     The identities stand in kernels/portable/dwk_strassen_f32.h. Sums are taken in float64 and rounded once.
     """
     width, count = panels.channels, panels.count * panels.channels
-    half = operation.weight.shape[1] // 2
+    half = weights.weight.shape[1] // 2
     # (pair of panels, panel, channel) and (pair of panels, panel, half of the values, value, channel)
-    bias = operation.bias[:count].reshape(-1, 2, width).astype(np.float64)
-    weight = operation.weight[0, :, :count].reshape(2, half, -1, 2, width).transpose(2, 3, 0, 1, 4).astype(np.float64)
+    bias = weights.bias[:count].reshape(-1, 2, width).astype(np.float64)
+    weight = weights.weight[0, :, :count].reshape(2, half, -1, 2, width).transpose(2, 3, 0, 1, 4).astype(np.float64)
     (b11, b21), (b12, b22) = weight[:, 0].swapaxes(0, 1), weight[:, 1].swapaxes(0, 1)
     t1 = b12 - b11
     t2 = b22 - t1
@@ -51,21 +50,19 @@ def strassen(operation: Operation, panels: Panels) -> Floats:
     return np.concatenate([ends.reshape(len(ends), -1), blocks.reshape(len(blocks), -1)], axis=1).astype(np.float32)
 
 
-def product_calls(operation: Operation, step: Step) -> list[Floats]:
+def product_calls(weights: Weights, cut: Cut) -> list[Floats]:
     """Plain products: an array for each group of panels."""
-    assert step.tiling is not None
-    return [product(part, (group,)) for part, group in by_group(operation, step.tiling.panels)]
+    return [product(part, (group,)) for part, group in by_group(weights, cut.groups)]
 
 
-def strassen_calls(operation: Operation, step: Step) -> list[Floats]:
+def strassen_calls(weights: Weights, cut: Cut) -> list[Floats]:
     """The channels of Strassen's products, then the others as plain ones."""
-    assert step.strassen is not None
-    (panels,) = step.strassen.panels
+    (panels,) = cut.strassen
     done = panels.count * panels.channels
-    rest = dataclasses.replace(operation, weight=operation.weight[..., done:], bias=operation.bias[done:])
-    return [strassen(operation, panels).ravel(), *product_calls(rest, step)]
+    rest = dataclasses.replace(weights, weight=weights.weight[..., done:], bias=weights.bias[done:])
+    return [strassen(weights, panels).ravel(), *product_calls(rest, cut)]
 
 
-def depthwise_calls(operation: Operation, step: Step) -> list[Floats]:
+def depthwise_calls(weights: Weights, cut: Cut) -> list[Floats]:
     """A depthwise convolution in the vectors of its step."""
-    return [depthwise(operation, step.lanes)]
+    return [depthwise(weights, cut.lanes)]

@@ -14,57 +14,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.packing import by_group
-from depthwise.compiler.lower.lower import Operation
-from depthwise.compiler.step import Step
 from depthwise.kernels.instructions import Instructions
+from depthwise.kernels.packing import by_group, padded
 from depthwise.kernels.tiling import Panels
+from depthwise.kernels.weights import Cut, Weights
 
 Bytes = NDArray[np.uint8]
-Weights = NDArray[np.int8]
+Signed = NDArray[np.int8]
 Words = list[NDArray[Any]]
 
 
-def product(operation: Operation, step: Step) -> list[Bytes]:
+def product(weights: Weights, cut: Cut) -> list[Bytes]:
     """Panels of a product: for each biases, multipliers, factors."""
-    return _panels(operation, step, words=2)
+    return _panels(weights, cut, words=2)
 
 
-def stem(operation: Operation, step: Step) -> list[Bytes]:
+def stem(weights: Weights, cut: Cut) -> list[Bytes]:
     """The same, of kernel rows of nine values."""
-    nine = replace(operation, weight=ninths_last(operation.weight))
-    return _panels(nine, step, words=2)
+    nine = replace(weights, weight=ninths_last(weights.weight))
+    return _panels(nine, cut, words=2)
 
 
-def stem_abreast(operation: Operation, step: Step) -> list[Bytes]:
+def stem_abreast(weights: Weights, cut: Cut) -> list[Bytes]:
     """All biases and multipliers, then the quads of a stem, each of all channels."""
-    return [spread(_words(operation)[:2], operation.weight)]
+    return [spread(_words(weights)[:2], weights.weight)]
 
 
-def classifier(operation: Operation, step: Step) -> list[Bytes]:
+def classifier(weights: Weights, cut: Cut) -> list[Bytes]:
     """Panels of the classifier: the same with scales after the multipliers, and labels in their order."""
-    return _panels(operation, step, words=3, in_order=True)
+    return _panels(weights, cut, words=3, in_order=True)
 
 
-def depthwise(operation: Operation, step: Step) -> list[Bytes]:
+def depthwise(weights: Weights, cut: Cut) -> list[Bytes]:
     """Chunks of B channels: biases, multipliers, and factors of as many rows of outputs as are computed at once."""
-    rows = 2 if step.layers[0].stride == 1 else 1
-    windows = rows_at_once(operation.weight, rows)
-    return [depthwise_chunks(windows, _words(operation)[:2], step.kernels[0].instructions)]
+    rows = 2 if cut.stride == 1 else 1
+    windows = rows_at_once(weights.weight, rows)
+    return [depthwise_chunks(windows, _words(weights)[:2], cut.instructions)]
 
 
-def alternating(operation: Operation, step: Step) -> list[Bytes]:
+def alternating(weights: Weights, cut: Cut) -> list[Bytes]:
     """The same with the factors of dwk_depthwise3x3s2_i8_avx512vnni.h."""
-    quads = quads_of_sides(operation.weight)
-    return [depthwise_chunks(quads, _words(operation)[:2], step.kernels[0].instructions)]
+    quads = quads_of_sides(weights.weight)
+    return [depthwise_chunks(quads, _words(weights)[:2], cut.instructions)]
 
 
-def pool(operation: Operation, step: Step) -> list[Bytes]:
+def pool(weights: Weights, cut: Cut) -> list[Bytes]:
     """Chunks of B channels: biases and multipliers."""
-    return [np.concatenate(pool_chunks(_words(operation)[:2], step.kernels[0].instructions))]
+    return [np.concatenate(pool_chunks(_words(weights)[:2], cut.instructions))]
 
 
-def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instructions, *, in_order: bool) -> Bytes:
+def panels(weight: Signed, words: Words, groups: Iterable[Panels], of: Instructions, *, in_order: bool) -> Bytes:
     """Panels one behind the other: for each the words, then the factors.
 
     Args:
@@ -79,29 +78,29 @@ def panels(weight: Weights, words: Words, groups: Iterable[Panels], of: Instruct
         order = np.arange(wide).reshape(group.vectors, -1) if in_order else _order(group.vectors, of)
         for _ in range(group.count):
             end = start + group.channels
-            parts += [_bytes(_padded(word[start:end], wide)[order]) for word in words]
-            parts.append(_factors(_quads(_padded(weight[..., start:end], wide))[..., order, :], of))
+            parts += [_bytes(padded(word[start:end], wide)[order]) for word in words]
+            parts.append(_factors(_quads(padded(weight[..., start:end], wide))[..., order, :], of))
             start = end
     return np.concatenate(parts)
 
 
-def spread(words: Words, weight: Weights) -> Bytes:
+def spread(words: Words, weight: Signed) -> Bytes:
     """The words, then for each quad of (3, 9, N) factors those of all channels."""
     return np.concatenate([*map(_bytes, words), _bytes(_quads(ninths_last(weight)))])
 
 
-def ninths_last(weight: Weights) -> Weights:
+def ninths_last(weight: Signed) -> Signed:
     """(3, 9, N) to (1, 27, N): eight values of each kernel row, then the ninth ones."""
     return np.concatenate([*weight[:, :8], weight[:, 8]])[None]
 
 
-def rows_at_once(weight: Weights, rows: int) -> Weights:
+def rows_at_once(weight: Signed, rows: int) -> Signed:
     """(9, C) factors as quads of four rows of the image, (rows x 3, C, 4): for one row of outputs, or for two."""
     columns = weight.reshape(3, 3, -1).transpose(1, 2, 0)
     return np.concatenate([np.pad(columns, ((0, 0), (0, 0), (row, 1 - row))) for row in range(rows)])
 
 
-def quads_of_sides(weight: Weights) -> Weights:
+def quads_of_sides(weight: Signed) -> Signed:
     """(9, C) factors as the quads (4, C, 4) of stride 2: on the left, on the right, and the middle of two chunks."""
     (a0, b0, c0), (a1, b1, c1), (a2, b2, c2) = weight.reshape(3, 3, -1)
     none = np.zeros_like(a0)
@@ -109,7 +108,7 @@ def quads_of_sides(weight: Weights) -> Weights:
     return np.stack([np.stack(quad, axis=-1) for quad in quads])
 
 
-def depthwise_chunks(quads: Weights, words: Words, of: Instructions) -> Bytes:
+def depthwise_chunks(quads: Signed, words: Words, of: Instructions) -> Bytes:
     """Chunks of B channels; fewer than B channels repeat until a chunk begins with the first one again.
 
     Args:
@@ -124,7 +123,7 @@ def depthwise_chunks(quads: Weights, words: Words, of: Instructions) -> Bytes:
     wide = np.pad(quads, ((0, 0), (0, max(size - C, 0)), (0, 0)))[:, channels]
     parts = []
     for start in range(0, size, B):
-        parts += [_bytes(_padded(word, size)[channels[start + order]]) for word in words]
+        parts += [_bytes(padded(word, size)[channels[start + order]]) for word in words]
         parts.append(_factors(wide[:, start + order, :], of))
     return np.concatenate(parts)
 
@@ -133,22 +132,21 @@ def pool_chunks(words: Words, of: Instructions) -> list[Bytes]:
     """For each chunk of B channels its words; channels after the last are 0."""
     order = _order(4, of)
     size = -(-words[0].size // order.size) * order.size
-    return [_bytes(_padded(word, size)[start + order]) for start in range(0, size, order.size) for word in words]
+    return [_bytes(padded(word, size)[start + order]) for start in range(0, size, order.size) for word in words]
 
 
-def _words(operation: Operation) -> Words:
+def _words(weights: Weights) -> Words:
     """(N,) biases, multipliers and scales."""
-    assert operation.rounding is not None
-    return [operation.bias, operation.rounding.multiplier, operation.rounding.scale]
+    assert weights.rounding is not None
+    return [weights.bias, weights.rounding.multiplier, weights.rounding.scale]
 
 
-def _panels(operation: Operation, step: Step, *, words: int, in_order: bool = False) -> list[Bytes]:
+def _panels(weights: Weights, cut: Cut, *, words: int, in_order: bool = False) -> list[Bytes]:
     """Each group of panels; of a channel's words the first so many."""
-    assert step.tiling is not None
-    of = step.kernels[-1].instructions
+    of = cut.instructions
     return [
         panels(part.weight, _words(part)[:words], (group,), of, in_order=in_order)
-        for part, group in by_group(operation, step.tiling.panels)
+        for part, group in by_group(weights, cut.groups)
     ]
 
 
@@ -158,20 +156,14 @@ def _order(vectors: int, of: Instructions) -> NDArray[np.intp]:
     return np.asarray(4 * vectors * (t // 4) + 4 * j + t % 4, np.intp)
 
 
-def _padded(values: NDArray[Any], size: int) -> NDArray[Any]:
-    """Zeros at the end of the last axis, up to a size."""
-    missing = size - values.shape[-1]
-    return values if missing <= 0 else np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
-
-
-def _quads(weight: Weights) -> Weights:
+def _quads(weight: Signed) -> Signed:
     """(rows, K, N) to (rows, K / 4, N, 4), with zeros where K ends within a quad."""
     rows, K, N = weight.shape
     whole = np.pad(weight, ((0, 0), (0, -K % 4), (0, 0)))
     return whole.reshape(rows, -1, 4, N).transpose(0, 1, 3, 2)
 
 
-def _factors(quads: Weights, of: Instructions) -> Bytes:
+def _factors(quads: Signed, of: Instructions) -> Bytes:
     """Quads (..., L, 4) as the bytes of factors."""
     if not of.pairs:
         return _bytes(quads)

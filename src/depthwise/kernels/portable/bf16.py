@@ -7,44 +7,34 @@ row, C channels of a depthwise layer, N output channels.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.compiler.families.packing import by_group
-from depthwise.compiler.lower.bf16 import Halves, halves
-from depthwise.compiler.lower.lower import Bounds, Floats, Operation
-from depthwise.compiler.step import Step
+from depthwise.kernels.bfloat16 import Halves, halves
+from depthwise.kernels.packing import by_group, padded
 from depthwise.kernels.tiling import Panels
+from depthwise.kernels.weights import Bounds, Cut, Floats, Weights
 
 Words = NDArray[np.uint32]
 
 
-def product(operation: Operation, step: Step) -> list[Words]:
+def product(weights: Weights, cut: Cut) -> list[Words]:
     """For each panel the bias, the bounds, then for each pair of values under the kernel the pairs of factors."""
-    assert step.tiling is not None
-    parts = by_group(operation, step.tiling.panels)
+    parts = by_group(weights, cut.groups)
     return [panels(part.weight, part.bias, (group,), part.bounds) for part, group in parts]
 
 
-def classifier(operation: Operation, step: Step) -> list[Words]:
+def classifier(weights: Weights, cut: Cut) -> list[Words]:
     """The same without bounds."""
-    assert step.tiling is not None
-    return [panels(part.weight, part.bias, (group,)) for part, group in by_group(operation, step.tiling.panels)]
+    return [panels(part.weight, part.bias, (group,)) for part, group in by_group(weights, cut.groups)]
 
 
-def zeros(operation: Operation) -> Words:
-    """What stands for 0 in each channel of the output."""
-    assert operation.bounds is not None
-    return np.resize(halves(operation.bounds.low), -(-operation.bias.size // 2) * 2).view(np.uint32)
-
-
-def depthwise(operation: Operation, step: Step) -> list[Words]:
+def depthwise(weights: Weights, cut: Cut) -> list[Words]:
     """For each vector of channels the bias, then the nine factors and the bounds, all as float32."""
-    assert operation.bounds is not None
-    rows = np.concatenate([operation.bias[None], operation.weight, [operation.bounds.low, operation.bounds.high]])
-    return [rows.reshape(12, -1, step.lanes).transpose(1, 0, 2).ravel().view(np.uint32)]
+    assert weights.bounds is not None
+    rows = np.concatenate([weights.bias[None], weights.weight, [weights.bounds.low, weights.bounds.high]])
+    return [rows.reshape(12, -1, cut.lanes).transpose(1, 0, 2).ravel().view(np.uint32)]
 
 
 def panels(weight: Floats, bias: Floats, groups: Iterable[Panels], bounds: Bounds | None = None) -> Words:
@@ -74,9 +64,3 @@ def panels(weight: Floats, bias: Floats, groups: Iterable[Panels], bounds: Bound
 def pairs_of(first: Halves, second: Halves) -> Words:
     """Words of two, the first in the lower half."""
     return first.astype(np.uint32) | second.astype(np.uint32) << np.uint32(16)
-
-
-def padded(values: NDArray[Any], size: int) -> NDArray[Any]:
-    """Zeros at the end of the last axis, up to a size."""
-    missing = size - values.shape[-1]
-    return values if missing <= 0 else np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])

@@ -1,1 +1,0 @@
-"""How weights lie for the kernels of each family of processors."""

@@ -1,1 +1,0 @@
-"""Weights for the kernels in portable C."""

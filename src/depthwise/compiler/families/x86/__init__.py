@@ -1,1 +1,0 @@
-"""Weights for the kernels of x86."""
