@@ -21,10 +21,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from conftest import BESIDE, make_model
-from depthwise.interop import keras_file, keras_graph, onnx, tflite, timm
+from depthwise.interop import keras_file, keras_graph, keras_published, onnx, tflite, timm
 from depthwise.interop.match import to_model
 from depthwise.interop.source import Source
-from foreign import write_keras
+from keras_files import write_keras
 from mutation import SECONDS, mutated, outcome
 
 MEMORY = 1 << 30
@@ -35,8 +35,8 @@ SUFFIXES = {"keras": ".h5", "onnx": ".onnx", "tflite": ".tflite", "timm": ".safe
 
 def read_keras(path: Path) -> object:
     """In this process: a crash of HDF5 ends it, as it ends the reader's own process in use."""
-    config, arrays = keras_file.contents(path)
-    chain = keras_graph.described(config, arrays) if config else keras_graph.published(arrays)
+    contents = keras_file.contents(path)
+    chain = keras_graph.described(contents) if contents.config else keras_published.published(contents)
     return to_model(chain, Source(name="x", format="keras", sha256="0" * 64))
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from depthwise.errors import Refused
 from depthwise.interop import timm
 from depthwise.network.model import Model
-from foreign import write_keras
+from keras_files import write_keras
 from mutation import SECONDS, mutated, outcome
 
 SmallModel = Callable[..., Model]

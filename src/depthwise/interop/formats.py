@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Literal
 
 from depthwise.errors import Refused
-from depthwise.interop import names
+from depthwise.interop import keras_folder, names
 from depthwise.interop.kinds import ONNX, SAFETENSORS, TFLITE, TIMM
 from depthwise.interop.labels import distinct
 from depthwise.interop.source import NOTHING, Given
@@ -22,6 +22,7 @@ Format = Literal["model", "keras", "onnx", "tflite", "timm"]
 SUFFIXES: dict[str, Format] = {
     ".h5": "keras",
     ".hdf5": "keras",
+    ".keras": "keras",
     ".onnx": "onnx",
     ".safetensors": "timm",
     ".tflite": "tflite",
@@ -30,11 +31,11 @@ SUFFIXES: dict[str, Format] = {
 WRITTEN: tuple[Format, ...] = ("model", "onnx", "tflite", "timm")
 # Suffixes of files that hold MobileNets and cannot be read, and what to do about it.
 _OTHERS = {
-    ".keras": "save it as .h5",
     ".pb": "convert it to TFLite or ONNX",
     ".pt": "it is a pickle, which may run code; save it as .safetensors",
     ".pth": "it is a pickle, which may run code; save it as .safetensors",
     ".bin": "if it is a pickle, save it as .safetensors",
+    ".json": "it describes no network of Keras or TensorFlow.js",
 }
 
 
@@ -62,8 +63,8 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
     """The model of a path or a name, whatever its format.
 
     Args:
-        source: a model folder, a timm folder, a .h5, .onnx, .safetensors or .tflite file, or a name of published
-            weights such as keras/0.25-128.
+        source: a model folder, a timm folder, a folder of TensorFlow.js or Keras, a .h5, .keras, .onnx, .safetensors or
+            .tflite file, or a name of published weights such as keras/0.25-128.
         given: what the user says of it.
     Returns: a float model, but of a model folder of int8 what it holds.
     Raises: Refused, when it is no MobileNet V1, damaged, or of no known format.
@@ -93,11 +94,15 @@ def format_of(path: Path) -> Format:
 
     Raises: Refused, when nothing does, or it is of no known format.
     """
+    if (path.is_dir() or path.suffix.lower() == ".json") and keras_folder.is_keras(path):
+        return "keras"
     if path.is_dir():
         if (path / DESCRIPTION).is_file():
             return "model"
         if any((path / name).is_file() for name in ("config.json", "model.safetensors")):
             return "timm"
+        if (path / "saved_model.pb").is_file():
+            raise Refused(f"{path}: is a TensorFlow SavedModel, which is not read; convert it to TFLite or ONNX")
         raise Refused(f"{path}: neither a model folder nor timm's; it has no {DESCRIPTION} and no model.safetensors")
     if not path.exists():
         raise Refused(f"{path}: there is no such file; names of published weights are like keras/0.25-128")

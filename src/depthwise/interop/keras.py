@@ -1,4 +1,4 @@
-"""Keras HDF5 files in: whole models with or without optimiser state, and the weights that Keras publishes."""
+"""Keras models in: HDF5 and .keras files, whole or weights alone, folders of JSON and weights, and TensorFlow.js."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop import keras_graph
-from depthwise.interop.keras_file import extract
+from depthwise.interop import keras_folder
+from depthwise.interop.keras_file import Contents, extract
+from depthwise.interop.keras_graph import described
+from depthwise.interop.keras_published import published
 from depthwise.interop.match import to_model
 from depthwise.interop.source import NOTHING, Given, Source, content, digest
 from depthwise.network.model import Model
@@ -20,22 +22,27 @@ _RESOLUTION = re.compile(r"_(\d{2,4})_tf(?:_no_top)?\.h5$")
 
 
 def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
-    """The model of a Keras file.
+    """The model of a Keras file or folder.
 
     Args:
         given: what the user says of it.
         name: what the user calls it, for the provenance; the file's name where empty.
     Raises: Refused, when it is no MobileNet V1 (naming the first layer that does not fit) or damaged.
     """
-    sha256 = digest(content(path))
     try:
-        config, arrays = extract(path)
+        contents, sha256 = _contents(path)
         with np.errstate(all="ignore"):
-            chain = keras_graph.described(config, arrays) if config else keras_graph.published(arrays)
+            chain = described(contents) if contents.config else published(contents)
             in_name = _RESOLUTION.search(path.name)
-            if not config and in_name and given.resolution is None:
+            if not contents.config and in_name and given.resolution is None:
                 given = dataclasses.replace(given, resolution=int(in_name[1]))
             source = Source(name=name or path.name, format="keras", sha256=sha256, given=given, padding=chain.padding)
             return to_model(chain, source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
+
+
+def _contents(path: Path) -> tuple[Contents, str]:
+    if path.is_dir() or path.suffix.lower() == ".json":
+        return keras_folder.whole(path)
+    return extract(path), digest(content(path))

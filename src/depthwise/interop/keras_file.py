@@ -1,4 +1,4 @@
-"""The arrays and the description of a Keras HDF5 file, read by a process of its own.
+"""The arrays and the description of a Keras file, HDF5 or a zip around it, read by a process of its own.
 
 The HDF5 library is written in C and damaged files can make it crash or run on; so this module is also a program, which
 the reader starts with little memory and little time, and whose end, whatever it is, becomes a sentence.
@@ -6,9 +6,14 @@ the reader starts with little memory and little time, and whose end, whatever it
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
+import zipfile
+import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +24,7 @@ from depthwise.interop.source import LARGEST_FILE
 from depthwise.network.weights import Array
 
 MOST_OBJECTS = 5000
-DEEPEST = 8
+DEEPEST = 16
 LARGEST_CONFIG = 16 * 2**20
 MEMORY = 1 << 30
 # Seconds of processor time that a file may take; the largest honest one takes a fifth. The clock's limit is for a
@@ -27,11 +32,32 @@ MEMORY = 1 << 30
 PROCESSOR_SECONDS, CLOCK_SECONDS = 2, 60
 CONFIG = "model_config"
 REFUSED = 3
-_WEIGHTS, _OPTIMISER = "model_weights", "optimizer_weights"
+_WEIGHTS = "model_weights"
+# What training leaves beside the weights.
+_TRAINING = ("optimizer_weights", "optimizer", "metrics", "_metrics", "compile_metrics", "_compile_metrics")
+# Members of a .keras file.
+ZIPPED_CONFIG, ZIPPED_WEIGHTS = "config.json", "model.weights.h5"
+# Versions of Keras 2 call the layers of a model so; on Windows they write backslashes.
+_OLD_LAYERS, LAYERS = "_layer_checkpoint_dependencies", "layers"
 
 
-def extract(path: Path) -> tuple[str, dict[str, Array]]:
-    """The description (JSON, "" where there is none) and the arrays by `<layer>/<part>` of a file.
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a file holds.
+
+    Attributes:
+        config: the description, JSON; "" where there is none.
+        arrays: by their path in the file, without the ":0" of variables.
+        groups: the path of each group of the weights, and the name of the layer that it says it is of, or "".
+    """
+
+    config: str
+    arrays: dict[str, Array]
+    groups: dict[str, str] = field(default_factory=dict)
+
+
+def extract(path: Path) -> Contents:
+    """What a file holds, read by a process of its own.
 
     Raises: Refused, when the file is damaged, takes too long, or is none.
     """
@@ -49,10 +75,11 @@ def extract(path: Path) -> tuple[str, dict[str, Array]]:
         last = done.stderr.decode(errors="replace").strip().splitlines()
         raise Refused(f"HDF5 could not read it ({last[-1] if last else 'it gave up'}); it is damaged")
     size = int.from_bytes(done.stdout[:8], "little")
-    return done.stdout[8 : 8 + size].decode(), load(done.stdout[8 + size :])
+    said = json.loads(done.stdout[8 : 8 + size])
+    return Contents(config=said["config"], groups=said["groups"], arrays=load(done.stdout[8 + size :]))
 
 
-def contents(path: Path) -> tuple[str, dict[str, Array]]:
+def contents(path: Path) -> Contents:
     """What `extract` returns, read here and now.
 
     Raises: Refused, as `extract` does. A crash, too, is possible.
@@ -64,51 +91,92 @@ def contents(path: Path) -> tuple[str, dict[str, Array]]:
             "Keras files need the package h5py, which is not installed; run: pip install 'depthwise[interop]'"
         ) from None
     try:
+        if zipfile.is_zipfile(path):
+            config, weights = _unzipped(path)
+            with h5py.File(io.BytesIO(weights), "r") as file:
+                return _read(h5py, file, config)
         with h5py.File(path, "r") as file:
-            config = file.attrs.get(CONFIG, "")
-            text = config.decode() if isinstance(config, bytes) else str(config)
-            if len(text) > LARGEST_CONFIG:
-                raise Refused(f"its description has {len(text):,} characters; no MobileNet V1 needs so many")
-            return text, _arrays(h5py, file, path.stat().st_size)
+            found = file.attrs.get(CONFIG, "")
+            return _read(h5py, file, found.decode() if isinstance(found, bytes) else str(found))
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError) as problem:
         raise Refused(f"it is not an HDF5 file, or damaged ({problem})") from None
 
 
-def _arrays(h5py: Any, file: Any, size: int) -> dict[str, Array]:
-    """Every dataset below the model's weights, without following links to other places or files."""
-    found: dict[str, Array] = {}
-    whole = _WEIGHTS in file
-    waiting = [(file[_WEIGHTS] if whole else file, "", 0)]
-    seen, left = 0, min(size, LARGEST_FILE)
+def _unzipped(path: Path) -> tuple[str, bytes]:
+    """The description and the HDF5 file of a .keras file."""
+    try:
+        with zipfile.ZipFile(path) as whole:
+            if "model.weights.json" in whole.namelist():
+                raise Refused("its weights lie in several files; save the model without sharding")
+            return _member(whole, ZIPPED_CONFIG, LARGEST_CONFIG).decode(), _member(whole, ZIPPED_WEIGHTS, LARGEST_FILE)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as problem:
+        raise Refused(f"it is a damaged zip file ({problem})") from None
+
+
+def _member(whole: zipfile.ZipFile, name: str, most: int) -> bytes:
+    if name not in whole.namelist():
+        raise Refused(f"it is a zip file without {name}; a model that Keras saved has one")
+    with whole.open(name) as member:
+        data = member.read(most + 1)
+    if len(data) > most:
+        raise Refused(f"its {name} has more than {most:,} bytes; no MobileNet V1 needs so many")
+    return data
+
+
+def _read(h5py: Any, file: Any, config: str) -> Contents:
+    if len(config) > LARGEST_CONFIG:
+        raise Refused(f"its description has {len(config):,} characters; no MobileNet V1 needs so many")
+    found = Contents(config=config, arrays={})
+    _walk(h5py, file.get(_WEIGHTS, file), found, whole=_WEIGHTS in file)
+    return found
+
+
+def _walk(h5py: Any, root: Any, found: Contents, *, whole: bool) -> None:
+    """Take every dataset and group below the model's weights, without following links to other places or files."""
+    waiting = [(root, "", 0)]
+    seen, left = 0, LARGEST_FILE
     while waiting:
-        group, parent, depth = waiting.pop()
+        group, before, depth = waiting.pop()
         for name in group:
             seen += 1
             if seen > MOST_OBJECTS or depth > DEEPEST:
                 raise Refused(f"it holds more than {MOST_OBJECTS} parts or nests them deeper than {DEEPEST}")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink) or (not whole and name == _OPTIMISER):
+            training = not whole and depth == 0 and name in _TRAINING
+            if training or not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 continue
-            entry = group[name]
+            entry, path = group[name], before + _cleaned(name)
             if isinstance(entry, h5py.Group):
-                waiting.append((entry, name, depth + 1))
-            elif isinstance(entry, h5py.Dataset):
-                key = f"{parent}/{name.removesuffix(':0')}"
-                array = _dataset(entry, key, left)
-                left -= array.nbytes
-                if key in found:
-                    raise Refused(f"it holds two arrays {key}; it is not one network")
-                found[key] = array
-    return found
+                found.groups[path] = _layer_name(entry)
+                waiting.append((entry, f"{path}/", depth + 1))
+            elif isinstance(entry, h5py.Dataset) and entry.dtype.kind == "f":
+                if path in found.arrays:
+                    raise Refused(f"it holds two arrays {path}; it is not one network")
+                found.arrays[path] = _dataset(entry, path, left)
+                left -= found.arrays[path].nbytes
 
 
-def _dataset(entry: Any, key: str, left: int) -> Array:
-    """One array, which can have no more bytes than the file has left for it."""
+def _cleaned(name: str) -> str:
+    parts = name.removesuffix(":0").replace("\\", "/").split("/")
+    return "/".join(LAYERS if part == _OLD_LAYERS else part for part in parts)
+
+
+def _layer_name(group: Any) -> str:
+    """The name that Keras 3 gives to what lies in a group."""
+    name = group.attrs.get("name", "")
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+
+
+def _dataset(entry: Any, path: str, left: int) -> Array:
+    """One array as float32; all of a file together may have as many bytes as the largest file."""
     if entry.external or entry.is_virtual:
-        raise Refused(f"array {key} lies in another file; save the model whole")
-    if entry.dtype not in (np.float32, np.float16) or len(entry.shape or ()) > DEEPEST:
-        return np.zeros(0, np.float32)
-    if entry.nbytes > left:
-        raise Refused(f"array {key} has {entry.nbytes:,} bytes, more than the file; it is damaged")
+        raise Refused(f"array {path} lies in another file; save the model whole")
+    if len(entry.shape or ()) > DEEPEST:
+        raise Refused(f"array {path} has {len(entry.shape)} dimensions; it is damaged")
+    size = 4 * int(entry.size or 0)
+    if size > left:
+        raise Refused(
+            f"array {path} has {size:,} bytes, more than a MobileNet V1 has; it is another network or damaged"
+        )
     return np.asarray(entry[()], dtype=np.float32)
 
 
@@ -129,12 +197,12 @@ def main() -> int:
 
     _limit()
     try:
-        config, arrays = contents(Path(sys.argv[1]))
+        found = contents(Path(sys.argv[1]))
     except Refused as refusal:
         sys.stderr.write(str(refusal))
         return REFUSED
-    text = config.encode(errors="replace")
-    sys.stdout.buffer.write(len(text).to_bytes(8, "little") + text + save(arrays))
+    text = json.dumps({"config": found.config, "groups": found.groups}).encode()
+    sys.stdout.buffer.write(len(text).to_bytes(8, "little") + text + save(found.arrays))
     return 0
 
 

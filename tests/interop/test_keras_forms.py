@@ -1,0 +1,381 @@
+"""Forms in which people have Keras models: containers of today, models in models, wrappers, preprocessing inside."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthwise.errors import Refused
+from depthwise.interop import formats, keras
+from depthwise.interop.source import Given
+from depthwise.network import reference
+from depthwise.network.model import Model
+from foreign import pixels, same_weights
+from keras_files import (
+    KerasArrays,
+    connect,
+    entry,
+    keras_model,
+    write_dot_keras,
+    write_store,
+    write_tfjs,
+    write_variables,
+)
+
+h5py = pytest.importorskip("h5py", reason="h5py is not installed; Keras files are not checked")
+
+SmallModel = Callable[..., Model]
+Described = tuple[dict[str, Any], KerasArrays]
+# As keras.applications.MobileNet makes it at a size where its padding is no other's.
+FIELDS: dict[str, Any] = {"padding": "keras", "bn_epsilon": 1e-3, "resolution": 50, "seed": 2}
+
+
+@pytest.fixture
+def model(small_model: SmallModel) -> Model:
+    return small_model(**FIELDS)
+
+
+def write_h5(path: Path, config: dict[str, Any], arrays: KerasArrays, **how: Any) -> Path:
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        write_variables(file.create_group("model_weights"), arrays, **how)
+    return path
+
+
+def with_layers(config: dict[str, Any], change: Callable[[list[Any]], None]) -> dict[str, Any]:
+    """A description with its list of layers changed, and each layer reading the one before."""
+    found = copy.deepcopy(config)
+    change(found["config"]["layers"])
+    connect(found["config"]["layers"], 2)
+    return found
+
+
+def inside(config: dict[str, Any], before: list[Any], behind: list[Any] | None = None) -> dict[str, Any]:
+    """A Sequential model with a model in it, as transfer learning has it."""
+    inner = {**config, "name": config["config"]["name"]}
+    return {"class_name": "Sequential", "config": {"name": "outer", "layers": [*before, inner, *(behind or [])]}}
+
+
+@pytest.mark.parametrize("resolution", [50, 75])
+@pytest.mark.parametrize("padding", ["keras", "end"])
+@pytest.mark.parametrize(("width", "rounding"), [(0.25, "multiple-of-8"), (0.1, "cut-off")])
+def test_keras_padding_and_widths_come_back_at_sides_that_are_odd_somewhere(
+    small_model: SmallModel, tmp_path: Path, resolution: int, padding: str, width: float, rounding: str
+) -> None:
+    made = {**FIELDS, "padding": padding, "resolution": resolution, "width": width, "rounding": rounding}
+    model = small_model(**made)
+    config, arrays = keras_model(model)
+    # An old version's stem has a layer of padding, too.
+    if padding == "end":
+        stem = next(layer for layer in config["config"]["layers"] if layer["name"] == "conv1")
+        stem["config"]["padding"] = "valid"
+        pad = entry("ZeroPadding2D", "conv1_pad", padding=[[0, 1], [0, 1]])
+        config = with_layers(config, lambda listed: listed.insert(1, pad))
+    found = keras.read(write_h5(tmp_path / "network.h5", config, arrays))
+    # At even sides both are one.
+    wanted = model.spec if resolution % 2 else small_model(**{**made, "padding": "keras"}).spec
+    assert (found.spec, same_weights(found, model)) == (wanted, True)
+
+
+@pytest.mark.parametrize("how", [{}, {"named": False}, {"inside": "_layer_checkpoint_dependencies", "named": False}])
+def test_a_dot_keras_file_is_read_by_names_or_by_classes_and_their_order(
+    model: Model, tmp_path: Path, how: dict[str, Any]
+) -> None:
+    config, arrays = keras_model(model)
+    write_dot_keras(tmp_path / "network.keras", config, arrays, **how)
+    found = formats.read(str(tmp_path / "network.keras"))
+    assert isinstance(found, Model)
+    assert (found.spec, same_weights(found, model)) == (model.spec, True)
+
+
+def test_a_model_inside_a_model_is_read_from_a_dot_keras_file(model: Model, tmp_path: Path) -> None:
+    config, arrays = keras_model(model)
+    write_dot_keras(tmp_path / "network.keras", inside(config, []), arrays, inside="layers/functional/layers")
+    assert same_weights(keras.read(tmp_path / "network.keras"), model)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("place", ["layers", "layers/functional/layers"])
+def test_bare_weights_of_keras_3_are_read_by_the_order_of_their_classes(
+    model: Model, tmp_path: Path, named: bool, place: str
+) -> None:
+    with h5py.File(tmp_path / "network.weights.h5", "w") as file:
+        write_store(file, keras_model(model)[1], named=named, inside=place)
+    found = keras.read(tmp_path / "network.weights.h5", Given(resolution=50))
+    assert (found.spec, same_weights(found, model)) == (model.spec, True)
+
+
+@pytest.mark.parametrize("store", [False, True])
+def test_a_classifier_of_ones_own_is_taken_from_bare_weights_and_what_else_is_left_is_named(
+    model: Model, tmp_path: Path, store: bool
+) -> None:
+    arrays = keras_model(model, top=False)[1]
+    weight, bias = model.weights["classifier.weight"].T, model.weights["classifier.bias"]
+    arrays["dense_4"] = {"kernel": weight, "bias": bias}
+    path = tmp_path / "mine.h5"
+    write: Callable[..., None] = write_store if store else write_variables
+    with h5py.File(path, "w") as file:
+        write(file, arrays)
+    found = keras.read(path, Given(resolution=50))
+    assert (same_weights(found, model), "classifier" in found.provenance) == (True, False)
+    arrays["dense_5"] = {"kernel": weight}
+    with h5py.File(path, "w") as file:
+        write(file, arrays)
+    with pytest.raises(Refused, match=r"it has array (dense_4|layers/dense).* besides those of MobileNet V1"):
+        keras.read(path, Given(resolution=50))
+
+
+@pytest.mark.parametrize("scope", ["{}", "{}_1", "outer/{}", "outer_2/{}_3"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_variables_are_found_whatever_scope_they_were_made_in(
+    model: Model, tmp_path: Path, scope: str, nested: bool
+) -> None:
+    config, arrays = keras_model(model)
+    group = "mobilenet" if nested else ""
+    path = write_h5(
+        tmp_path / "network.h5", inside(config, []) if nested else config, arrays, scope=scope, inside=group
+    )
+    assert same_weights(keras.read(path), model)
+
+
+def test_an_array_that_no_layer_takes_is_named(model: Model, tmp_path: Path) -> None:
+    config, arrays = keras_model(model)
+    arrays["conv1"]["bias"] = np.ones(8, np.float32)
+    with pytest.raises(Refused, match="array conv1/conv1/bias belongs to no layer that it describes"):
+        keras.read(write_h5(tmp_path / "network.h5", config, arrays))
+
+
+def test_compressed_arrays_that_are_longer_than_the_file_are_read(model: Model, tmp_path: Path) -> None:
+    config, arrays = keras_model(model.replace(weights={n: np.round(a) for n, a in model.weights.items()}))
+    with h5py.File(tmp_path / "network.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        for layer, parts in arrays.items():
+            for part, array in parts.items():
+                how: dict[str, Any] = {"compression": "gzip", "shuffle": True}
+                file.create_dataset(f"model_weights/{layer}/{layer}/{part}:0", data=array, **how)
+    assert keras.read(tmp_path / "network.h5").spec == model.spec
+
+
+def pruned(listed: list[Any]) -> None:
+    for place, layer in enumerate(listed):
+        if layer["class_name"] in ("Conv2D", "DepthwiseConv2D"):
+            name = f"prune_low_magnitude_{layer['name']}"
+            inner = {"class_name": layer["class_name"], "config": layer["config"]}
+            listed[place] = entry("PruneLowMagnitude", name, layer=inner)
+
+
+def test_layers_in_wrappers_of_pruning_are_read_through_them(model: Model, tmp_path: Path) -> None:
+    config, arrays = keras_model(model)
+    with h5py.File(tmp_path / "network.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(with_layers(config, pruned))
+        for layer, parts in arrays.items():
+            top = layer if layer.endswith("_bn") else f"prune_low_magnitude_{layer}"
+            extra = {} if layer.endswith("_bn") else {"mask": np.ones(3, np.float32), "threshold": np.ones(())}
+            write_variables(file, {layer: {**parts, **extra}}, inside=f"model_weights/{top}")
+    assert same_weights(keras.read(tmp_path / "network.h5"), model)
+
+
+SILENT = [
+    "RandomFlip",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomContrast",
+    "RandomErasing",
+    "SpatialDropout2D",
+    "Identity",
+]
+
+
+def test_layers_that_do_nothing_outside_training_are_passed_over(model: Model, tmp_path: Path) -> None:
+    config, arrays = keras_model(model)
+    augment = {"class_name": "Sequential", "config": {"name": "augment", "layers": [entry(k, k) for k in SILENT]}}
+    same_size = entry("Resizing", "resizing", height=50, width=50)
+    first = entry("InputLayer", "images", batch_input_shape=[None, 50, 50, 3])
+    whole = inside(config, [first, {**augment, "name": "augment"}, same_size])
+    assert same_weights(keras.read(write_h5(tmp_path / "network.h5", whole, arrays, inside="mobilenet")), model)
+    whole["config"]["layers"][2]["config"]["height"] = 60
+    with pytest.raises(Refused, match=r"layer resizing \(Resizing\) resizes its image to 60x50 inside the network"):
+        keras.read(write_h5(tmp_path / "network.h5", whole, arrays, inside="mobilenet"))
+
+
+def function(name: str, constant: Any, *, first: bool = False) -> dict[str, Any]:
+    """A layer that calls a function of TensorFlow with what is before it, and a constant."""
+    node = ["_CONSTANT_VALUE", -1, constant, {"y": ["before", 0, 0]}] if first else ["before", 0, 0, {"y": constant}]
+    return {**entry("TFOpLambda", f"tf.{name}", function=name), "inbound_nodes": [node]}
+
+
+def operation(kind: str, constant: Any) -> dict[str, Any]:
+    """The same of Keras 3."""
+    tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": ["before", 0, 0]}}
+    return {**entry(kind, kind.lower()), "inbound_nodes": [{"args": [tensor, constant], "kwargs": {}}]}
+
+
+def node(op: str, constant: float) -> dict[str, Any]:
+    """The same of TensorFlow 2.0 to 2.3."""
+    return entry("TensorFlowOpLayer", op, node_def=json.dumps({"name": op, "op": op}), constants={"1": constant})
+
+
+def in_order(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Layers behind an input, with the name of the one before each in the place of "before"."""
+    found = [entry("InputLayer", "images", batch_input_shape=[None, 50, 50, 3])]
+    for layer in layers:
+        found.append(json.loads(json.dumps(layer).replace('"before"', json.dumps(found[-1]["name"]))))
+    return found
+
+
+ARRAY = {"class_name": "__numpy__", "config": {"value": [[[[120.0, 110.0, 100.0]]]], "dtype": "float32"}}
+PIXELS: list[tuple[list[dict[str, Any]], tuple[float, ...], float]] = [
+    ([entry("Rescaling", "rescaling", scale=1 / 64, offset=-2.0)], (128.0,) * 3, 1 / 64),
+    ([function("math.truediv", 127.5), function("math.subtract", 1.0)], (127.5,) * 3, 1 / 127.5),
+    (
+        [function("cast", None), function("math.multiply", 1 / 16), function("__operators__.add", -8)],
+        (128.0,) * 3,
+        1 / 16,
+    ),
+    ([operation("Subtract", ARRAY), operation("TrueDivide", 50.0)], (120.0, 110.0, 100.0), 0.02),
+    ([node("RealDiv", 64.0), node("Sub", 2.0)], (128.0,) * 3, 1 / 64),
+    (
+        [entry("Normalization", "n", axis=[-1], mean=[120.0, 110.0, 100.0], variance=2500.0)],
+        (120.0, 110.0, 100.0),
+        0.02,
+    ),
+    (
+        [entry("Normalization", "n", axis=None, mean=127.5, variance=2500.0), entry("GaussianNoise", "noise")],
+        (127.5,) * 3,
+        0.02,
+    ),
+]
+
+
+@pytest.mark.parametrize(("layers", "mean", "scale"), PIXELS)
+def test_arithmetic_before_the_network_is_its_mean_and_scale(
+    model: Model, tmp_path: Path, layers: list[dict[str, Any]], mean: tuple[float, ...], scale: float
+) -> None:
+    config, arrays = keras_model(model)
+    whole = inside(config, in_order(layers))
+    found = keras.read(write_h5(tmp_path / "network.h5", whole, arrays, inside="mobilenet"))
+    assert found.preprocessing.mean == pytest.approx(mean)
+    assert found.preprocessing.scale == pytest.approx((scale,) * 3)
+    assert same_weights(found, model)
+
+
+def test_an_adapted_normalization_is_read_from_its_arrays(model: Model, tmp_path: Path) -> None:
+    config, arrays = keras_model(model)
+    adapted = entry("Normalization", "normalization", axis=[-1], mean=None, variance=None)
+    path = write_h5(tmp_path / "network.h5", inside(config, [adapted]), arrays, inside="mobilenet")
+    numbers = {"mean": [120.0, 110.0, 100.0], "variance": [100.0, 400.0, 2500.0], "count": 7.0}
+    with h5py.File(path, "a") as file:
+        own = {part: np.array(value, np.float32) for part, value in numbers.items()}
+        write_variables(file["model_weights"], {"normalization": own})
+    found = keras.read(path)
+    assert (found.preprocessing.mean, found.preprocessing.scale) == (
+        pytest.approx((120.0, 110.0, 100.0)),
+        pytest.approx((0.1, 0.05, 0.02)),
+    )
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (entry("Lambda", "lambda"), r"layer lambda \(Lambda\) is Python code, which is never run; put a Rescaling"),
+    (entry("QuantizeWrapperV2", "quant"), "was trained for int8 by tfmot; convert the model to TFLite"),
+    (entry("ClusterWeights", "cluster"), "call strip_clustering, and save again"),
+    (entry("TimeDistributed", "each"), r"layer each \(TimeDistributed\) is not part of MobileNet V1"),
+    (entry("Dense", "d", dtype={"class_name": "QuantizedDTypePolicy"}), "layer d .* was quantised by Keras"),
+    (entry("Softmax", "s", axis=2), "is over axis 2; MobileNet V1 has its softmax over the classes"),
+    (function("math.divide", 1.0, first=True), "is no scale or shift by a constant"),
+    (function("math.pow", 2.0), r"\(math.pow\) is not part of MobileNet V1"),
+    (entry("Rescaling", "r", scale=[[1.0], [2.0]], offset=0.0), r"has a constant of shape \(2, 1\)"),
+]
+
+
+@pytest.mark.parametrize(("layer", "sentence"), REFUSED)
+def test_layers_that_are_something_else_are_refused_with_the_way_out(
+    model: Model, tmp_path: Path, layer: dict[str, Any], sentence: str
+) -> None:
+    config, arrays = keras_model(model)
+    path = write_h5(tmp_path / "network.h5", inside(config, [layer]), arrays, inside="mobilenet")
+    with pytest.raises(Refused, match=sentence):
+        keras.read(path)
+
+
+def test_a_model_of_ones_own_class_and_weights_in_shards_are_refused(model: Model, tmp_path: Path) -> None:
+    import zipfile
+
+    config, arrays = keras_model(model)
+    with pytest.raises(Refused, match=r"a model of a class of its own \(MyNet\), which only its Python code describes"):
+        keras.read(write_h5(tmp_path / "network.h5", {**config, "class_name": "MyNet"}, arrays))
+    path = tmp_path / "network.keras"
+    write_dot_keras(path, config, arrays)
+    with zipfile.ZipFile(path, "a") as whole:
+        whole.writestr("model.weights.json", "{}")
+    with pytest.raises(Refused, match="its weights lie in several files; save the model without sharding"):
+        keras.read(path)
+    with zipfile.ZipFile(path, "w") as whole:
+        whole.writestr("config.json", json.dumps(config))
+    with pytest.raises(Refused, match=r"it is a zip file without model\.weights\.h5"):
+        keras.read(path)
+
+
+@pytest.mark.parametrize(("stored", "off"), [("float32", 0.0), ("float16", 0.001), ("uint8", 0.01)])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_layers_model_of_tensorflow_js_is_read_quantised_or_not(
+    model: Model, tmp_path: Path, stored: str, off: float, nested: bool
+) -> None:
+    config, arrays = keras_model(model)
+    folder = tmp_path / "web"
+    write_tfjs(folder, inside(config, []) if nested else config, arrays, stored)
+    found = formats.read(str(folder))
+    assert isinstance(found, Model)
+    assert found.spec == model.spec
+    worst = max(float(np.abs(a - found.weights[n]).max() / (np.ptp(a) or 1)) for n, a in model.weights.items())
+    assert worst <= off
+    assert formats.read(str(folder / "model.json")).spec == model.spec
+
+
+def test_files_of_tensorflow_js_that_are_not_whole_or_lie_elsewhere_are_refused(model: Model, tmp_path: Path) -> None:
+    write_tfjs(tmp_path / "web", *keras_model(model))
+    described = json.loads((tmp_path / "web" / "model.json").read_text())
+    shard = tmp_path / "web" / "group1-shard2of2.bin"
+    shard.write_bytes(shard.read_bytes()[:-8])
+    with pytest.raises(Refused, match="array conv_preds/bias ends behind the files of its weights"):
+        formats.read(str(tmp_path / "web"))
+    described["weightsManifest"][0]["paths"][0] = "../secret"
+    (tmp_path / "web" / "model.json").write_text(json.dumps(described))
+    with pytest.raises(Refused, match=r"its weights lie in '\.\./secret'; put all files into the folder"):
+        formats.read(str(tmp_path / "web"))
+    described["format"] = "graph-model"
+    (tmp_path / "web" / "model.json").write_text(json.dumps(described))
+    with pytest.raises(Refused, match=r"it is a graph model of TensorFlow\.js"):
+        formats.read(str(tmp_path / "web"))
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_folder_of_json_and_weights_is_read_and_several_weights_are_refused(
+    model: Model, tmp_path: Path, twice: bool
+) -> None:
+    config, arrays = keras_model(model)
+    text = json.dumps(config)
+    (tmp_path / "model.json").write_text(json.dumps(text) if twice else text)
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        write_variables(file, arrays)
+    for source in (tmp_path, tmp_path / "model.json"):
+        found = formats.read(str(source))
+        assert isinstance(found, Model)
+        assert (found.spec, same_weights(found, model)) == (model.spec, True)
+    (tmp_path / "best.h5").write_bytes((tmp_path / "weights.h5").read_bytes())
+    with pytest.raises(Refused, match=r"2 files of weights \(\.h5\) beside model\.json, which describes the layers"):
+        formats.read(str(tmp_path))
+
+
+def test_probabilities_are_those_of_the_model_that_was_written(model: Model, tmp_path: Path) -> None:
+    """One form through to its answers: the others are compared by their weights."""
+    write_dot_keras(tmp_path / "network.keras", *keras_model(model))
+    found = keras.read(tmp_path / "network.keras").replace(preprocessing=model.preprocessing)
+    images = pixels(model, 2)
+    expected = reference.run(model, images).probabilities
+    assert np.abs(reference.run(found, images).probabilities - expected).max() < 1e-6
