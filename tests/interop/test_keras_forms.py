@@ -176,7 +176,9 @@ def test_layers_in_wrappers_of_pruning_are_read_through_them(model: Model, tmp_p
         file.attrs["model_config"] = json.dumps(with_layers(config, pruned))
         for layer, parts in arrays.items():
             top = layer if layer.endswith("_bn") else f"prune_low_magnitude_{layer}"
-            extra = {} if layer.endswith("_bn") else {"mask": np.ones(3, np.float32), "threshold": np.ones(())}
+            extra: dict[str, np.ndarray] = (
+                {} if layer.endswith("_bn") else {"mask": np.ones(3, np.float32), "threshold": np.ones((), np.float32)}
+            )
             write_variables(file, {layer: {**parts, **extra}}, inside=f"model_weights/{top}")
     assert same_weights(keras.read(tmp_path / "network.h5"), model)
 
@@ -274,10 +276,8 @@ def test_an_adapted_normalization_is_read_from_its_arrays(model: Model, tmp_path
         own = {part: np.array(value, np.float32) for part, value in numbers.items()}
         write_variables(file["model_weights"], {"normalization": own})
     found = keras.read(path)
-    assert (found.preprocessing.mean, found.preprocessing.scale) == (
-        pytest.approx((120.0, 110.0, 100.0)),
-        pytest.approx((0.1, 0.05, 0.02)),
-    )
+    assert found.preprocessing.mean == pytest.approx((120.0, 110.0, 100.0))
+    assert found.preprocessing.scale == pytest.approx((0.1, 0.05, 0.02))
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Convert SOURCE, a MobileNet V1 of any known format, to DEST.
 
-    SOURCE is a model folder, a timm folder, a folder of TensorFlow.js or Keras, a .h5 or .keras, .onnx, .safetensors (timm) or .tflite file, or a name of
-    published weights: keras/0.25-128, timm/mobilenetv1_100.ra4_e3600_r224_in1k.
+    SOURCE is a model folder, a folder of timm, Keras or TensorFlow.js, a .h5 or .keras (Keras), .onnx, .safetensors
+    (timm) or .tflite file, or a name of published weights: keras/0.25-128, timm/mobilenetv1_100.ra4_e3600_r224_in1k.
 
     DEST is a folder, or a file that ends with .onnx, .tflite or .safetensors.
     """
