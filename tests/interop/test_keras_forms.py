@@ -83,6 +83,31 @@ def test_keras_padding_and_widths_come_back_at_sides_that_are_odd_somewhere(
     assert (found.spec, same_weights(found, model)) == (wanted, True)
 
 
+def padded_symmetrically(listed: list[Any]) -> None:
+    """As versions 2.1.3 to 2.2.2 of Keras did: one row of zeros on every side, before every 3x3 convolution."""
+    convolutions = [layer for layer in listed if layer["config"].get("kernel_size") == [3, 3]]
+    for pad in [layer for layer in listed if layer["class_name"] == "ZeroPadding2D"]:
+        listed.remove(pad)
+    for layer in convolutions:
+        layer["config"]["padding"] = "valid"
+        pad = entry("ZeroPadding2D", f"{layer['name']}_pad", padding=[[1, 1], [1, 1]])
+        listed.insert(listed.index(layer), pad)
+
+
+def test_keras_of_2018_pads_symmetrically_and_is_read_so(small_model: SmallModel, tmp_path: Path) -> None:
+    model = small_model(**{**FIELDS, "padding": "symmetric"})
+    config, arrays = keras_model(model)
+    for resolution in (50, 64):
+        config["config"]["layers"][0]["config"]["batch_input_shape"] = [None, resolution, resolution, 3]
+        path = write_h5(tmp_path / "network.h5", with_layers(config, padded_symmetrically), arrays)
+        found = keras.read(path)
+        assert (found.spec.padding, found.spec.resolution, same_weights(found, model)) == (
+            "symmetric",
+            resolution,
+            True,
+        )
+
+
 @pytest.mark.parametrize("how", [{}, {"named": False}, {"inside": "_layer_checkpoint_dependencies", "named": False}])
 def test_a_dot_keras_file_is_read_by_names_or_by_classes_and_their_order(
     model: Model, tmp_path: Path, how: dict[str, Any]
@@ -335,6 +360,13 @@ def test_a_layers_model_of_tensorflow_js_is_read_quantised_or_not(
     worst = max(float(np.abs(a - found.weights[n]).max() / (np.ptp(a) or 1)) for n, a in model.weights.items())
     assert worst <= off
     assert formats.read(str(folder / "model.json")).spec == model.spec
+
+
+def test_tensorflow_js_weights_without_description_are_read_as_those_of_keras(model: Model, tmp_path: Path) -> None:
+    write_tfjs(tmp_path / "web", *keras_model(model))
+    file = tmp_path / "web" / "model.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "modelTopology": None}))
+    assert same_weights(keras.read(tmp_path / "web", Given(resolution=50)), model)
 
 
 def test_files_of_tensorflow_js_that_are_not_whole_or_lie_elsewhere_are_refused(model: Model, tmp_path: Path) -> None:

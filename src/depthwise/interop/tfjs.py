@@ -34,9 +34,10 @@ def contents(path: Path) -> tuple[Contents, str]:
     try:
         model = json.loads(data)
         topology, manifest = model[TOPOLOGY], model[_MANIFEST]
-        if model.get("format") == "graph-model" or "node" in topology:
+        if model.get("format") == "graph-model" or (topology and "node" in topology):
             raise Refused("it is a graph model of TensorFlow.js; convert the model that it was made of")
-        described = topology.get("model_config", topology)
+        # Made of a file of weights alone, it describes nothing.
+        described = json.dumps(topology.get("model_config", topology)) if topology else ""
         arrays: dict[str, Array] = {}
         for group in manifest:
             files = b"".join(content(path.parent / _plain(name)) for name in group["paths"])
@@ -46,7 +47,7 @@ def contents(path: Path) -> tuple[Contents, str]:
             arrays.update(_arrays(files, group["weights"], LARGEST_FILE - sum(a.nbytes for a in arrays.values())))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as problem:
         raise Refused(f"it lacks a field or has a wrong one ({problem!r}); it is damaged") from None
-    return Contents(config=json.dumps(described), arrays=arrays), digest(data)
+    return Contents(config=described, arrays=arrays), digest(data)
 
 
 def _plain(name: Any) -> str:
