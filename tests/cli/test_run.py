@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -10,7 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthwise.edge import heif
+from depthwise.edge.files import endings
 from depthwise.edge.pixels import decode, prepare
+from depthwise.errors import Refused
 from plain_artifact import LABELS, plain_artifact
 
 RED, GREEN, BLUE = (LABELS[0], LABELS[1], "blue\\n🐳")
@@ -37,7 +42,12 @@ def images(tmp_path: Path) -> Path:
 
 def run(*arguments: object, **environment: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `depthwise run`."""
-    command = [sys.executable, "-m", "depthwise", "run", *map(os.fspath, map(str, arguments))]
+    return depthwise("run", *arguments, **environment)
+
+
+def depthwise(*arguments: object, **environment: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    command = [sys.executable, "-m", "depthwise", *map(os.fspath, map(str, arguments))]
     settings = {"PYTHONIOENCODING": "utf-8", **environment}
     done = subprocess.run(command, env=os.environ | settings, capture_output=True, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
@@ -73,10 +83,72 @@ def test_folders_are_searched_in_order_and_hidden_and_other_files_are_passed_ove
         str(images / "b.png"),
         str(images / "more" / "a.jpg"),
     ]
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "1 other files are passed over (1 with .txt)\n")
+
+
+def test_an_image_comes_from_standard_input_by_a_pipe_or_from_a_file(artifact: Path, images: Path) -> None:
+    content = (images / "b.png").read_bytes()
+    command = [sys.executable, "-m", "depthwise", "run", str(artifact), "-", "--top", "1"]
+
+    piped = subprocess.run(command, input=content, capture_output=True, check=False)
+    with (images / "b.png").open("rb") as file:
+        read = subprocess.run(command, stdin=file, capture_output=True, check=False)
+    empty = subprocess.run(command, input=b"", capture_output=True, check=False)
+
+    assert piped.stdout.decode() == read.stdout.decode() == f"-\n   83.33%  {RED}\n"
+    assert (piped.returncode, read.returncode, empty.returncode) == (0, 0, 2)
+    assert empty.stderr.decode().startswith("not read: standard input is empty; send an image, as in: depthwise run")
+
+
+def test_csv_has_a_line_an_answer_and_reads_back(artifact: Path, images: Path) -> None:
+    odd = images / 'a "b", c.png'
+    (images / "b.png").rename(odd)
+
+    code, out, _ = run(artifact, odd, "--csv")
+
+    assert code == 0
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows[0] == ["image", "rank", "label", "probability"]
+    assert [row[:3] for row in rows[1:]] == [[str(odd), str(rank), label] for rank, label in enumerate(LABELS, 1)]
+    assert float(rows[1][3]) == pytest.approx(0.8333, abs=1e-4)
+    assert run(artifact, odd, "--csv", "--json")[0] == 2
+
+
+def test_what_is_given_in_the_place_of_an_artifact_or_an_image_is_answered_with_the_way_on(
+    artifact: Path, images: Path, tmp_path: Path
+) -> None:
+    for name in ("net.tflite", "net.onnx", "net.h5"):
+        (tmp_path / name).write_bytes(b"x" * 100)
+        for command in ("run", "evaluate"):
+            _, _, err = depthwise(command, tmp_path / name, images)
+            assert f"{name}: is a network in another format, not an artifact; run: depthwise convert" in err
+    assert "is a picture, and the artifact stands before it" in run(images / "b.png", artifact)[2]
+    for arguments in ((artifact, "https://example.org/a.jpg"), ("https://example.org/a.so", images)):
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: https://example.org/a.")
+        assert "is an address, and depthwise opens no connection; fetch it first, with `curl -O https://" in err
+
+
+def test_a_photo_of_a_telephone_is_read_where_that_is_installed_and_named_where_not(
+    artifact: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    photo, misnamed = images / "IMG_1.HEIC", images / "IMG_2.jpg"
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), (200, 20, 10))).save(photo, quality=95)
+    misnamed.write_bytes(photo.read_bytes())
+
+    code, out, err = run(artifact, images, "--top", 1)
+
+    assert (code, out.count(RED), err) == (0, 3, "1 other files are passed over (1 with .txt)\n")
+    monkeypatch.setattr(heif, "is_installed", lambda: False)
+    with pytest.raises(Refused, match=r"IMG_2.jpg: is a HEIC photo, .* run: pip install 'depthwise\[heic\]', or save"):
+        decode(misnamed)
+    assert endings([photo]) == "1 with .heic; for HEIC photos run: pip install 'depthwise[heic]', or save as JPEG"
 
 
 def test_json_is_one_document_with_the_figures_of_the_text(artifact: Path, images: Path) -> None:
+    (images / "notes.txt").unlink()
     code, out, err = run(artifact, images, "--json")
     document = json.loads(out)
 
@@ -100,7 +172,7 @@ def test_unreadable_images_are_named_and_counted_and_the_others_labelled(artifac
     lines = err.splitlines()
     assert lines[0].startswith(f"not read: {images / 'c.png'}: ")
     assert lines[1].startswith(f"not read: {images / 'none.jpg'}: cannot be read (No such file or directory)")
-    assert lines[2:] == ["2 of 4 could not be read"]
+    assert lines[2:] == ["1 other files are passed over (1 with .txt)", "2 of 4 could not be read"]
 
 
 def test_unreadable_images_stand_in_the_document_too(artifact: Path, images: Path) -> None:
@@ -144,8 +216,8 @@ def test_a_file_name_that_is_not_utf_8_is_shown_with_escapes(artifact: Path, ima
     odd = Path(os.fsdecode(os.fsencode(images) + b"/\xff\n.png"))
     (images / "b.png").rename(odd)
 
-    code, out, err = run(artifact, images, "--top", 1)
-    assert (code, err, out.splitlines()[0]) == (0, "", f"{images}/\\udcff\\n.png")
+    code, out, _ = run(artifact, images, "--top", 1)
+    assert (code, out.splitlines()[0]) == (0, f"{images}/\\udcff\\n.png")
 
     code, out, _ = run(artifact, images, "--json")
     assert (code, json.loads(out)["images"][0]["image"]) == (0, str(odd))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.cli.places import Place
 from depthwise.errors import Refused, Unmet
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate")
-@click.argument("subject", metavar="MODEL|ARTIFACT", type=click.Path(path_type=Path))
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("subject", metavar="MODEL|ARTIFACT", type=Place())
+@click.argument("data", type=Place())
 @click.option(
     "--threads",
     type=click.IntRange(min=1),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from depthwise.data.folder import Dataset, read_folder
 from depthwise.data.series import neighbours_alike
 from depthwise.data.store import Store, Unreadable, evaluation_store, training_store
 from depthwise.data.twins import crossings
+from depthwise.edge.files import endings
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.progress import Reporter
@@ -101,8 +101,7 @@ def _report(dataset: Dataset, reporter: Reporter) -> None:
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits.items() if split)
     reporter.notice(f"{len(dataset.labels)} classes; {sizes} images")
     if dataset.ignored:
-        endings = Counter(path.suffix.lower() or "no ending" for path in dataset.ignored).most_common(NAMED)
-        counted = ", ".join(f"{count:,} with {ending}" for ending, count in endings)
+        counted = endings(dataset.ignored)
         reporter.notice(f"{len(dataset.ignored):,} other files in the class folders are ignored ({counted})")
     for name, split in dataset.splits.items():
         empty = [label for label, count in zip(dataset.labels, dataset.counts(split), strict=True) if not count]
@@ -148,6 +147,8 @@ def _check_readable(data: Path, dataset: Dataset, images: Images) -> None:
                 f"{data}: class {name!r} has no readable image to train on ({len(bad)} cannot be used; the first:"
                 f" {bad[0].reason}); add images or remove the folder"
             )
+    if not dataset.validation:
+        raise Refused(f"{data}: has a single image of each class, so none is left to validate with; add images")
     if not len(images.validation):
         raise Refused(f"{data}: no validation image can be read; add images")
 

@@ -17,11 +17,13 @@ from typing import IO, TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
 
+from depthwise.edge import heif
 from depthwise.errors import Refused
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.ImageFile import ImageFile
 
     Pixels = NDArray[np.uint8]
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
@@ -41,13 +43,13 @@ _FORMATS = {
     ".pgm": "PPM",
     ".avif": "AVIF",
 }
-SUFFIXES = tuple(_FORMATS)
+SUFFIXES = (*_FORMATS, *(heif.SUFFIXES if heif.is_installed() else ()))
 FORMATS = tuple(dict.fromkeys(_FORMATS.values()))
 # Memory that an image may take while it is decoded, and what a pixel of a format takes at most: Pillow's four bytes,
 # what the format's library keeps beside them (of a progressive JPEG all coefficients, of WebP a whole picture more),
 # and a copy that is turned upright or converted.
 MOST_BYTES = 960_000_000
-_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16}
+_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, heif.FORMAT: 16}
 _BYTES_OF_OTHERS, _BYTES_OF_CMYK = 10, 14
 MOST_PIXELS = MOST_BYTES // _BYTES_OF_OTHERS
 LONGEST_SIDE = 65_535  # as in depthwise.h
@@ -151,7 +153,12 @@ def _open(file: str | IO[bytes], name: str) -> Image.Image:
     suffix = os.path.splitext(file)[1].lower() if isinstance(file, str) else ""
     likely = _FORMATS.get(suffix, FORMATS[0])
     try:
-        image = Image.open(file, formats=(likely, *(other for other in FORMATS if other != likely)))
+        try:
+            image = Image.open(file, formats=(likely, *(other for other in FORMATS if other != likely)))
+        except UnidentifiedImageError:
+            if not heif.is_heif(file):
+                raise
+            image = _open_heif(file, name)
     except OSError as problem:
         if problem.errno is None:  # what Pillow says of what it read
             raise
@@ -159,6 +166,13 @@ def _open(file: str | IO[bytes], name: str) -> Image.Image:
     # Or Pillow may map raw pixels from the file, which can change later.
     image.filename = ""
     return image
+
+
+def _open_heif(file: str | IO[bytes], name: str) -> ImageFile:
+    if not heif.is_installed():
+        raise Refused(f"{name}: is a HEIC photo, for which pillow-heif is not installed; {heif.ADVICE}")
+    heif.register()
+    return Image.open(file, formats=(heif.FORMAT,))
 
 
 def _unreadable(name: str, problem: Exception) -> Refused:
@@ -170,7 +184,7 @@ def _check_file(name: str, status: os.stat_result) -> None:
         raise Refused(f"{name}: is a folder; give an image file")
     # Opening a pipe would wait for a writer, perhaps for ever.
     if not stat.S_ISREG(status.st_mode):
-        raise Refused(f"{name}: is not a regular file; give an image file")
+        raise Refused(f"{name}: is not a regular file; give an image file, or `-` for standard input")
     if status.st_size == 0:
         raise Refused(f"{name}: is empty; copy it again or leave it out")
 

@@ -54,6 +54,9 @@ class _Form:
 INTERFACE_MAJOR = 1
 # The present one, and the one before.
 _FORMS = (_Form("<8sQ4sII", b"DWTRAIL2", _Crc32), _Form("<8sQ32sII", b"DWTRAIL1", _sha256))
+# Files that are given in an artifact's place.
+_MODELS = (".tflite", ".onnx", ".h5", ".hdf5", ".keras", ".pt", ".pth", ".safetensors", ".bin", ".ckpt")
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".gif", ".bmp")
 # Bytes that are copied and summed at a time, while a near cache holds them.
 _STEP = 1 << 16
 
@@ -116,7 +119,7 @@ def _trailer(name: str, file: FileIO, size: int) -> tuple[_Form, bytes]:
             trailer = file.read(form.layout.size)
             if trailer.startswith(form.mark):
                 return form, trailer
-    raise Refused(f"{name}: is not an artifact, or its end is missing; write it again with `depthwise compile`")
+    raise Refused(_not_one(name))
 
 
 def _fields(name: str, form: _Form, trailer: bytes, size: int) -> tuple[int, bytes, int]:
@@ -150,6 +153,19 @@ def _copy(file: FileIO, length: int, copy: PrivateCopy, sums: list[_Sum]) -> Non
         for checksum in sums:
             checksum.update(step[:count])
         length -= count
+
+
+def _not_one(name: str) -> str:
+    """What to do with a file that is no artifact, told by its ending."""
+    stem, suffix = os.path.splitext(os.path.basename(name))
+    if suffix.lower() in _MODELS:
+        return (
+            f"{name}: is a network in another format, not an artifact; run: depthwise convert {name} {stem}-model,"
+            f" then: depthwise compile {stem}-model --out {stem}.so"
+        )
+    if suffix.lower() in _PICTURES:
+        return f"{name}: is a picture, and the artifact stands before it; give an artifact, then pictures"
+    return f"{name}: is not an artifact, or its end is missing; write it again with `depthwise compile`"
 
 
 def _folder(file: str) -> str:
