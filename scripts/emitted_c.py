@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 from depthwise.compiler import compile_model
+from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.targets import TARGETS
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
@@ -35,8 +37,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         for name, spec, precision in [(*form, precision) for precision in PRECISIONS for form in FORMS.items()]:
             source = emit(spec, Path(place) / f"{name}{precision}", precision)
-            for compiler in compilers():
-                command = [*compiler, *STRICT, "-c", "model.c", "-o", "model.o"]
+            for chosen in (*compilers(), *(others() if name == "usual" else ())):
+                command = [*chosen, *STRICT, "-c", "model.c", "-o", "model.o"]
                 done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
                 if done.returncode or done.stderr:
                     failures += 1
@@ -62,6 +64,12 @@ def emit(spec: Spec, place: Path, precision: Precision) -> Path:
 def compilers() -> list[tuple[str, ...]]:
     """Those of this machine, and the one that comes along."""
     return [*((name,) for name in ("cc", "clang") if shutil.which(name)), (sys.executable, "-m", "ziglang", "cc")]
+
+
+def others() -> list[tuple[str, ...]]:
+    """The compilers of the targets that are for other machines."""
+    rows = (row for row in TARGETS if row.zig is not None and row.machine is not None and not row.carries_levels)
+    return [compiler(row, None).command for row in rows]
 
 
 if __name__ == "__main__":

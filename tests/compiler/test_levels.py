@@ -183,11 +183,20 @@ def test_an_artifact_of_one_level_says_that_a_processor_lacks_it_instead_of_endi
     assert _on(("qemu-x86_64", "-cpu", cpu), _linked(built.path, tmp_path)) == ["processor lacks it"]
 
 
+@pytest.mark.parametrize(
+    ("name", "emulator"),
+    [
+        ("linux-aarch64", ("qemu-aarch64", "-cpu", "cortex-a72")),
+        ("linux-riscv64", ("qemu-riscv64", "-cpu", "rv64")),
+    ],
+)
 @pytest.mark.parametrize("precision", CARRIED)
-def test_the_golden_cases_hold_on_an_arm_processor(precision: Precision, tmp_path: Path) -> None:
-    if shutil.which("qemu-aarch64") is None:
-        pytest.skip("qemu-aarch64 is not installed; nothing is run on an ARM processor")
-    row = target("linux-aarch64")
+def test_the_golden_cases_hold_on_processors_of_other_families(
+    name: str, emulator: tuple[str, ...], precision: Precision, tmp_path: Path
+) -> None:
+    if shutil.which(emulator[0]) is None:
+        pytest.skip(f"{emulator[0]} is not installed; nothing is run on such a processor")
+    row = target(name)
     assert row.machine is not None
     emitted = emit(network(precision), target_name="test", machine=row.machine, choices=Choices(precision=precision))
     write_sources(emitted, tmp_path)
@@ -203,7 +212,7 @@ def test_the_golden_cases_hold_on_an_arm_processor(precision: Precision, tmp_pat
     )
     build((*compiler(row, None).command, *flags, "levels.c", "model.c", "weights.s"), tmp_path)
 
-    assert _on(("qemu-aarch64", "-cpu", "cortex-a72"), tmp_path / "program") == ["in use test", "test holds"]
+    assert _on(emulator, tmp_path / "program") == ["in use test", "test holds"]
 
 
 def _linked(artifact: Path, folder: Path) -> Path:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
 from depthwise.kernels.machine import PORTABLE, Machine
+from depthwise.kernels.riscv.family import MACHINE
 from depthwise.kernels.table import family_here, family_named
+from depthwise.kernels.x86.levels import BASELINE
 from depthwise.precision import Precision
 
 
@@ -108,6 +110,27 @@ TARGETS = (
         machine=Machine(lanes=4, registers=32),
         level="portable",
         zig=("-mcpu=generic",),
+    ),
+    Target(
+        name="linux-riscv64",
+        about="a library for any 64-bit RISC-V with Linux",
+        family="riscv",
+        processor="riscv64",
+        system="linux",
+        machine=MACHINE,
+        level="portable",
+        zig=("-mcpu=baseline_rv64",),
+    ),
+    Target(
+        name="windows-x86_64",
+        about="a library (.dll) for any 64-bit x86 with Windows",
+        family="x86",
+        processor="x86_64",
+        system="windows",
+        machine=BASELINE,
+        level="portable",
+        zig=("-mcpu=x86_64",),
+        threads=1,
     ),
 )
 

@@ -10,11 +10,12 @@ from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import Kernel, Operation
 from depthwise.kernels.machine import PORTABLE, Machine
 from depthwise.kernels.portable import family as portable
+from depthwise.kernels.riscv.family import RISCV
 from depthwise.kernels.x86.family import X86
 from depthwise.precision import Precision
 
 # What a family has a kernel for comes before portable C.
-FAMILIES = (X86, portable.PORTABLE)
+FAMILIES = (X86, RISCV, portable.PORTABLE)
 # What every artifact has beside the kernels of its layers.
 _ARTIFACT = (
     Kernel(header="dwk_softmax_f32.h", name="dwk_softmax_f32", tolerance=1e-6),

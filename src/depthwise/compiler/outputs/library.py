@@ -16,6 +16,8 @@ from depthwise.kernels.headers import included
 from depthwise.precision import PRECISIONS, Precision
 
 FLAGS = ("-std=c11", "-O3")
+# What a system needs beside the network: a loop of memcpy must not become a call of memcpy.
+_PLAIN = ("-std=c11", "-Os", "-fno-builtin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,9 @@ def library(
         (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
         flags = (*FLAGS, *chosen.system.compile, PRECISIONS[precision].contract)
         objects = _objects(levels, flags, folder)
+        if chosen.system.code:
+            (folder / "system.c").write_text(chosen.system.code, encoding="utf-8", newline="\n")
+            objects.append(_object(Unit(name="system.c", text=chosen.system.code, compiler=chosen), _PLAIN, folder))
         call(chosen, (*flags, *chosen.system.link, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
         content = (folder / "model.so").read_bytes()
     content += trailer(content)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from depthwise.compiler.outputs.constants import emit_assembly
+from depthwise.compiler.outputs.windows import CODE, emit_coff
 from depthwise.errors import Refused
 
 
@@ -21,6 +22,7 @@ class System:
         compile: arguments for what becomes part of a library.
         link: arguments that make a library.
         constants: the assembly of so many words out of weights.bin.
+        code: C that a library needs beside the network, or empty.
     """
 
     name: str
@@ -29,6 +31,7 @@ class System:
     compile: tuple[str, ...]
     link: tuple[str, ...]
     constants: Callable[[int], str]
+    code: str = ""
 
 
 SYSTEMS = (
@@ -41,6 +44,16 @@ SYSTEMS = (
         # which every process has.
         link=("-shared", "-nostdlib", "-s"),
         constants=emit_assembly,
+    ),
+    System(
+        name="windows",
+        here="Windows",
+        zig="windows-gnu",
+        compile=(),
+        # The compiler's own library touches the stack of large frames page by page, as Windows wants it.
+        link=("-shared", "-nostdlib", "-rtlib=compiler-rt", "-s"),
+        constants=emit_coff,
+        code=CODE,
     ),
 )
 

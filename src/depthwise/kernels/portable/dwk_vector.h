@@ -17,8 +17,11 @@
 
 #define DWK_INLINE static inline __attribute__((always_inline))
 
-/* Loops over registers are unrolled whole, so that accumulators are registers and not memory. */
-#if defined(__clang__)
+/* Loops over registers are unrolled whole, so that accumulators are registers and not memory. A RISC-V without vectors
+ * has no registers for them: there clang could not unroll as it is told, and says so at each loop. */
+#if defined(__clang__) && defined(__riscv) && !defined(__riscv_vector)
+#define DWK_UNROLL
+#elif defined(__clang__)
 #define DWK_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define DWK_UNROLL _Pragma("GCC unroll 64")
