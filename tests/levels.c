@@ -13,6 +13,19 @@ static long call(long number, long a, long b, long c)
 #define WRITE 1
 #define EXIT 60
 __asm__(".globl _start\n_start: xor %ebp, %ebp\n and $-16, %rsp\n call begin\n");
+#elif defined(__riscv)
+static long call(long number, long a, long b, long c)
+{
+    register long a7 __asm__("a7") = number;
+    register long a0 __asm__("a0") = a;
+    register long a1 __asm__("a1") = b;
+    register long a2 __asm__("a2") = c;
+    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
+    return a0;
+}
+#define WRITE 64
+#define EXIT 93
+__asm__(".globl _start\n_start: li s0, 0\n call begin\n");
 #else
 static long call(long number, long a, long b, long c)
 {
