@@ -9,7 +9,8 @@ import pytest
 from conftest import make_model
 from depthwise.errors import Refused
 from depthwise.interop import onnx as ours
-from depthwise.interop.onnx_wire import MOST_PARTS, check_parts
+from depthwise.interop import onnx_file
+from depthwise.interop.onnx_wire import MOST_INTEGERS, MOST_PARTS, check_parts
 
 onnx = pytest.importorskip("onnx")
 
@@ -43,6 +44,22 @@ NODE, TENSOR = inside(1, b""), inside(5, b"")
 def test_parts_are_counted_before_the_parser_makes_objects_of_them(data: bytes) -> None:
     with pytest.raises(Refused, match=f"it has more than {MOST_PARTS:,} parts; a MobileNet V1 has some thousands"):
         check_parts(data)
+
+
+def test_whole_numbers_of_a_byte_each_are_counted_too() -> None:
+    inside_of_nodes = inside(7, inside(1, inside(5, inside(8, b"\0" * (MOST_INTEGERS + 1)))))
+    for data in (inside(7, inside(5, inside(7, b"\0" * (MOST_INTEGERS + 1)))), inside_of_nodes):
+        with pytest.raises(Refused, match="it has more than 33,554,432 whole numbers"):
+            check_parts(data)
+
+
+def test_tensors_that_share_their_bytes_are_counted_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "network.onnx"
+    model = make_model(width=0.03)
+    ours.write(model, path)
+    monkeypatch.setattr(onnx_file, "MOST_BYTES", sum(array.nbytes for array in model.weights.values()) // 2)
+    with pytest.raises(Refused, match=r"its constants take more than [\d,]+ bytes"):
+        ours.read(path)
 
 
 def test_what_the_parser_takes_is_counted_as_it_takes_it(tmp_path: Path) -> None:

@@ -70,6 +70,10 @@ def command(
 @contextmanager
 def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor, Any]]:
     """What is to be measured, its kind (a folder is a model, a file an artifact), and how it came about."""
+    from depthwise.beside import recover
+    from depthwise.places import place
+
+    recover(place(subject))
     if not subject.exists():
         raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
     if subject.is_dir():

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from depthwise.beside import recover
 from depthwise.errors import Refused
 from depthwise.interop import keras_folder, names
 from depthwise.interop.kinds import ONNX, SAFETENSORS, TFLITE, TIMM
@@ -16,7 +17,7 @@ from depthwise.network.folder import DESCRIPTION, MODEL
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import squared
 from depthwise.network.quantized import QuantizedModel, load_model
-from depthwise.places import Kind
+from depthwise.places import Kind, place
 
 Format = Literal["model", "keras", "onnx", "tflite", "timm"]
 SUFFIXES: dict[str, Format] = {
@@ -94,6 +95,7 @@ def format_of(path: Path) -> Format:
 
     Raises: Refused, when nothing does, or it is of no known format.
     """
+    recover(place(path))
     if (path.is_dir() or path.suffix.lower() == ".json") and keras_folder.is_keras(path):
         return "keras"
     if path.is_dir():

@@ -14,6 +14,7 @@ from depthwise.files import read_file
 # Of labels that lost their numbers at least this share must still differ; ImageNet has two cranes and two maillots.
 MOSTLY = 0.9
 LARGEST_LIST = 16 * 2**20
+MOST_LINES = 1_000_000
 # Under which other programs keep labels in an object of more: transformers, timm, COCO, and hand-written ones.
 NAMES = ("id2label", "label_names", "labels", "classes", "class_names", "categories", "names")
 _IN_FRONT = re.compile(r"\"?(?P<number>\d{1,6})\"?(?:\s*[,;:\t]\s*|\s+)(?P<label>.*\S)")
@@ -45,7 +46,10 @@ def parse_labels(text: str) -> tuple[str, ...]:
 
     Raises: Refused, when it is JSON without labels, or its numbers leave one out or have one twice.
     """
-    lines = [line.strip() for line in text.rstrip().splitlines()]
+    text = text.rstrip()
+    if text.count("\n") >= MOST_LINES:
+        raise Refused(f"has more than {MOST_LINES:,} lines; give one label a line, at most so many")
+    lines = [line.strip() for line in text.splitlines()]
     try:
         found = json.loads(text) if text.lstrip()[:1] in ("{", "[") else None
     except (ValueError, RecursionError) as problem:

@@ -23,6 +23,8 @@ from depthwise.network.weights import Array
 MOST_NODES = 20_000
 MOST_DIMENSIONS = 6
 LARGEST_TENSOR = 2**25
+# Of all constants together, each computed one counted: several tensors may be one part of one file beside.
+MOST_BYTES = 2**29
 # TensorProto.DataType: numpy's kind, and the field that holds the numbers where they are not raw bytes.
 _KINDS: dict[int, tuple[str, str]] = {
     1: ("<f4", "float_data"),
@@ -93,6 +95,7 @@ class Constants:
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._makers = {name: node for node in graph.node for name in node.output if name}
         self._made: dict[str, Array] = {}
+        self._left = MOST_BYTES
 
     def get(self, name: str, where: str, depth: int = 0) -> Array:
         """One array.
@@ -108,6 +111,11 @@ class Constants:
                 self._made[name] = self._evaluate(self._makers[name], where, depth)
             else:
                 raise Refused(f"{where}: {short(name)!r} is not in the file; it is damaged")
+            self._left -= self._made[name].nbytes
+            if self._left < 0:
+                raise Refused(
+                    f"{where}: its constants take more than {MOST_BYTES:,} bytes; no MobileNet V1 has so many"
+                )
         return self._made[name]
 
     def stored(self, name: str) -> Any:
@@ -256,7 +264,8 @@ def array(tensor: Any, folder: Path) -> Array:
     else:
         values = getattr(tensor, field) if field else ()
         try:
-            data = np.array(values if len(values) == count else [], dtype=kind)
+            # One by one, as a list of numbers would take four times their memory.
+            data = np.fromiter(values if len(values) == count else (), dtype=kind)
         except (OverflowError, ValueError):
             data = np.zeros(0, dtype=kind)
     if data.size != count:

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from depthwise.errors import Refused
 
 # Nodes, tensors, attributes, names, dimensions: a MobileNet V1 has some thousands.
 MOST_PARTS = 200_000
+# Whole numbers that are written one after the other, in a byte or more each, and take up to eight in memory.
+MOST_INTEGERS = 2**25
+_PACKED = {("tensor", 1), ("tensor", 5), ("tensor", 7), ("tensor", 11), ("attribute", 8)}
 # Fields that are messages with parts of their own, by message. What is not named is counted and not looked into.
 _WITHIN: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 8: "pair", 14: "pair", 20: "training", 25: "function"},
@@ -39,7 +44,7 @@ def check_parts(data: bytes) -> None:
 
     Raises: Refused, also where the bytes are no protobuf.
     """
-    count, waiting = 0, [("model", 0, len(data))]
+    count, integers, waiting = 0, 0, [("model", 0, len(data))]
     try:
         while waiting:
             message, start, end = waiting.pop()
@@ -48,6 +53,11 @@ def check_parts(data: bytes) -> None:
                 count += 1
                 if count > MOST_PARTS:
                     raise Refused(f"it has more than {MOST_PARTS:,} parts; a MobileNet V1 has some thousands")
+                if (message, field) in _PACKED and begin >= 0:
+                    # The last byte of each number is below 128.
+                    integers += int((np.frombuffer(data, np.uint8)[begin:stop] < 128).sum())
+                    if integers > MOST_INTEGERS:
+                        raise Refused(f"it has more than {MOST_INTEGERS:,} whole numbers; no MobileNet V1 has so many")
                 if field in within and begin >= 0:
                     waiting.append((within[field], begin, stop))
     except (IndexError, ValueError) as problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +13,10 @@ from depthwise.files import write_folder
 from depthwise.network.folder import DESCRIPTION, FORMAT, KEPT, MODEL, WEIGHTS
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec, shown
-from depthwise.network.weights import Array
+from depthwise.network.weights import Array, expected_weights
+
+# Four bytes each; the twin of standard convolutions at width 1 has 29 million.
+MOST_WEIGHTS = 2**25
 
 
 class Described(Protocol):
@@ -45,6 +49,7 @@ def check_fit(model: Described) -> None:
     Raises: Refused, saying what does not fit.
     """
     spec, preprocessing = model.spec, model.preprocessing
+    check_weights(spec)
     check_labels(model.labels, spec.classes)
     if preprocessing.channels != spec.channels:
         raise Refused(
@@ -59,6 +64,18 @@ def check_fit(model: Described) -> None:
 
 
 IMAGENET_AND_BACKGROUND = (1000, 1001)
+
+
+def check_weights(spec: Spec) -> None:
+    """Refuse a network with more weights than can be worked on in a gigabyte of memory.
+
+    Raises: Refused, saying how many it has.
+    """
+    count = sum(math.prod(shape) for shape in expected_weights(spec).values())
+    if count > MOST_WEIGHTS:
+        raise Refused(
+            f"this network has {count:,} weights, and at most {MOST_WEIGHTS:,} are worked on; take less width"
+        )
 
 
 def check_labels(labels: tuple[str, ...], classes: int) -> None:
@@ -123,7 +140,8 @@ def common_fields(description: Mapping[str, Any]) -> dict[str, Any]:
     spec = Spec.from_dict(part(description, "spec", dict))
     labels = tuple(part(description, "labels", list))
     preprocessing = Preprocessing.from_dict(part(description, "preprocessing", dict))
-    # Before the weights: a label that is not text is found without reading them.
+    # Before the weights: what is wrong here is found without reading them.
+    check_weights(spec)
     check_labels(labels, spec.classes)
     return {
         "spec": spec,
