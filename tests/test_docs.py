@@ -15,7 +15,9 @@ from depthwise.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "depthwise"
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *SOURCE.rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "edge").glob("*.md"), *SOURCE.rglob("*.md")]
+)
 CODE = sorted(path for kind in ("*.py", "*.h", "*.c", "*.j2") for path in SOURCE.rglob(kind))
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 

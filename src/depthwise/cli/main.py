@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import importlib
 import io
-import signal
-import sys
 from typing import NoReturn
 
 import click
 
 from depthwise import __version__
-from depthwise.cli import streams
-from depthwise.cli.output import escaped, printable
-from depthwise.errors import Refused, Unmet
+from depthwise.edge.terminal import escaped, run_and_exit
 
 # Every command is a module of this package with a click command of the same name. Its line of help stands here,
 # so that `depthwise --help` imports none of them.
@@ -67,23 +63,8 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process.
-
-    Exit codes: 0 done, 1 a gate did not hold or stdout could not be written, 2 could not be done as asked, 130
-    interrupted, 143 terminated.
-    """
-    was_open = streams.open_what_is_closed()
-    streams.watch()
-    streams.end_in_order()
-    try:
-        code = _run()
-        sys.stdout.flush()
-    except streams.Unread:
-        code = 0
-    except streams.Unwritten:
-        code = 1
-    streams.give_up()
-    sys.exit(code if was_open else code or 1)
+    """Run the command line and end the process, with the exit codes of `run_and_exit`."""
+    run_and_exit(_run)
 
 
 def _run() -> int:
@@ -96,14 +77,6 @@ def _run() -> int:
         problem.show(said)
         click.echo(escaped(said.getvalue()), nl=False, err=True)
         return 2
-    except Refused as refusal:
-        # It may quote a file, whose author could want to move the terminal's cursor.
-        click.echo(f"error: {printable(' '.join(str(refusal).split()))}", err=True)
-        return 1 if isinstance(refusal, Unmet) else 2
-    except (KeyboardInterrupt, click.exceptions.Abort) as end:
-        # click turns the one into the other.
-        if isinstance(end, streams.Terminated) or isinstance(end.__cause__, streams.Terminated):
-            click.echo("terminated", err=True)
-            return 128 + signal.SIGTERM
-        click.echo("interrupted", err=True)
-        return 130
+    except click.exceptions.Abort as end:
+        # click turns Ctrl+C and SIGTERM into it.
+        raise end.__cause__ if isinstance(end.__cause__, KeyboardInterrupt) else KeyboardInterrupt from None

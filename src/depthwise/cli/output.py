@@ -8,14 +8,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from depthwise.edge.terminal import escaped, print_json, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from depthwise.tables import Table
+
+__all__ = [
+    "check_page",
+    "console",
+    "error_console",
+    "escaped",
+    "notice",
+    "print_json",
+    "print_table",
+    "printable",
+    "wants_colour",
+    "write_page",
+]
 
 # A pipe or a file has no width: wide enough that no cell is ever cut.
 PIPE_WIDTH = 240
@@ -39,37 +53,6 @@ def notice(text: str) -> None:
 def wants_colour(stream: IO[str]) -> bool:
     """Whether a stream is a terminal that shows colour, and the user has not refused it (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def escaped(text: str) -> str:
-    """Text of any lines without what could move a terminal's cursor or set its title: control characters as escapes."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
-
-
-def printable(text: str) -> str:
-    """Text for one line of any terminal: control characters, and what its encoding lacks, as escapes."""
-    line = escaped(text).replace("\n", "\\n").replace("\t", "\\t")
-    encoding = sys.stdout.encoding or "ascii"
-    return line.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def print_json(document: Mapping[str, Any]) -> None:
-    """Print one document on stdout.
-
-    Args:
-        document: JSON values; `schema`, the version of its form, is among them.
-    """
-    import json
-
-    if "schema" not in document:
-        raise ValueError("a document needs its schema number")
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        # JSON may be written in ASCII alone, which every pipe can carry, and file names that are not UTF-8 need.
-        text = json.dumps(document, indent=2, allow_nan=False)
-    sys.stdout.write(text + "\n")
 
 
 def print_table(table: Table) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from depthwise.errors import Refused
-
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+from depthwise.edge import options
 
 
 class Place(click.Path):
@@ -21,9 +18,4 @@ class Place(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path; a click type's own method."""
-        if isinstance(value, str) and _ADDRESS.match(value):
-            raise Refused(
-                f"{value}: is an address, and depthwise opens no connection; fetch it first, with `curl -O {value}`,"
-                " then give the file"
-            )
-        return super().convert(value, param, ctx)
+        return super().convert(options.path(value) if isinstance(value, str) else value, param, ctx)
