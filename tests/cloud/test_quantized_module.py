@@ -20,7 +20,10 @@ from depthwise.network.spec import Spec
 
 CASES: list[tuple[dict[str, Any], dict[str, bool]]] = [
     ({"resolution": 32, "classes": 3}, {}),
-    ({"resolution": 35, "classes": 4, "padding": "same"}, {"hidden_zero_points": True, "rounded": True}),
+    (
+        {"resolution": 35, "classes": 4, "padding": "same"},
+        {"hidden_zero_points": True, "rounded": True, "weight_zero_points": True},
+    ),
     ({"resolution": 51, "padding": "keras", "width": 0.1, "rounding": "cut-off"}, {"hidden_zero_points": True}),
     ({"resolution": 33, "classes": 3, "channels": 1, "unit_strides": (0,)}, {}),
     ({"resolution": 32, "classes": 2, "convolution": "standard", "shallow": True}, {}),

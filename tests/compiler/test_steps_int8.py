@@ -58,6 +58,7 @@ FOR_X86: list[tuple[dict[str, Any], Instructions, bool]] = [
     ({"width": 0.35, "resolution": 47, "padding": "same"}, AVX2, True),
     ({"width": 0.25, "resolution": 49, "convolution": "standard", "channels": 1}, AVX2, False),
 ]
+OF_AVX2 = Machine(lanes=AVX2.lanes, registers=AVX2.registers, features=AVX2.needs)
 GRID = [
     ({"width": width, "resolution": resolution, "padding": padding}, machine)
     for width in (0.25, 0.5, 0.75, 1.0, 1.25)
@@ -156,6 +157,27 @@ def test_kernels_for_x86_give_the_same_bytes(
     machine = Machine(lanes=of.lanes, registers=of.registers, features=of.needs)
 
     compare(random_model(fields, shifted=whole_maps), machine, tmp_path, zig, whole_maps=whole_maps)
+
+
+# Kernels of signed bytes, whose wide channels are computed beside them, and those of 16 bits; rows and whole maps.
+ZERO_POINTS: list[tuple[dict[str, Any], Machine, bool]] = [
+    ({"width": 0.25, "resolution": 67, "padding": "same", "classes": 37}, SSE, False),
+    ({"width": 0.35, "resolution": 33, "channels": 1}, AVX512, True),
+    ({"width": 0.25, "resolution": 38, "convolution": "standard"}, NEON, True),
+    ({"width": 0.35, "resolution": 47, "padding": "same"}, OF_AVX2, True),
+]
+
+
+@pytest.mark.parametrize(("fields", "machine", "whole_maps"), ZERO_POINTS, ids=named)
+def test_weights_with_zero_points_give_the_oracles_bytes(
+    fields: dict[str, Any], machine: Machine, whole_maps: bool, tmp_path: Path, zig: tuple[str, ...]
+) -> None:
+    if machine == OF_AVX2:
+        needs_machine(AVX2, zig)
+    spec = Spec(**{"classes": 11, **fields})
+    model = random_quantized(spec, 4, hidden_zero_points=True, rounded=whole_maps, weight_zero_points=True)
+
+    compare(model, machine, tmp_path, zig, whole_maps=whole_maps)
 
 
 @pytest.mark.slow

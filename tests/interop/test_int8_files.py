@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
 from depthwise.interop import formats, onnx, tflite, timm
 from depthwise.interop.grids import exceptions, steps
 from depthwise.interop.source import Given
+from depthwise.interop.tflite_file import parse
 from depthwise.network import reference, reference_int8
+from depthwise.network.layers import layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import ARRAYS, NUMBERS, QuantizedModel
 from depthwise.network.random_int8 import random_quantized
+from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec
 from foreign import pixels
 
@@ -85,12 +89,75 @@ def test_person_detect_kept_in_int8_is_right_on_its_two_pictures(real_file: Real
         assert reference_int8.run(model, image).probabilities[0].argmax() == label
 
 
-def test_networks_that_are_not_int8_per_channel_cannot_be_kept(real_file: RealFile) -> None:
-    for name in ("mobilenet_v1_0.25_128_quant.tflite", "vww_96_float.tflite"):
-        with pytest.raises(Refused, match=r"operator 0 \(CONV_2D\).*leave out --keep-int8"):
-            tflite.read_int8(real_file(name))
+def test_networks_that_are_not_of_bytes_cannot_be_kept(real_file: RealFile) -> None:
+    with pytest.raises(Refused, match=r"operator 0 \(CONV_2D\).*leave out --keep-int8"):
+        tflite.read_int8(real_file("vww_96_float.tflite"))
     with pytest.raises(Refused, match=r"only \.onnx and \.tflite files and model folders are of int8"):
         formats.read_int8(str(real_file("vww_96.h5")))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mobilenet_v1_0.25_128_quant",
+        "mobilenet_v1_0.25_128_quant_2018",
+        pytest.param("mobilenet_v1_0.5_160_quant", marks=pytest.mark.slow),
+        pytest.param("mobilenet_v1_0.75_192_quant", marks=pytest.mark.slow),
+    ],
+)
+def test_googles_uint8_networks_kept_give_the_very_bytes_of_their_own_runtime(
+    real_file: RealFile, litert: Peer, data_pack: Callable[[str], Path], name: str
+) -> None:
+    path = real_file(f"{name}.tflite")
+    model = tflite.read_int8(path)
+    resize, crop = model.preprocessing.resize, model.spec.resolution
+    files = sorted(data_pack("photos").glob("*.*"))[:20]
+    images = np.stack([prepare(decode(file, channels=3), resize=resize, crop=crop) for file in files])
+    ours = np.clip(np.rint(reference_int8.run(model, images).probabilities * 256), 0, 255)
+    assert (ours == litert(path, images)).all()
+
+
+def test_googles_uint8_layers_are_within_a_step_of_the_plain_integer_kernels_on_the_same_input(
+    real_file: RealFile,
+) -> None:
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    path = real_file("mobilenet_v1_0.25_128_quant.tflite")
+    model, file = tflite.read_int8(path), parse(path.read_bytes())
+    runner = interpreter.Interpreter(str(path), experimental_preserve_all_tensors=True)
+    runner.allocate_tensors()
+    x = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3), np.uint8)
+    runner.set_tensor(file.inputs[0], x)
+    runner.invoke()
+    border = model.border
+    for row, operator in zip(layers(model.spec), file.operators, strict=False):
+        numbers, theirs = model.layers[row.name], runner.get_tensor(operator.outputs[0])
+        acc = reference_int8.accumulate(row, numbers, x, border)
+        ours = requantize(acc, numbers.multiplier, numbers.zero_point, low=numbers.low, high=numbers.high)
+        assert np.abs(ours.astype(int) - theirs).max() <= 1, row.name
+        x, border = theirs, (numbers.zero_point,) * row.output.channels
+
+
+def test_a_uint8_network_without_a_classifier_is_kept_with_one_of_zeros(real_file: RealFile) -> None:
+    model = tflite.read_int8(real_file("mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"))
+    assert "zeros" in model.provenance["classifier"]
+    assert not model.layers["classifier"].weight.any()
+
+
+def test_weights_with_zero_points_go_out_to_onnx_and_come_back(onnxruntime: Peer, tmp_path: Path) -> None:
+    model = quantised()
+    zeros = random_quantized(model.spec, 2, weight_zero_points=True)
+    model = model.replace(layers=zeros.layers)
+    path = tmp_path / "network.onnx"
+    onnx.write(model, path)
+    images = pixels(model, 6)
+    answers = onnxruntime(path, reference.normalise(images, model.preprocessing))
+    assert np.abs(answers - reference_int8.run(model, images).probabilities).max() < 0.01
+    back = onnx.read_int8(path)
+    assert same_integers(back, model)
+    for name, numbers in model.layers.items():
+        assert back.layers[name].weight_zero_point == numbers.weight_zero_point
+    with pytest.raises(Refused, match=r"weights have zero points, which int8 TFLite has not; write \.onnx"):
+        tflite.write(model, tmp_path / "network.tflite")
 
 
 FORMS: list[dict[str, Any]] = [

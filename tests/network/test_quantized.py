@@ -43,6 +43,19 @@ def test_a_folder_gives_back_what_was_saved(model: QuantizedModel, tmp_path: Pat
             assert np.array_equal(getattr(layer, part.name), getattr(back.layers[name], part.name)), (name, part.name)
 
 
+def test_weights_with_a_zero_point_come_back_and_older_versions_refuse_the_folder(tmp_path: Path) -> None:
+    model = random_quantized(SPEC, weight_zero_points=True)
+
+    model.save(tmp_path / "m")
+
+    back = QuantizedModel.load(tmp_path / "m")
+    assert json.loads((tmp_path / "m" / "model.json").read_text())["format"] == 2
+    for name, layer in model.layers.items():
+        assert back.layers[name].fields == layer.fields
+        assert np.array_equal(back.layers[name].factors, layer.weight.astype(int) - layer.weight_zero_point)
+    assert {layer.weight_zero_point for layer in model.layers.values()} > {0}
+
+
 def test_weights_take_one_byte_each_on_disk(model: QuantizedModel, tmp_path: Path) -> None:
     model.save(tmp_path / "m")
 
@@ -144,6 +157,14 @@ def rewrite(folder: Path, change: Any) -> None:
         (lambda f: f["quantization"].pop("border"), "model.json has no 'border', a list"),
         (lambda f: f["quantization"]["layers"].pop("classifier"), "1 weights are missing, the first is classifier"),
         (lambda f: f["quantization"]["layers"]["classifier"].pop("low"), "layer classifier in model.json must have"),
+        (
+            lambda f: f["quantization"]["layers"]["classifier"].update(weight_zero_point=128),
+            "layer classifier: weight_zero_point is 128; it must be a whole number from -128 to 127",
+        ),
+        (
+            lambda f: f["quantization"]["layers"]["global_pool"].update(weight_zero_point=1),
+            "layer global_pool: a pool has no weights, and so weight_zero_point must be 0",
+        ),
         (lambda f: f["quantization"]["layers"].update(x={}), "1 weights are not of this network, the first is x"),
         (lambda f: f["quantization"]["layers"]["conv_stem"].update(high="255"), "layer conv_stem: zero_point, low and"),
         (lambda f: f["spec"].update(classes=4), "there are 3 labels for 4 classes"),

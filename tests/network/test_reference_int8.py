@@ -39,7 +39,7 @@ def sum_at(
             inside = 0 <= at_y < layer.input.height and 0 <= at_x < layer.input.width
             for index, source in enumerate(inputs):
                 byte = int(x[at_y, at_x, source]) if inside else border[source]
-                total += int(weight[channel, index, row, step]) * byte
+                total += (int(weight[channel, index, row, step]) - numbers.weight_zero_point) * byte
     return total
 
 
@@ -54,7 +54,8 @@ def byte_of(acc: int, numbers: QuantizedLayer, channel: int) -> int:
 @pytest.mark.parametrize("hidden_zero_points", [False, True])
 def test_every_layer_computes_what_the_specification_says(spec: Spec, hidden_zero_points: bool) -> None:
     rng = np.random.default_rng(spec.resolution)
-    model = random_quantized(spec, seed=3, hidden_zero_points=hidden_zero_points, rounded=hidden_zero_points)
+    shifted = hidden_zero_points
+    model = random_quantized(spec, 3, hidden_zero_points=shifted, rounded=shifted, weight_zero_points=shifted)
     pixels = rng.integers(0, 256, (2, spec.resolution, spec.resolution, spec.channels)).astype(np.uint8)
 
     x = pixels

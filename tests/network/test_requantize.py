@@ -182,3 +182,10 @@ def test_a_multiplier_of_a_half_or_more_has_no_integer_form_and_keeps_its_neares
 
     assert chosen.form.exists.tolist() == [True, False]
     assert chosen.multiplier[1] == np.float32(0.75)
+
+
+@pytest.mark.parametrize("area", [side * side for side in range(1, 9)])
+def test_a_multiplier_one_step_above_a_mean_rounds_halves_up_and_changes_no_other_sum(area: int) -> None:
+    sums = np.arange(255 * area + 1, dtype=np.int32)
+    multiplier = np.nextafter(np.float32(1 / area), np.float32(np.inf)).reshape(1)
+    assert (requantize(sums[:, None], multiplier, 0)[:, 0] == (2 * sums + area) // (2 * area)).all()

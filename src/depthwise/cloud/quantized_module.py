@@ -21,8 +21,9 @@ from depthwise.network.dequantize import dequantize
 from depthwise.network.layers import Layer, layers
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel, input_border
 
-# Weights under the kernel that are summed in one part: 255 * 128 * 512 is below 2**24.
-EXACT_WEIGHTS = 512
+# Weights under the kernel that are summed in one part: 255 * 128 * 512 is below 2**24, and so is 255 * 255 * 256 where
+# weights have a zero point.
+EXACT_WEIGHTS, EXACT_FACTORS = 512, 256
 # Float32 has all whole numbers up to this one.
 EXACT = 2**24
 LARGEST_WEIGHT = 127
@@ -138,11 +139,13 @@ class _Products(_Sums):
         self, layer: Layer, numbers: QuantizedLayer, real: Doubles, *, scale: Doubles, zero: Doubles, border: Doubles
     ) -> None:
         super().__init__(layer, numbers)
-        weight = numbers.weight.astype(np.float64)
+        weight = numbers.factors.astype(np.float64)
         rest = (None,) * (weight.ndim - 2)
         by_input = (slice(None), None, *rest) if layer.kind == "depthwise" else (None, slice(None), *rest)
         unit = numbers.multiplier.astype(np.float64) * (numbers.scale if numbers.rounded else 1)
-        self.least = min(-LARGEST_WEIGHT, int(weight.min()))
+        self.weight_zero_point = numbers.weight_zero_point
+        self.least = min(-LARGEST_WEIGHT - self.weight_zero_point, int(weight.min()))
+        self.most = LARGEST_WEIGHT - self.weight_zero_point
         self.weight = nn.Parameter(torch.from_numpy(real.astype(np.float32)))
         self.bias = nn.Parameter(torch.zeros(len(unit)))
         # What a real weight of 1 is in steps of the accumulator.
@@ -169,8 +172,8 @@ class _Products(_Sums):
         return self._finish(products.double() + start)
 
     def whole_weight(self) -> Tensor:
-        """The weight in steps, as float32."""
-        return torch.clamp(_rounded(self.weight * self.steps), self.least, LARGEST_WEIGHT)
+        """The weight in steps, less its zero point, as float32."""
+        return torch.clamp(_rounded(self.weight * self.steps), self.least, self.most)
 
     def whole_bias(self) -> Tensor:
         """(N,) float64, where accumulators of plain bytes start."""
@@ -189,7 +192,7 @@ class _Products(_Sums):
             return F.conv2d(x, weight, stride=layer.stride, groups=layer.input.channels)
         if layer.kind == "classifier":
             weight = weight[:, :, None, None]
-        together = EXACT_WEIGHTS // layer.kernel**2
+        together = (EXACT_FACTORS if self.weight_zero_point else EXACT_WEIGHTS) // layer.kernel**2
         parts = [slice(first, first + together) for first in range(0, layer.input.channels, together)]
         sums = [F.conv2d(x[:, part], weight[:, part], stride=layer.stride) for part in parts]
         return sums[0] if len(sums) == 1 else torch.stack([part.double() for part in sums]).sum(0)
@@ -229,8 +232,10 @@ def to_quantized(network: QuantizedNetwork, start: QuantizedModel) -> QuantizedM
         part = network.get_submodule(name)
         if isinstance(part, _Products):
             with torch.no_grad():
-                weight, bias = part.whole_weight().cpu().numpy(), part.whole_bias().cpu().numpy()
+                factors, bias = part.whole_weight().cpu().numpy(), part.whole_bias().cpu().numpy()
             made[name] = dataclasses.replace(
-                made[name], weight=weight.astype(np.int8), bias=np.rint(bias).astype(np.int32)
+                made[name],
+                weight=(factors + part.weight_zero_point).astype(np.int8),
+                bias=np.rint(bias).astype(np.int32),
             )
     return start.replace(layers=made)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower.lower import Lowered, Operation
+from depthwise.compiler.lower.wide import narrow, pack_wide, wide_channels, wide_of
 from depthwise.compiler.plan.plan import Plan
 from depthwise.compiler.step import NO_BORDER, Call, Step
 from depthwise.kernels.bfloat16 import halves
@@ -49,9 +50,10 @@ class Packed:
     Attributes:
         words: the bits of float32 or int32 values, or four int8 each (the first in the lowest byte), in the order in
             which they are read.
-        offsets: the first word of each part: `edge`, layers by name, `<layer>.zeros` (bf16: what stands around its
-            output), `features` (int8: what a step of each pooled feature is worth), `constant_features` (where channels
-            are left out: what those features are), `golden`.
+        offsets: the first word of each part: `edge`, layers by name, `<layer>.wide` (int8: channels with factors beyond
+            a signed byte), `<layer>.zeros` (bf16: what stands around its output), `features` (int8: what a step of each
+            pooled feature is worth), `constant_features` (where channels are left out: what those features are),
+            `golden`.
         laid: by name of each layer that has weights, where those of each of its calls lie.
     """
 
@@ -81,8 +83,11 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
     laid: dict[str, tuple[Laid, ...]] = {}
     for step in plan.steps:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
+            operation = by_name[layer.name]
+            if (channels := wide_channels(operation, kernel)).size:
+                parts[wide_of(layer)] = pack_wide(operation, channels)
             if kernel.packing:
-                pieces = packing(kernel)(by_name[layer.name], _cut(step, layer, kernel))
+                pieces = packing(kernel)(narrow(operation, kernel), _cut(step, layer, kernel))
                 parts[layer.name] = np.concatenate(pieces)
                 laid[layer.name] = _laid(pieces, [call for call in step.calls if call.layer == layer.name])
         if step.output.border != NO_BORDER and by_name[step.layers[-1].name].bounds is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from depthwise.errors import Refused
 from depthwise.network.layers import Padding
 from depthwise.network.weights import Array
@@ -30,10 +32,33 @@ class Levels:
 
 @dataclass(frozen=True, kw_only=True)
 class Integers:
-    """The int8 numbers behind a float weight: `weight`, shaped like it, times `scales`, one or (N,)."""
+    """The int8 numbers behind a float weight: `(weight - zero) * scales`, with one scale or (N,).
+
+    Unsigned bytes are counted from -128, and so is their zero point.
+    """
 
     weight: Array
     scales: Array
+    zero: int = 0
+
+    @property
+    def factors(self) -> Array:
+        """`weight - zero`, int16."""
+        return np.asarray(self.weight.astype(np.int16) - np.int16(self.zero))
+
+    @classmethod
+    def of(cls, weight: Array, scales: Array, zeros: Array) -> Integers | None:
+        """What a file's numbers are, or None where they are no bytes with one zero point.
+
+        Args:
+            zeros: one or one a channel; empty for 0.
+        """
+        least = {"int8": 0, "uint8": 128}.get(weight.dtype.name)
+        zero = int(zeros.flat[0]) if zeros.size else 0
+        if least is None or (zeros != zero).any() or not -128 <= zero - least <= 127:
+            return None
+        signed = weight if not least else (weight ^ 128).view(np.int8)
+        return cls(weight=signed, scales=scales.reshape(-1).astype(np.float64), zero=zero - least)
 
 
 @dataclass(frozen=True, kw_only=True)

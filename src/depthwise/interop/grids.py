@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,18 +100,40 @@ def restated(layer: Layer, numbers: QuantizedLayer, zero: int) -> NDArray[np.int
     if layer.kind == "pool":
         total = np.full(N, layer.input.height * layer.input.width, np.int64)
     else:
-        total = numbers.weight.astype(np.int64).reshape(N, -1).sum(axis=1)
+        total = numbers.factors.astype(np.int64).reshape(N, -1).sum(axis=1)
     bias = numbers.bias.astype(np.int64) + zero * total
     if (np.abs(bias) >= 2**31).any():
         raise Refused(f"the bias of channel {int(np.abs(bias).argmax())} leaves 32 bits in the format's terms")
     return bias.astype(np.int32)
 
 
-def is_mean(layer: Layer, numbers: QuantizedLayer, before: tuple[float, int], after: tuple[float, int]) -> bool:
-    """Whether a pool is the plain mean, from one scale and zero point to another."""
+def unsigned(numbers: QuantizedLayer) -> tuple[NDArray[np.uint8], int]:
+    """Weight and its zero point as bytes from 0 to 255."""
+    return numbers.weight.view(np.uint8) ^ np.uint8(128), numbers.weight_zero_point + 128
+
+
+def is_mean(
+    layer: Layer,
+    numbers: QuantizedLayer,
+    before: tuple[float, int],
+    after: tuple[float, int],
+    *,
+    halves_up: bool = False,
+) -> bool:
+    """Whether a pool is the plain mean, from one scale and zero point to another.
+
+    Args:
+        halves_up: with halves rounded up, and not to even.
+    """
     area = layer.kernel**2
-    even = (numbers.multiplier == np.float32(before[0] / (after[0] * area))).all()
+    mean = np.float32(before[0] / (after[0] * area))
+    even = (numbers.multiplier == (upwards(mean) if halves_up else mean)).all()
     return bool(even and (numbers.bias == -area * before[1]).all() and (numbers.low, numbers.high) == (0, 255))
+
+
+def upwards(mean: Any) -> Any:
+    """The multiplier of a mean that rounds halves up: a step above 1 / area, and every other sum as before."""
+    return np.nextafter(mean, np.float32(np.inf))
 
 
 def _float32(value: float) -> float:

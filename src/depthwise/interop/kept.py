@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain, Integers, Levels, Pool, Saturation
+from depthwise.interop.grids import upwards
 from depthwise.interop.match import model_of, understood
 from depthwise.interop.source import Source
 from depthwise.interop.units import Network
@@ -29,12 +31,10 @@ DIGITS = 9
 def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
     """The int8 model that a chain is.
 
-    Raises: Refused, naming the first layer that does not fit, or that is not of int8 with zero point 0.
+    Raises: Refused, naming the first layer that does not fit, or whose weight is not of bytes with one zero point.
     """
     found = understood(chain, source)
     network, model = found.network, model_of(found, source)
-    if network.head.classifier is None:
-        raise Refused(f"it has no classifier; {_ELSE}")
     scales = set(model.preprocessing.scale)
     if len(scales) > 1:
         raise Refused(
@@ -42,7 +42,7 @@ def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
         )
     return QuantizedModel(
         spec=model.spec,
-        layers={name: _exact(name, numbers, source) for name, numbers in _layers(network, model)},
+        layers={name: _exact(name, numbers, source) for name, numbers in _layers(network, model, source)},
         border=tuple(round(mean) for mean in model.preprocessing.mean),
         labels=model.labels,
         preprocessing=model.preprocessing,
@@ -50,7 +50,7 @@ def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
     )
 
 
-def _layers(network: Network, model: Model) -> Iterator[tuple[str, QuantizedLayer]]:
+def _layers(network: Network, model: Model, source: Source) -> Iterator[tuple[str, QuantizedLayer]]:
     """Each row of the table with its numbers."""
     rows = layers(model.spec)
     high = 6.0 if model.spec.activation == "relu6" else None
@@ -65,9 +65,12 @@ def _layers(network: Network, model: Model) -> Iterator[tuple[str, QuantizedLaye
         levels, zero = made, np.array(float(made.zero))
     pool, classifier = rows[-2:]
     pooled = levels if network.head.pooled is None else network.head.pooled.levels
-    yield pool.name, _pool(pool, network.pool, levels, pooled)
-    bias = network.head.classifier[1] if network.head.classifier is not None else np.zeros(1)
-    where = network.head.where
+    halves_up = source.format == "tflite" and levels == pooled
+    yield pool.name, _pool(pool, network.pool, levels, pooled, halves_up=halves_up)
+    if network.head.classifier is None:
+        yield classifier.name, _silent(classifier)
+        return
+    where, bias = network.head.where, network.head.classifier[1]
     numbers = _sums(where, network.head.integers, bias, np.array(float(pooled.zero)), pooled.scale)
     if network.head.scored is None:
         yield classifier.name, _layer(classifier, numbers, Levels(scale=1.0, zero=0), low=0, high=BYTE, rounded=False)
@@ -99,11 +102,13 @@ def _levels(saturation: Saturation | None, where: str) -> Levels:
     return saturation.levels
 
 
-class _Sums:
-    """Weight and bias of a layer's sums, and what a step of them is worth, (N,) float64."""
+class _Sums(NamedTuple):
+    """Weight, its zero point and bias of a layer's sums, and what a step of them is worth, (N,) float64."""
 
-    def __init__(self, weight: Array, bias: Array, step: Array) -> None:
-        self.weight, self.bias, self.step = weight, bias, step
+    weight: Array
+    zero_point: int
+    bias: Array
+    step: Array
 
 
 def _sums(where: str, integers: Integers | None, bias: Array | None, zero: Array, scale: float) -> _Sums:
@@ -113,8 +118,8 @@ def _sums(where: str, integers: Integers | None, bias: Array | None, zero: Array
         zero: one number, or one for each input channel.
     """
     if integers is None:
-        raise Refused(f"{where}: its weight is not of int8 with zero point 0, as one of uint8 is not; {_ELSE}")
-    weight = integers.weight
+        raise Refused(f"{where}: its weight is not of bytes with one zero point; {_ELSE}")
+    weight = integers.factors
     N = weight.shape[0]
     step = np.broadcast_to(integers.scales * scale, (N,))
     real = np.zeros(N) if bias is None else bias.astype(np.float64)
@@ -125,7 +130,7 @@ def _sums(where: str, integers: Integers | None, bias: Array | None, zero: Array
         whole = np.rint(real / step - offset)
     if not (np.isfinite(whole).all() and (np.abs(whole) < 2.0**31).all()):
         raise Refused(f"{where}: its bias does not fit into 32 bits in steps of its input and weight; {_ELSE}")
-    return _Sums(np.ascontiguousarray(weight), whole.astype(np.int32), step)
+    return _Sums(np.ascontiguousarray(integers.weight), integers.zero, whole.astype(np.int32), step)
 
 
 def _layer(row: Layer, sums: _Sums, made: Levels, *, low: int, high: int, rounded: bool = True) -> QuantizedLayer:
@@ -139,19 +144,37 @@ def _layer(row: Layer, sums: _Sums, made: Levels, *, low: int, high: int, rounde
         low=low,
         high=high,
         rounded=rounded,
+        weight_zero_point=sums.zero_point,
     )
 
 
-def _pool(row: Layer, pool: Pool | None, levels: Levels, made: Levels) -> QuantizedLayer:
+def _silent(row: Layer) -> QuantizedLayer:
+    """The classifier of zeros that a network without one is given."""
+    N = row.output.channels
+    ones = np.ones(N, np.float32)
+    weight, bias = np.zeros((N, row.input.channels), np.int8), np.zeros(N, np.int32)
+    return QuantizedLayer(weight=weight, bias=bias, multiplier=ones, scale=ones, rounded=False)
+
+
+def _pool(row: Layer, pool: Pool | None, levels: Levels, made: Levels, *, halves_up: bool) -> QuantizedLayer:
+    """The mean of each channel.
+
+    Args:
+        halves_up: whether the file's runtime rounds halves up, and not to even. A multiplier one step above 1 / area
+            does so for every sum of bytes, and changes no other.
+    """
     N, area = row.output.channels, row.input.height * row.input.width
     step, bias = np.full(N, levels.scale / area), np.full(N, -area * levels.zero)
     if pool is not None and pool.integers is not None:
         sums = _sums(pool.where, pool.integers, pool.bias, np.array(float(levels.zero)), levels.scale)
         step, bias = sums.step, sums.bias
+    multiplier = (step / made.scale).astype(np.float32)
+    if halves_up and (pool is None or pool.integers is None):
+        multiplier = upwards(multiplier)
     return QuantizedLayer(
         weight=np.zeros(0, np.int8),
         bias=bias.astype(np.int32),
-        multiplier=(step / made.scale).astype(np.float32),
+        multiplier=multiplier,
         scale=np.full(N, made.scale, np.float32),
         zero_point=made.zero,
     )

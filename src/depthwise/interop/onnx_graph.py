@@ -274,15 +274,15 @@ class _Walk:
         return [*self._axes.convolve(FIRST, self.chain, weight.shape[0], where), made]
 
     def _integers(self, node: Any, *, axis: int) -> Integers | None:
-        """The weight as it is, where it is of signed bytes with zero point 0 and one scale a channel along an axis."""
+        """The weight as it is, where it is of bytes with one zero point, and one scale or one a channel on an axis."""
         maker, where = self._constants.maker(node.input[1]), self._where(node)
         if maker is None or maker.op_type != "DequantizeLinear":
             return None
         weight, scales, *zeros = [self._constants.get(name, where) for name in maker.input if name]
         wanted = attributes(maker).get("axis", 1) % max(weight.ndim, 1)
-        if weight.dtype != np.int8 or any(zero.any() for zero in zeros) or (scales.size > 1 and wanted != axis):
+        if scales.size > 1 and wanted != axis:
             return None
-        return Integers(weight=weight, scales=scales.reshape(-1).astype(np.float64))
+        return Integers.of(weight, scales, zeros[0] if zeros else np.zeros(0, np.int64))
 
     def _norm(self, node: Any, options: dict[str, Any]) -> Norm:
         weight, bias, mean, variance = (self._input(node, place) for place in range(1, 5))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop.grids import check_logits, described, exceptions, grids, is_mean, restated, steps
+from depthwise.interop.grids import check_logits, described, exceptions, grids, is_mean, restated, steps, unsigned
 from depthwise.interop.onnx_writer import INPUT_NAME, OUTPUT_NAME, finish, tensor, window
 from depthwise.network.layers import Layer, layers
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
@@ -123,20 +123,26 @@ class _Nodes:
         return self.node("DequantizeLinear", [stored, *grid], f"{name}.real")
 
     def weights(self, layer: Layer, numbers: QuantizedLayer, before: Levels, after: Levels) -> list[str]:
-        """The weight, int8 with a scale for each output channel, and the bias, int32, both made real."""
+        """The weight, with a scale for each output channel, and the bias, int32, both made real.
+
+        The weight is int8, or uint8 where it has a zero point.
+        """
         N, side, name = layer.output.channels, layer.kernel, layer.name
-        weight = np.ones((N, 1, side, side), np.int8) if layer.kind == "pool" else numbers.weight
+        weight: Array = np.ones((N, 1, side, side), np.int8) if layer.kind == "pool" else numbers.weight
+        zero = 0
+        if numbers.weight_zero_point:
+            weight, zero = unsigned(numbers)
         scales = steps(numbers.multiplier, before[0], after[0])
         bias = restated(layer, numbers, before[1])
         return [
-            self._real(f"{name}.weight", weight, scales, np.int8),
-            self._real(f"{name}.bias", bias, (scales.astype(np.float64) * before[0]).astype(np.float32), np.int32),
+            self._real(f"{name}.weight", weight, scales, zero),
+            self._real(f"{name}.bias", bias, (scales.astype(np.float64) * before[0]).astype(np.float32)),
         ]
 
-    def _real(self, name: str, integers: Array, scales: Array, dtype: type[np.generic]) -> str:
+    def _real(self, name: str, integers: Array, scales: Array, zero: int = 0) -> str:
         inputs = [
             self.constant(name, integers),
             self.constant(f"{name}.scale", scales),
-            self.constant(f"{name}.zero", np.zeros(len(scales), dtype)),
+            self.constant(f"{name}.zero", np.full(len(scales), zero, integers.dtype)),
         ]
         return self.node("DequantizeLinear", inputs, f"{name}.real", axis=0)

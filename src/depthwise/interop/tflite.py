@@ -35,10 +35,10 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
 
 
 def read_int8(path: Path, given: Given = NOTHING, name: str = "") -> QuantizedModel:
-    """The int8 model of a TFLite file that is int8 per channel, with the file's own integers and ranges.
+    """The int8 model of a TFLite file that is of int8 or uint8, with the file's own integers and ranges.
 
     Args: as of `read`.
-    Raises: Refused, as `read`, and when the file is not int8 with weights of zero point 0.
+    Raises: Refused, as `read`, and when its weights are not of bytes with one zero point a layer.
     """
     return _read(path, given, name, to_quantized)
 

@@ -303,11 +303,12 @@ class _Walk:
         return real(tensor, axis, operator.where)
 
     def _integers(self, operator: Operator) -> Integers | None:
-        """The weight as it is, where it is of signed bytes with zero point 0."""
+        """The weight as it is, where it is of signed bytes with zero point 0, or of unsigned ones with any."""
         tensor = self._constant(operator, 1)
-        if not tensor.quantised or tensor.kind != "int8" or tensor.zero_points.any():
+        # The runtime takes signed ones to be of zero point 0, whatever the file says.
+        if not tensor.quantised or (tensor.kind == "int8" and tensor.zero_points.any()):
             return None
-        return Integers(weight=integers(tensor, operator.where), scales=tensor.scales.astype(np.float64))
+        return Integers.of(integers(tensor, operator.where), tensor.scales, tensor.zero_points)
 
     def _bias(self, operator: Operator, channels: int) -> Array | None:
         if len(operator.inputs) < 3 or operator.inputs[2] < 0:

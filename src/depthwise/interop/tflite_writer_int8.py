@@ -36,6 +36,8 @@ def build(model: QuantizedModel, name: str) -> bytes:
 
     Raises: Refused, when the format cannot say what a layer does.
     """
+    if any(numbers.weight_zero_point for numbers in model.layers.values()):
+        raise Refused("its weights have zero points, which int8 TFLite has not; write .onnx, which has them")
     model = described(model)
     rows, found = layers(model.spec), grids(model)
     graph = Graph(VERSIONS)
@@ -124,7 +126,7 @@ def _pool(
     result = graph.tensor(layer.name, (1, 1, 1, N), grid=_grid(after))
     window = {"StrideH": side, "StrideW": side}
     # TFLite's mean cannot change the scale.
-    if before == after and is_mean(layer, numbers, before, after):
+    if before == after and is_mean(layer, numbers, before, after, halves_up=True):
         graph.operator(
             "AVERAGE_POOL_2D", [value], [result], Padding="VALID", FilterHeight=side, FilterWidth=side, **window
         )

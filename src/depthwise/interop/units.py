@@ -192,7 +192,7 @@ def _sum_as_pool(operation: Operation) -> Operation:
     """A depthwise convolution without padding whose weights are all the byte 1 is a pool with scales of its own."""
     match operation:
         case Convolution(depthwise=True, integers=Integers() as integers) if (
-            operation.padding == NO_PADDING and (integers.weight == 1).all()
+            operation.padding == NO_PADDING and (integers.factors == 1).all()
         ):
             height, width = operation.weight.shape[2:]
             return Pool(

@@ -51,8 +51,9 @@ class Weights:
     """The numbers of a layer.
 
     Attributes:
-        weight: float32 or int8; (rows, K, N) for stem, standard, pointwise and classifier, where a kernel row's K
-            values lie as pixels do (column, then channel); (9, C) for depthwise; empty for a pool.
+        weight: float32, int8, or int16 where weights have a zero point; (rows, K, N) for stem, standard, pointwise
+            and classifier, where a kernel row's K values lie as pixels do (column, then channel); (9, C) for
+            depthwise; empty for a pool.
         bias: (N,) float32 or int32; empty for a float32 pool.
         rounding: of an int8 layer.
         bounds: of a bf16 layer with an activation.

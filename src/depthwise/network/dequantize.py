@@ -29,7 +29,7 @@ def dequantize(model: QuantizedModel) -> dict[str, Folded]:
 
 def _real(layer: Layer, numbers: QuantizedLayer, scale: np.ndarray, zero: np.ndarray) -> Folded:
     """A layer whose input bytes stand for `(byte - zero) * scale`, both by input channel."""
-    weight = numbers.weight.astype(np.float64)
+    weight = numbers.factors.astype(np.float64)
     step = numbers.multiplier.astype(np.float64)
     if numbers.rounded:
         step = step * numbers.scale

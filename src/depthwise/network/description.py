@@ -104,19 +104,28 @@ def check_labels(labels: tuple[str, ...], classes: int) -> None:
         seen[label] = index
 
 
-def write_model(folder: Path, model: Described, precision: str, arrays: Mapping[str, Array], **more: Any) -> None:
+def write_model(
+    folder: Path,
+    model: Described,
+    precision: str,
+    arrays: Mapping[str, Array],
+    *,
+    written_as: int = FORMAT,
+    **more: Any,
+) -> None:
     """Write a model folder, whole or not at all; one that exists is replaced.
 
     Args:
         precision: "float32", "float16" or "int8".
         arrays: what goes into weights.safetensors.
+        written_as: the number of the format.
         more: further fields of model.json.
     Raises: Refused, when `folder` holds something that is not a model folder, or cannot be written.
     """
     from safetensors.numpy import save as to_bytes
 
     description = {
-        "format": FORMAT,
+        "format": written_as,
         "precision": precision,
         "spec": model.spec.to_dict(),
         "labels": list(model.labels),

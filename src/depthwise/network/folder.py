@@ -18,7 +18,9 @@ from depthwise.network.spec import shown
 from depthwise.network.weights import Array
 from depthwise.places import Kind, names, place
 
+# A folder says 2 where an int8 layer's weights have a zero point, which older versions would not subtract.
 FORMAT = 1
+FORMAT_OF_ZERO_POINTS = 2
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
 # What may lie in a model folder beside our two files, and is kept when they are replaced.
@@ -55,9 +57,10 @@ def read_description(path: Path) -> dict[str, Any]:
         raise Refused(f"{path}: holds no JSON object; the file is damaged")
     found = description.get("format")
     # `True == 1` in Python, so the type is compared too.
-    if type(found) is not int or found != FORMAT:
+    if type(found) is not int or found not in (FORMAT, FORMAT_OF_ZERO_POINTS):
         raise Refused(
-            f"{path}: format {shown(found)}; this version of depthwise reads format {FORMAT}, update depthwise"
+            f"{path}: format {shown(found)}; this version of depthwise reads formats {FORMAT} and"
+            f" {FORMAT_OF_ZERO_POINTS}, update depthwise"
         )
     return description
 

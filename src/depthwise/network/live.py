@@ -94,7 +94,7 @@ def _bytes(model: QuantizedModel) -> list[_Row]:
     rows = []
     for layer in layers(model.spec):
         numbers = model.layers[layer.name]
-        weight, border = numbers.weight.astype(np.int64), np.array(input_border(model, layer), np.int64)
+        weight, border = numbers.factors.astype(np.int64), np.array(input_border(model, layer), np.int64)
         removable = values.constant & (_unpadded(layer) | (values.low == border))
         found = sums(layer, weight, numbers.bias.astype(np.int64), values, border)
         values = Range(*(_output(numbers, end) for end in found))

@@ -12,14 +12,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.errors import Refused
 from depthwise.network.description import check_fit, common_fields, part, precision_of, same_names, write_model
-from depthwise.network.folder import DESCRIPTION, WEIGHTS, read_arrays, read_description
+from depthwise.network.folder import (
+    DESCRIPTION,
+    FORMAT,
+    FORMAT_OF_ZERO_POINTS,
+    WEIGHTS,
+    read_arrays,
+    read_description,
+)
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import Preprocessing
@@ -36,6 +43,8 @@ ARRAYS: dict[str, type[np.generic]] = {
 }
 # Fields of a layer that stand in model.json.
 NUMBERS = ("zero_point", "low", "high", "rounded")
+# One that stands there only where it is not 0.
+WEIGHT_ZERO_POINT = "weight_zero_point"
 # A product of R2 stays below this, so that its conversion to int32 never saturates.
 LARGEST_PRODUCT = 2**30
 
@@ -52,6 +61,7 @@ class QuantizedLayer:
         zero_point: the byte that stands for real 0, and the byte with which the next layer pads.
         low, high: bytes to clamp to.
         rounded: False for a classifier whose logits are the products of R2 as they are (Q8).
+        weight_zero_point: the weight that stands for real 0, -128 to 127; 0 in networks that this project quantises.
     """
 
     weight: NDArray[np.int8]
@@ -62,6 +72,20 @@ class QuantizedLayer:
     low: int = 0
     high: int = 255
     rounded: bool = True
+    weight_zero_point: int = 0
+
+    @property
+    def factors(self) -> NDArray[np.signedinteger[Any]]:
+        """What input bytes are multiplied by, `weight - weight_zero_point` (Q4): int16, or int8 where that is 0."""
+        if not self.weight_zero_point:
+            return self.weight
+        return np.asarray(self.weight.astype(np.int16) - np.int16(self.weight_zero_point))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that stand in model.json."""
+        found = {key: getattr(self, key) for key in NUMBERS}
+        return found | ({WEIGHT_ZERO_POINT: self.weight_zero_point} if self.weight_zero_point else {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +138,11 @@ class QuantizedModel:
             for kind in ARRAYS
             if getattr(layer, kind).size
         }
-        numbers = {name: {key: getattr(layer, key) for key in NUMBERS} for name, layer in self.layers.items()}
+        numbers = {name: layer.fields for name, layer in self.layers.items()}
         quantization = {"border": list(self.border), "layers": numbers}
-        write_model(Path(folder), self, "int8", arrays, quantization=quantization)
+        has_zero_points = any(layer.weight_zero_point for layer in self.layers.values())
+        written_as = FORMAT_OF_ZERO_POINTS if has_zero_points else FORMAT
+        write_model(Path(folder), self, "int8", arrays, written_as=written_as, quantization=quantization)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> QuantizedModel:
@@ -188,11 +214,11 @@ def input_border(model: QuantizedModel, layer: Layer) -> tuple[int, ...]:
 
 
 def _weight_sums(layer: Layer, numbers: QuantizedLayer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(N,) sums of the positive and of the negative weights of each output channel."""
+    """(N,) sums of the positive and of the negative factors of each output channel."""
     if layer.kind == "pool":
         ones = np.full(layer.output.channels, layer.input.height * layer.input.width, np.int64)
         return ones, np.zeros_like(ones)
-    flat = numbers.weight.reshape(layer.output.channels, -1).astype(np.int64)
+    flat = numbers.factors.reshape(layer.output.channels, -1).astype(np.int64)
     return np.maximum(flat, 0).sum(axis=1), np.minimum(flat, 0).sum(axis=1)
 
 
@@ -213,6 +239,10 @@ def _check(layer: Layer, numbers: QuantizedLayer) -> None:
     if not all(_is_byte(value) for value in (numbers.zero_point, numbers.low, numbers.high)):
         found = f"{numbers.zero_point!r}, {numbers.low!r}, {numbers.high!r}"
         raise Refused(f"zero_point, low and high are {found}; each must be a whole number from 0 to 255")
+    if not _is_whole(numbers.weight_zero_point) or not -128 <= numbers.weight_zero_point <= 127:
+        raise Refused(f"weight_zero_point is {numbers.weight_zero_point!r}; it must be a whole number from -128 to 127")
+    if layer.kind == "pool" and numbers.weight_zero_point:
+        raise Refused("a pool has no weights, and so weight_zero_point must be 0")
     if numbers.low > numbers.high:
         raise Refused(f"low is {numbers.low} and high {numbers.high}; the clamp is empty")
     if not isinstance(numbers.rounded, bool) or (not numbers.rounded and layer.kind != "classifier"):
@@ -242,7 +272,11 @@ def _check_sums(layer: Layer, numbers: QuantizedLayer) -> None:
 
 
 def _is_byte(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
+    return _is_whole(value) and 0 <= value <= 255
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _read_layers(path: Path, spec: Spec, numbers: Mapping[str, Any]) -> dict[str, QuantizedLayer]:
@@ -257,7 +291,10 @@ def _read_layers(path: Path, spec: Spec, numbers: Mapping[str, Any]) -> dict[str
             kind: found.get(f"{layer.name}.{kind}", np.zeros(0, dtype)) for kind, dtype in ARRAYS.items()
         }
         fields = numbers[layer.name]
-        if not isinstance(fields, dict) or set(fields) != set(NUMBERS):
-            raise Refused(f"layer {layer.name} in {DESCRIPTION} must have {', '.join(NUMBERS)} and nothing else")
+        if not isinstance(fields, dict) or set(fields) - {WEIGHT_ZERO_POINT} != set(NUMBERS):
+            raise Refused(
+                f"layer {layer.name} in {DESCRIPTION} must have {', '.join(NUMBERS)}, may have {WEIGHT_ZERO_POINT},"
+                " and nothing else"
+            )
         result[layer.name] = QuantizedLayer(**arrays, **fields)
     return result

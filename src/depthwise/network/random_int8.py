@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthwise.network.layers import Layer, layers
 from depthwise.network.preprocessing import default_preprocessing
@@ -14,19 +15,27 @@ from depthwise.network.weights import weight_shape
 
 
 def random_quantized(
-    spec: Spec, seed: int = 0, *, hidden_zero_points: bool = False, rounded: bool = False
+    spec: Spec,
+    seed: int = 0,
+    *,
+    hidden_zero_points: bool = False,
+    rounded: bool = False,
+    weight_zero_points: bool = False,
 ) -> QuantizedModel:
     """A model whose bytes are spread over their range and clamped at both ends here and there.
 
     Args:
         hidden_zero_points: give hidden layers zero points and clamps other than 0, 0 and 255, as imported models have.
         rounded: round the logits to bytes, as imported models do.
+        weight_zero_points: give weights zero points, and each layer some factors beyond a signed byte.
     """
     rng = np.random.default_rng(seed)
     made = {}
     for layer in layers(spec):
         is_last = layer.kind == "classifier"
-        made[layer.name] = _layer(rng, layer, shifted=hidden_zero_points or (is_last and rounded))
+        made[layer.name] = _layer(
+            rng, layer, shifted=hidden_zero_points or (is_last and rounded), around_zero=not weight_zero_points
+        )
         if is_last and not rounded:
             # Logits of some units, as softmax wants them.
             logits = np.asarray(made[layer.name].multiplier / 40, np.float32)
@@ -40,7 +49,7 @@ def random_quantized(
     )
 
 
-def _layer(rng: np.random.Generator, layer: Layer, *, shifted: bool) -> QuantizedLayer:
+def _layer(rng: np.random.Generator, layer: Layer, *, shifted: bool, around_zero: bool) -> QuantizedLayer:
     N = layer.output.channels
     zero_point = int(rng.integers(0, 256)) if shifted else 0
     low, high = (int(rng.integers(0, 32)), int(rng.integers(224, 256))) if shifted else (0, 255)
@@ -56,8 +65,10 @@ def _layer(rng: np.random.Generator, layer: Layer, *, shifted: bool) -> Quantize
             low=low,
             high=high,
         )
-    weight = rng.integers(-128, 128, weight_shape(layer)).astype(np.int8)
-    flat = weight.reshape(N, -1).astype(np.float64)
+    weight, weight_zero_point = rng.integers(-128, 128, weight_shape(layer)).astype(np.int8), 0
+    if not around_zero:
+        weight, weight_zero_point = _around(rng, weight.shape)
+    flat = weight.reshape(N, -1).astype(np.float64) - weight_zero_point
     # The bias takes away what inputs of 100 on average give, so that sums lie on both sides of zero.
     spread = 60 * np.sqrt((flat**2).sum(axis=1)) + 1
     bias = np.rint(-100 * flat.sum(axis=1) + rng.normal(0, 1, N) * spread).astype(np.int32)
@@ -69,4 +80,13 @@ def _layer(rng: np.random.Generator, layer: Layer, *, shifted: bool) -> Quantize
         zero_point=zero_point,
         low=low,
         high=high,
+        weight_zero_point=weight_zero_point,
     )
+
+
+def _around(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[NDArray[np.int8], int]:
+    """Weights with their zero point, as they are of networks with one: near it, but for the farthest ones."""
+    zero_point = int(rng.choice((-1, 1)) * rng.integers(30, 120))
+    weight = np.clip(np.rint(rng.normal(zero_point, 40, shape)), -127, 127)
+    weight.flat[rng.integers(weight.size)] = -127 if zero_point > 0 else 127
+    return weight.astype(np.int8), zero_point

@@ -107,9 +107,9 @@ def accumulate(layer: Layer, numbers: QuantizedLayer, x: Bytes, border: tuple[in
     if layer.kind == "pool":
         return np.asarray(x.sum(axis=(1, 2), keepdims=True, dtype=np.int64) + bias, np.int32)
     # Exact as long as no sum of absolute products exceeds what the float type holds without gaps.
-    largest = 255 * int(np.abs(numbers.weight.astype(np.int64)).reshape(len(bias), -1).sum(axis=1).max())
+    largest = 255 * int(np.abs(numbers.factors.astype(np.int64)).reshape(len(bias), -1).sum(axis=1).max())
     dtype: type[np.floating[Any]] = np.float32 if largest < 2**24 else np.float64
-    weight: reference.Floats = numbers.weight.astype(dtype)
+    weight: reference.Floats = numbers.factors.astype(dtype)
     values: reference.Floats = pad(x, layer.padding, border).astype(dtype)
     match layer.kind:
         case "stem" | "standard" | "pointwise":

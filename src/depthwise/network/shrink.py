@@ -63,7 +63,7 @@ def _constants(layer: Layer, numbers: QuantizedLayer, row: LiveLayer, before: Li
     dropped[row.inputs] = False
     # One that is no constant was dropped because no kept output reads it: its weights there are 0, whatever it is.
     value = np.where(dropped, before.values.low, 0)
-    return np.asarray(np.einsum("nckl,c->n", squared(layer, numbers.weight.astype(np.int64)), value))
+    return np.asarray(np.einsum("nckl,c->n", squared(layer, numbers.factors.astype(np.int64)), value))
 
 
 def _smaller(layer: Layer, weight: Numbers, row: LiveLayer) -> Numbers:

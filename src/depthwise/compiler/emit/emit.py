@@ -10,6 +10,7 @@ from depthwise.compiler.emit.dialect import VOCABULARIES, Vocabulary, dialect
 from depthwise.compiler.emit.step import emit_step, function_name
 from depthwise.compiler.lower.compilation import Compilation
 from depthwise.compiler.lower.lower import Lowered
+from depthwise.compiler.lower.wide import has_wide
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan.plan import Plan
 from depthwise.network.description import Described
@@ -124,7 +125,7 @@ def _network_of_level(out: Lines, job: Compilation, plan: Plan, packed: Packed, 
     activation = job.model.spec.activation
     words = dialect(job.lowered, packed)
     _places(out, job.model, plan, packed.offsets)
-    _includes(out, plan, words.c.images)
+    _includes(out, plan, words.c.images, job.lowered)
     _threads(out, plan.threads, workers)
     _access(out, words.c)
     previous = ""
@@ -180,7 +181,7 @@ def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]
     out.add("")
 
 
-def _includes(out: Lines, plan: Plan, images: str) -> None:
+def _includes(out: Lines, plan: Plan, images: str, lowered: Lowered) -> None:
     out.add("/* The forms of kernels that this network uses; docs/kernel-names.md reads their names. */")
     out.add(f'#include "{images}"')
     seen = tuple(dict.fromkeys(call.form for step in plan.steps for call in step.calls))
@@ -189,6 +190,8 @@ def _includes(out: Lines, plan: Plan, images: str) -> None:
         out.add("", f"/* {form.name} */")
         out.add(*(f"#define {name} {value}" for name, value in form.macros))
         out.add(f'#include "{form.header}"')
+    if has_wide(plan.steps, lowered):
+        out.add("", "/* Channels with factors beyond a signed byte. */", '#include "dwk_wide_i8.h"')
     out.add("")
 
 

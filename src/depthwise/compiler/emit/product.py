@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from depthwise.compiler.emit.ctext import Lines
 from depthwise.compiler.emit.dialect import Dialect
+from depthwise.compiler.emit.wide import wide_product
 from depthwise.compiler.step import Call, Step
 
 
@@ -20,17 +21,25 @@ class Part:
         count: C expression, how many panels, or pairs of them.
         channels: output channels of the calls before it.
         own: C expression, those of other threads before this one's; empty where there is one thread.
+        end: C expression, the first channel behind this call's.
     """
 
     call: Call
     count: str
     channels: int
     own: str = ""
+    end: str = ""
 
     @property
     def behind(self) -> str:
         """What is added to the address of the first output channel."""
         return (f" + {self.channels}" if self.channels else "") + (f" + {self.own}" if self.own else "")
+
+    @property
+    def range(self) -> str:
+        """C arguments, this call's first output channel and the end of them."""
+        first = f"{self.channels} + {self.own}" if self.own else str(self.channels)
+        return f"{first}, {self.end}"
 
 
 def phase(out: Lines, step: Step) -> AbstractContextManager[None]:
@@ -53,6 +62,7 @@ def emit_products(out: Lines, step: Step, rows: str, source: str, at_output: str
             )
         else:
             out.add(f"{name}(&product, {part.count}, {rows}, {source},", f"    {weights}, {target});")
+        wide_product(out, step, rows, source, at_output, part.range, dialect)
 
 
 def parts(out: Lines, step: Step) -> Iterator[Part]:
@@ -67,9 +77,11 @@ def parts(out: Lines, step: Step) -> Iterator[Part]:
             if len(calls) > 1:
                 out.add(f"const dwk_part {name} = dwk_within(panels, {before}, {call.units});")
             own = f"{name}.first * {call.size}"
-            yield Part(call=call, count=f"{name}.end - {name}.first", channels=channels, own=own)
+            end = f"{channels} + {name}.end * {call.size}"
+            yield Part(call=call, count=f"{name}.end - {name}.first", channels=channels, own=own, end=end)
         else:
-            yield Part(call=call, count=str(call.units), channels=channels)
+            end = str(channels + call.units * call.size)
+            yield Part(call=call, count=str(call.units), channels=channels, end=end)
         before += call.units
         channels += call.units * call.size
 

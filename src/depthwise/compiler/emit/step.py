@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from depthwise.compiler.emit import wide
 from depthwise.compiler.emit.ctext import Lines, constant, identifier
 from depthwise.compiler.emit.dialect import Dialect
 from depthwise.compiler.emit.product import emit_products, emit_sums, parts, phase
@@ -31,7 +32,7 @@ def emit_step(out: Lines, step: Step, source: str, activation: str, dialect: Dia
         activation: the network's.
         dialect: of its precision.
     """
-    _comment(out, step, activation)
+    _comment(out, step, activation, dialect)
     first = "const uint8_t *pixels, " if step.kind == "stem" else ""
     worker = ", dwk_worker *worker" if step.split else ""
     with out.block(f"static void {function_name(step)}({first}uint8_t *arena{worker})"):
@@ -45,7 +46,7 @@ def emit_step(out: Lines, step: Step, source: str, activation: str, dialect: Dia
     out.add("")
 
 
-def _comment(out: Lines, step: Step, activation: str) -> None:
+def _comment(out: Lines, step: Step, activation: str, dialect: Dialect) -> None:
     lines = []
     for layer in step.layers:
         what = _KINDS[layer.kind]
@@ -58,6 +59,7 @@ def _comment(out: Lines, step: Step, activation: str) -> None:
         lines.append("whole map at once" if step.rows == step.output.shape.height else f"{step.rows} rows at a time")
     if step.split:
         lines.append("threads share " + ("blocks of rows" if step.split == "blocks" else step.split))
+    lines += wide.comment(step, dialect)
     lines.append("kernels " + ", ".join(call.form.name for call in step.calls))
     out.add(*[("/* " if i == 0 else " * ") + line for i, line in enumerate(lines[:-1])], f" * {lines[-1]} */")
 
@@ -223,11 +225,12 @@ def _rows(out: Lines, step: Step, y: str, rows: str, dialect: Dialect) -> None:
 
 def _depthwise(out: Lines, step: Step, at_input: str, rows: str, between: str, dialect: Dialect) -> None:
     """The first half of a separable block."""
-    call = step.calls[0]
+    call, channels = step.calls[0], _channels(out, step, "C")
     out.add(
-        f"{call.form.name}({at_input}, INPUT_ROW, {rows}, W, C, {_channels(out, step, 'C')},",
+        f"{call.form.name}({at_input}, INPUT_ROW, {rows}, W, C, {channels},",
         f"    {dialect.weights(step, call)}, {dialect.round('middle')}{between}, BETWEEN);",
     )
+    wide.wide_depthwise(out, step, at_input, rows, channels, between, dialect)
 
 
 def _channels(out: Lines, step: Step, all_: str) -> str:
@@ -259,3 +262,4 @@ def _classifier(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
                 f"{part.call.form.name}({dialect.features(source)}, {layer.input.channels}, {part.count},",
                 f"    {weights}, {output}{part.behind});",
             )
+            wide.wide_classifier(out, step, dialect.features(source), output, part.range, dialect)

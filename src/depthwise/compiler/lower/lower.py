@@ -74,6 +74,10 @@ class Lowered:
         rounding = self.operations[-1].rounding
         return "" if rounding is None else "bytes" if rounding.rounded else "products"
 
+    def operation(self, layer: Layer) -> Operation:
+        """Of one layer."""
+        return next(operation for operation in self.operations if operation.layer == layer)
+
     def rounding(self, layer: Layer) -> Rounding:
         """Of one layer of an int8 network."""
         found = next(operation.rounding for operation in self.operations if operation.layer == layer)
@@ -107,7 +111,7 @@ def quantized_operation(layer: Layer, numbers: QuantizedLayer) -> Operation:
         high=numbers.high,
         rounded=numbers.rounded,
     )
-    weight = numbers.weight if layer.kind == "pool" else _arranged(layer, numbers.weight)
+    weight = numbers.weight if layer.kind == "pool" else _arranged(layer, numbers.factors)
     return Operation(layer=layer, weight=weight, bias=numbers.bias, rounding=rounding)
 
 

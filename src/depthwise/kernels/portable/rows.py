@@ -98,6 +98,10 @@ KERNELS: tuple[Kernel, ...] = (
     Kernel(header="dwk_image_f32.h", name="dwk_border_f32"),
     Kernel(header="dwk_image_u8.h", name="dwk_pixels_u8", precision="int8"),
     Kernel(header="dwk_image_u8.h", name="dwk_border_u8", precision="int8"),
+    Kernel(header="dwk_wide_i8.h", name="dwk_wide_product_i8", precision="int8"),
+    Kernel(header="dwk_wide_i8.h", name="dwk_wide_depthwise3x3_i8", precision="int8"),
+    Kernel(header="dwk_wide_i8.h", name="dwk_wide_classifier_i8_products", precision="int8"),
+    Kernel(header="dwk_wide_i8.h", name="dwk_wide_classifier_i8_bytes", precision="int8"),
     Kernel(
         header="dwk_product_bf16.h",
         name=r"dwk_product_bf16_p(\d+)(?:r(\d+))?_c(\d+)x(4|8|16)",
