@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from depthwise.cli import output
+from depthwise.cli.output import print_table
 from depthwise.errors import Refused
 from depthwise.kinds import PAGE_MARK
+from depthwise.tables import Column, Table
 
 
 class Terminal(io.TextIOWrapper):
@@ -123,3 +125,24 @@ def test_a_page_replaces_a_page_of_any_command_and_nothing_else(tmp_path: Path) 
     place.write_text("<!doctype html>my own page")
     with pytest.raises(Refused, match="page: exists and is not a page of depthwise"):
         output.check_page(place)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_a_table_on_a_narrow_terminal_comes_in_parts_that_name_their_rows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    headings = ("first figure", "second", "third figure", "fourth", "a long fifth", "sixth")
+    table = Table(
+        title="Narrow",
+        columns=(Column(heading="layer", is_text=True), *(Column(heading=text) for text in headings)),
+        rows=tuple((f"blocks.{row}.0.conv_dw", *(f"{row}{c}1,234,567" for c in range(6))) for row in range(3)),
+    )
+
+    print_table(table)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    for row in range(3):
+        named = [line for line in lines if f"blocks.{row}.0.conv_dw" in line]
+        assert [part for line in named for part in line.split()[1:]] == [f"{row}{c}1,234,567" for c in range(6)]

@@ -204,3 +204,37 @@ def test_files_of_the_same_bytes_are_found_and_others_of_the_same_size_are_not(t
     pairs = shared_files([items["a"], items["b"]], [items["c"], items["d"], items["e"]])
 
     assert pairs == [(tmp_path / "b", tmp_path / "c")]
+
+
+def test_folders_that_programs_make_are_passed_over(tmp_path: Path) -> None:
+    names(tmp_path, classes={"cat": 3, "dog": 3, "__MACOSX": 0, "@eaDir": 2})
+    names(tmp_path / "__MACOSX", classes={"cat": 2})
+    names(tmp_path / "dog" / "@eaDir", classes={"0.jpg": 1})
+
+    dataset = read_folder(tmp_path)
+
+    assert dataset.labels == ("cat", "dog")
+    assert sum(map(len, dataset.splits.values())) == 6
+
+
+def test_a_folder_around_the_right_one_is_answered_with_that(tmp_path: Path) -> None:
+    names(tmp_path / "outer" / "photos" / "train", classes={"cat": 3, "dog": 3})
+    names(tmp_path / "outer" / "photos" / "test", classes={"cat": 3, "dog": 3})
+
+    with pytest.raises(Refused, match=r"outer: has a single folder, 'photos', which holds others; is .*photos meant\?"):
+        read_folder(tmp_path / "outer")
+
+
+def test_two_folders_for_one_split_are_refused(tmp_path: Path) -> None:
+    for split in ("train", "test", "testing"):
+        names(tmp_path / split, classes={"cat": 3, "dog": 3})
+
+    with pytest.raises(Refused, match="has 'test' and 'testing', both for test; put them together or remove one"):
+        read_folder(tmp_path)
+
+
+def test_a_class_of_nearly_that_name_is_proposed(tmp_path: Path) -> None:
+    names(tmp_path / "test", classes={"Mushroom": 1})
+
+    with pytest.raises(Refused, match=r"class 'Mushroom' .* is 'Brown-Cap-Portobello-Mushroom' meant"):
+        read_split(tmp_path, ("Lemon", "Brown-Cap-Portobello-Mushroom"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.cli.completion import processors, targets
 from depthwise.compiler.targets import MOST_THREADS, TARGETS, Target, usual_threads
 from depthwise.kernels.machine import Level
 from depthwise.kernels.rate import CLOCK
@@ -36,14 +37,25 @@ _EPILOG = (
 
 @click.command("compile", epilog="\n\n".join(_EPILOG))
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--target", default="host", show_default=True, help="What to compile for, a name of the list below.")
+@click.option(
+    "--target",
+    default="host",
+    show_default=True,
+    shell_complete=targets,
+    help="What to compile for, a name of the list below.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
 @click.option(
     "--precision",
     type=click.Choice(list(PRECISIONS)),
     help="bf16 of a float MODEL, or what the MODEL must be; without this it is compiled as whatever it is.",
 )
-@click.option("--cpu", metavar="PROCESSOR", help="For host and linux-x86_64 one processor, by its name below.")
+@click.option(
+    "--cpu",
+    metavar="PROCESSOR",
+    shell_complete=processors,
+    help="For host and linux-x86_64 one processor, by its name below.",
+)
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option(
     "--threads",
@@ -85,9 +97,10 @@ def command(
 
     An int8 model, as `depthwise quantize` and `convert` write it, becomes an int8 artifact, which gives the same bytes
     in every layer on every machine. With --precision bf16 the weights of a float model, and what goes from layer to
-    layer, are bfloat16: half the bytes, and on processors with AVX512_BF16 about twice as fast.
+    layer, are bfloat16: half the bytes of weights. Whether that is faster or slower than float32 depends on the
+    processor; `depthwise bench` measures both.
     """
-    from depthwise.cli.output import notice, print_json
+    from depthwise.cli.output import console, notice, print_json
     from depthwise.compiler.compile import check_precision, compile_model
     from depthwise.network.quantized import load_model
 
@@ -111,6 +124,7 @@ def command(
         print_json(document)
     else:
         _print(document)
+        console().print(*_sizes(built), sep="\n", soft_wrap=True)
 
 
 def _warn(built: Built) -> None:
@@ -123,6 +137,19 @@ def _warn(built: Built) -> None:
             f"{built.target} has no {precision} instructions: values are widened and summed in float32, slower"
             " than a float32 artifact"
         )
+
+
+def _sizes(built: Built) -> list[str]:
+    """Why the file is larger than the weights that `depthwise cost` counts."""
+    from depthwise.compiler.account.record import strassen_layers
+
+    reasons = []
+    if len(built.levels) > 1:
+        reasons.append(f"it holds them for {len(built.levels)} kinds of processor (--cpu makes a file for one)")
+    if layers := strassen_layers(built.plan):
+        reasons.append(f"those of {len(layers)} layers are 7/4 as large for Strassen's products (--no-strassen)")
+    more = f"weights are more than `depthwise cost` counts, since {' and '.join(reasons)}; " if reasons else ""
+    return [f"{more}the other {built.bytes - built.weight_bytes:,} bytes are code, labels, record and golden cases"]
 
 
 def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:

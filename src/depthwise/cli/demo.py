@@ -144,7 +144,8 @@ def _tell(model: Model, outcome: Outcome, cost: Report) -> None:
     out.print("\nWhat happened")
     steps = (
         f"MobileNet V1 at width {model.spec.width:g} was turned into C and compiled for this processor, in"
-        f" {outcome.build_seconds:.1f} s: one file of {outcome.artifact_bytes / 1e6:.1f} MB that needs"
+        f" {outcome.build_seconds:.1f} s: one file of {outcome.artifact_bytes / 1e6:.1f} MB (weights in"
+        f" a form that suits it, code and labels) that needs"
         f" {outcome.arena_bytes / 1e3:.0f} kB of memory to run and nothing else.",
         f"The photo was decoded once, shrunk to {model.spec.resolution} x {model.spec.resolution} pixels and labelled,"
         " in this process: no byte of it left the machine.",
@@ -154,8 +155,11 @@ def _tell(model: Model, outcome: Outcome, cost: Report) -> None:
     for number, text in enumerate(steps, start=1):
         out.print(f"  {number}. {text}")
     _tell_cost(cost)
-    out.print("Next: train your own on a folder of photos, one folder a class:")
-    out.print("  depthwise train PHOTOS --out mymodel --pretrained shipped --resolution 128 --unit-strides none")
+    out.print("Next: train your own on a folder of photos, one folder a class (with PyTorch: pip install torch):")
+    out.print("  depthwise train PHOTOS --out mymodel --pretrained imagenet --width 0.5 --resolution 160")
+    out.print(
+        "Without a connection, --pretrained shipped starts from the network above; photos are then labelled less well."
+    )
 
 
 def _tell_cost(cost: Report) -> None:

@@ -15,6 +15,7 @@ from depthwise.edge.terminal import escaped, print_json, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as Drawn
 
     from depthwise.tables import Table
 
@@ -56,14 +57,39 @@ def wants_colour(stream: IO[str]) -> bool:
 
 
 def print_table(table: Table) -> None:
-    """Print one table on stdout, with a rule above the last row where that is the sum of the others."""
+    """Print one table on stdout, with a rule above the last row where that is the sum of the others.
+
+    Where the terminal is too narrow for all columns they come in parts, each with the first column, which names the
+    rows.
+    """
+    out = console()
+    for number, part in enumerate(_parts(table, out.width)):
+        out.print(_drawn(table, part, title=table.title if number == 0 else ""))
+
+
+def _parts(table: Table, width: int) -> list[list[int]]:
+    """The columns that fit side by side, in parts that each begin with the first."""
+    from rich.cells import cell_len
+
+    cells = (tuple(column.heading for column in table.columns), *table.rows)
+    wide = [1 + max(cell_len(line) for row in cells for line in row[c].split("\n")) for c in range(len(table.columns))]
+    left = width - wide[0] - 2  # the frame is a space on either side
+    parts, room = [[0]], left
+    for column in range(1, len(wide)):
+        if wide[column] > room and len(parts[-1]) > 1:
+            parts.append([0])
+            room = left
+        parts[-1].append(column)
+        room -= wide[column]
+    return parts
+
+
+def _drawn(table: Table, part: list[int], title: str) -> Drawn:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as Drawn
 
-    drawn = Drawn(
-        title=table.title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    for column in table.columns:
+    drawn = Drawn(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in (table.columns[index] for index in part):
         # A number is never broken over lines; a name may be, on a narrow terminal.
         if column.is_text:
             drawn.add_column(column.heading, overflow="fold")
@@ -71,8 +97,9 @@ def print_table(table: Table) -> None:
             drawn.add_column(column.heading, justify="right", no_wrap=True, overflow="fold")
     for left, row in zip(range(len(table.rows) - 1, -1, -1), table.rows, strict=True):
         is_sum = table.last_is_sum and left == 0
-        drawn.add_row(*row, end_section=table.last_is_sum and left == 1, style="bold" if is_sum else None)
-    console().print(drawn)
+        shown = [row[index] for index in part]
+        drawn.add_row(*shown, end_section=table.last_is_sum and left == 1, style="bold" if is_sum else None)
+    return drawn
 
 
 def check_page(path: Path | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from depthwise.cli.completion import processors
 from depthwise.cli.places import Place
 from depthwise.edge import options
 
@@ -21,7 +22,7 @@ from depthwise.edge import options
     show_default=True,
     help=options.THREADS,
 )
-@click.option("--cpu", metavar="LEVEL", help=options.CPU)
+@click.option("--cpu", metavar="LEVEL", shell_complete=processors, help=options.CPU)
 @click.option("--sha256", metavar="DIGEST", help=options.SHA256)
 @click.option("--json", "as_json", is_flag=True, help=options.JSON)
 @click.option("--csv", "as_csv", is_flag=True, help=options.CSV)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.cli.completion import starts
 from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import notice, print_json, printable
@@ -86,6 +87,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @pixel_options
 @click.option(
     "--pretrained",
+    shell_complete=starts,
     default=NONE,
     show_default=True,
     help="Start from `shipped`, `imagenet` (the best published weights of the width), any source that `convert` reads,"

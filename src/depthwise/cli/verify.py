@@ -7,12 +7,18 @@ from typing import Any
 
 import click
 
+from depthwise.cli.completion import processors
 from depthwise.errors import Unmet
 
 
 @click.command("verify")
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option("--cpu", metavar="LEVEL", help="Only this level of instructions that the ARTIFACT carries.")
+@click.option(
+    "--cpu",
+    metavar="LEVEL",
+    shell_complete=processors,
+    help="Only this level of instructions that the ARTIFACT carries.",
+)
 @click.option("--sha256", metavar="DIGEST", help="SHA-256 of the ARTIFACT that is meant; another file is not run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a sentence.")
 def command(artifact: Path, cpu: str | None, sha256: str | None, as_json: bool) -> None:

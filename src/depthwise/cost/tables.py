@@ -125,7 +125,8 @@ def summary(report: Report) -> tuple[str, ...]:
     return (
         f"{whole(totals.macs)} multiply-adds and {whole(totals.parameters)} parameters"
         f" ({whole(totals.weights)} weights; {whole(totals.statistics)} batch statistics come on top);"
-        f" {size(totals.weight_bytes)} compiled in {report.precision}.",
+        f" {size(totals.weight_bytes)} of weights in {report.precision}. An artifact has its code and labels besides,"
+        " and may hold weights in a larger form that suits its processor: `depthwise compile` says so.",
         *live_summary(report),
         memory,
         f"With {twin.spec.convolution} convolutions it would be {millions(twin.totals.macs)} multiply-adds, {more},"

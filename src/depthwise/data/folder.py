@@ -25,6 +25,8 @@ SPLITS = {
     "validation": ("validation", "val", "valid", "dev"),
     "test": ("test", "testing"),
 }
+# Folders that programs make beside those of their user: archives of a Mac, NAS, recycle bins, thumbnails.
+OWN = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "__pycache__", "Thumbs.db")
 _BEHIND = ("", "set", "_set", "data", "_data", "_images", "_dataset")
 # Of each class about this share is held out, and never fewer or more than the bounds say.
 HELD_OUT, LEAST_HELD_OUT, MOST_HELD_OUT = 0.15, 0.1, 0.2
@@ -132,16 +134,30 @@ def _readable(data: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _names(place: Path) -> tuple[str, ...]:
-    """Folders in a folder, those with a leading dot left out."""
-    return tuple(sorted(entry.name for entry in place.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
+    """Folders in a folder, those left out that are hidden or a program's own."""
+    return tuple(sorted(entry.name for entry in place.iterdir() if entry.is_dir() and not _is_own(entry.name)))
+
+
+def _is_own(name: str) -> bool:
+    """Whether a folder or file is hidden, or one that an archiver, a NAS or a notebook puts beside others."""
+    return name.startswith(".") or name in OWN
 
 
 def _named(root: Path) -> dict[str, Path]:
     """Folders that have the name of a split."""
-    there = {name.lower().replace("-", "_").replace(" ", "_"): root / name for name in _names(root)}
-    wanted = {split: [f"{name}{behind}" for behind in _BEHIND for name in names] for split, names in SPLITS.items()}
+    there = {_plain(name): root / name for name in _names(root)}
+    wanted = {split: _written(names) for split, names in SPLITS.items()}
     found = {split: next((there[name] for name in names if name in there), None) for split, names in wanted.items()}
     return {split: place for split, place in found.items() if place is not None}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_").replace(" ", "_")
+
+
+def _written(names: tuple[str, ...]) -> list[str]:
+    """The ways in which the name of a split is written, the likeliest first."""
+    return [f"{name}{behind}" for behind in _BEHIND for name in names]
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
@@ -152,6 +168,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
     named = _named(root)
     filled = {split: place for split, place in named.items() if _names(place)}
     if "train" in filled:
+        _refuse_double(root)
         return named
     if filled:
         raise Refused(f"{root}: has a folder for {' and '.join(filled)} but none for train; add it")
@@ -162,6 +179,17 @@ def _split_folders(root: Path) -> dict[str, Path]:
         )
     _refuse_alike(root)
     return {}
+
+
+def _refuse_double(root: Path) -> None:
+    """Refuse two folders for the same split, of which one would be left out.
+
+    Raises: Refused, naming both.
+    """
+    for split, names in SPLITS.items():
+        both = [name for name in _names(root) if _plain(name) in _written(names) and _names(root / name)]
+        if len(both) > 1:
+            raise Refused(f"{root}: has {both[0]!r} and {both[1]!r}, both for {split}; put them together or remove one")
 
 
 def _refuse_alike(root: Path) -> None:
@@ -195,7 +223,7 @@ def _files(top: Path, labels: tuple[str, ...]) -> Iterator[Item]:
         if label not in there:
             continue
         for path in sorted((top / label).rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(top / label).parts)
+            hidden = any(map(_is_own, path.relative_to(top / label).parts))
             # A link to nowhere is no folder either, and is named later among what cannot be used.
             if not hidden and not path.is_dir():
                 yield Item(path, index)
@@ -223,7 +251,9 @@ def _advice(name: str, labels: tuple[str, ...]) -> str:
     if all(label == f"class {index}" for index, label in enumerate(labels)):
         return "the model's labels are numbers, since its file names none: convert it again with --labels"
     plain = {label.casefold().replace("_", " "): label for label in reversed(labels)}
-    near = difflib.get_close_matches(name.casefold().replace("_", " "), plain, n=2)
+    wanted = name.casefold().replace("_", " ")
+    holding = [one for one in plain if wanted in one or one in wanted]
+    near = difflib.get_close_matches(wanted, plain, n=2) or holding[:2]
     meant = " or ".join(repr(plain[one]) for one in near)
     return f"is {meant} meant? Rename or remove the folder" if near else "rename or remove the folder"
 
@@ -232,6 +262,9 @@ def _check_classes(top: Path, labels: tuple[str, ...]) -> None:
     if not labels:
         raise Refused(f"{top}: has no class folders; put the images of each class into a folder named after it")
     if len(labels) == 1:
+        inner = top / labels[0]
+        if len(_names(inner)) > 1:
+            raise Refused(f"{top}: has a single folder, {labels[0]!r}, which holds others; is {inner} meant?")
         raise Refused(f"{top}: has a single class, {labels[0]!r}; a classifier needs at least two")
     try:
         check_labels(labels, len(labels))

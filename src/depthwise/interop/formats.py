@@ -107,7 +107,10 @@ def format_of(path: Path) -> Format:
             raise Refused(f"{path}: is a TensorFlow SavedModel, which is not read; convert it to TFLite or ONNX")
         raise Refused(f"{path}: neither a model folder nor timm's; it has no {DESCRIPTION} and no model.safetensors")
     if not path.exists():
-        raise Refused(f"{path}: there is no such file; names of published weights are like keras/0.25-128")
+        raise Refused(
+            f"{path}: there is no such file; names of published weights are like keras/0.25-128 (train --pretrained"
+            " also knows imagenet and shipped)"
+        )
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         advice = _OTHERS.get(suffix, f"known are {', '.join(SUFFIXES)} and folders")
