@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
+from depthwise.files import open_file
 from depthwise.interop.source import LARGEST_FILE
 from depthwise.network.weights import Array
 
 MOST_OBJECTS = 5000
 DEEPEST = 16
-LARGEST_CONFIG = 16 * 2**20
+# Lists of three bytes take 60 in memory.
+LARGEST_CONFIG = 4 * 2**20
 MEMORY = 1 << 30
 # Seconds of processor time that a file may take; the largest honest one takes a fifth. The clock's limit is for a
 # process that sleeps, and for machines that are busy.
@@ -63,6 +65,10 @@ def extract(path: Path) -> Contents:
     """
     from safetensors.numpy import load
 
+    try:
+        open_file(path).close()
+    except OSError as problem:
+        raise Refused(f"it cannot be read ({problem.strerror})") from None
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "depthwise.interop.keras_file", str(path)]
     try:

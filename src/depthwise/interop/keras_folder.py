@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.files import read_file
 from depthwise.interop import tfjs
 from depthwise.interop.keras_file import LARGEST_CONFIG, ZIPPED_CONFIG, ZIPPED_WEIGHTS, Contents, extract
 from depthwise.interop.source import content, digest
@@ -58,9 +59,7 @@ def _describes(file: Path) -> bool:
 def _parsed(file: Path) -> dict[str, Any]:
     """A JSON object; {} where there is none, or one too long for a description."""
     try:
-        if not file.is_file() or file.stat().st_size > LARGEST_CONFIG:
-            return {}
-        found = json.loads(file.read_bytes())
+        found = json.loads(read_file(file, LARGEST_CONFIG))
         # `model.to_json()` written by json.dump is a text in a text.
         found = json.loads(found) if isinstance(found, str) else found
     except (OSError, ValueError, RecursionError):

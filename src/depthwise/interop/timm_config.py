@@ -16,7 +16,7 @@ from depthwise.network.model import Model
 from depthwise.network.spec import Spec
 
 CONFIG = "config.json"
-LARGEST_CONFIG = 16 * 2**20
+LARGEST_CONFIG = 4 * 2**20
 # Names of timm's networks by their width. It makes no others.
 ARCHITECTURES = {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}
 ACTIVATIONS = {"relu6": 6.0, "relu": math.inf}
