@@ -133,7 +133,7 @@ class Stepper:
 
 
 def bordered(place: Map, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """(H, W, C) of an activation in memory, and all values of its border and between its rows."""
+    """(H, W, C) of an activation whose pixels lie one behind the other, and all of its border and between rows."""
     shape, border = place.shape, place.border
     rows = values.reshape(border.top + shape.height + border.bottom, place.row)
     inside = np.zeros(rows.shape, bool)

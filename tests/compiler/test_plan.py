@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,10 +17,11 @@ from depthwise.compiler.choices import Choices
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.plan.arena import ALIGNMENT, Value, place
 from depthwise.compiler.plan.plan import Plan, plan, prepare_bytes
-from depthwise.compiler.step import NO_BORDER
+from depthwise.compiler.step import NO_BORDER, Map
 from depthwise.compiler.targets import TARGETS, target
 from depthwise.errors import Refused
 from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.kernels.layout import Layout
 from depthwise.kernels.machine import PORTABLE as PROCESSOR
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.portable.float32 import depthwise, product
@@ -29,7 +30,7 @@ from depthwise.kernels.table import KERNELS, machine_of
 from depthwise.kernels.tiling import Product, Tiling
 from depthwise.kernels.x86 import tiles as x86
 from depthwise.kernels.x86.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI
-from depthwise.network.layers import layers
+from depthwise.network.layers import Padding, Shape, layers
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.precision import FLOAT
@@ -251,3 +252,15 @@ def test_docs_list_every_target() -> None:
     page = (Path(__file__).parents[2] / "docs" / "compiler.md").read_text(encoding="utf-8")
 
     assert [row.name for row in TARGETS if f"`{row.name}`" not in page] == []
+
+
+@pytest.mark.parametrize("order", ["pixels", "planes"])
+def test_every_value_of_a_map_has_a_place_of_its_own_inside(order: Literal["pixels", "planes"]) -> None:
+    border = Padding(top=1, bottom=0, left=2, right=1)
+    place = Map(shape=Shape(height=3, width=4, channels=5), border=border, apart=3, layout=Layout(order=order))
+    y, x, c = np.meshgrid(np.arange(-1, 3), np.arange(-2, 5), np.arange(5), indexing="ij")
+    places = place.start + y * place.row + x * place.pixel + c * place.channel
+
+    assert len(np.unique(places)) == places.size
+    assert (places.min(), places.max() < place.size) == (0, True)
+    assert {"pixels": place.channel, "planes": place.pixel}[order] == 1

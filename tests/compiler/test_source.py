@@ -160,7 +160,7 @@ def test_the_same_model_gives_the_same_files(
 
 def test_a_folder_with_other_files_in_it_is_refused_and_stays(model: Model | QuantizedModel, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years")
-    with pytest.raises(Refused, match="exists and holds other files"):
+    with pytest.raises(Refused, match="exists and is not a folder of C that depthwise wrote"):
         compile_model(model, target="source", out=tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

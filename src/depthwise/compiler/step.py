@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.layout import PIXELS, Layout
 from depthwise.kernels.tiling import Tiling
 from depthwise.network.layers import Layer, Padding, Shape
 
@@ -19,29 +20,45 @@ Split = Literal["", "blocks", "rows", "channels"]
 
 @dataclass(frozen=True, kw_only=True)
 class Map:
-    """An activation in memory: rows of pixels of C values, inside the padding that the next layer's kernel meets.
+    """An activation in memory, inside the padding that the next layer's kernel meets.
 
-    `apart` values more lie between a row and the next.
+    Value (y, x, c) is `start + y * row + x * pixel + c * channel` values from the beginning. `apart` values more lie
+    between a row and the next.
     """
 
     shape: Shape
     border: Padding = NO_BORDER
     apart: int = 0
+    layout: Layout = PIXELS
+
+    @property
+    def channel(self) -> int:
+        """From a channel to the next: 1, or a whole plane."""
+        return 1 if self.layout.order == "pixels" else self._rows * self.row
+
+    @property
+    def pixel(self) -> int:
+        """From a pixel to the next."""
+        return self.shape.channels if self.layout.order == "pixels" else 1
 
     @property
     def row(self) -> int:
         """From a row to the next."""
-        return (self.border.left + self.shape.width + self.border.right) * self.shape.channels + self.apart
+        return (self.border.left + self.shape.width + self.border.right) * self.pixel + self.apart
 
     @property
     def start(self) -> int:
         """From the first value of the border to that of the activation."""
-        return self.border.top * self.row + self.border.left * self.shape.channels
+        return self.border.top * self.row + self.border.left * self.pixel
 
     @property
     def size(self) -> int:
         """Values, border included."""
-        return (self.border.top + self.shape.height + self.border.bottom) * self.row
+        return self._rows * self.row * (1 if self.layout.order == "pixels" else self.shape.channels)
+
+    @property
+    def _rows(self) -> int:
+        return self.border.top + self.shape.height + self.border.bottom
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depthwise.kernels.instructions import PORTABLE, Instructions
+from depthwise.kernels.layout import PIXELS, Layout
 from depthwise.precision import Precision
 
 Operation = Literal[
@@ -29,6 +30,7 @@ class Kernel:
         precision: of the networks that use it.
         packing: how its weights lie, by name of a row in `packings.py` of its family's folder; empty where it has none.
         instructions: what it is written for.
+        layout: how the activations lie that it reads and writes.
         tolerance: largest difference from the oracle, relative to the largest value of the layer.
     """
 
@@ -39,6 +41,7 @@ class Kernel:
     precision: Precision = "float32"
     packing: str = ""
     instructions: Instructions = PORTABLE
+    layout: Layout = PIXELS
     tolerance: float = 0.0
 
     @property

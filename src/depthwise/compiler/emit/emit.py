@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from depthwise import __version__
+from depthwise.compiler.choices import LONGEST_SIDE, Parts
 from depthwise.compiler.emit.ctext import Lines, constant, strings
 from depthwise.compiler.emit.dialect import VOCABULARIES, Vocabulary, dialect
 from depthwise.compiler.emit.step import emit_step, function_name
@@ -37,7 +38,7 @@ def emit_model(job: Compilation, level: str, plan: Plan, packed: Packed, record:
     """
     out = Lines()
     out.add(*_title(job, "model.c", ""), *_LEGEND)
-    _sizes(out, job)
+    _sizes(out, job, plan.parts)
     _network_of_level(out, job, plan, packed, "dwk_threads.h")
     out.add(
         '#include "dwk_as_level.h"',
@@ -55,7 +56,7 @@ def emit_level(job: Compilation, level: str, plan: Plan, packed: Packed) -> str:
     """level-<name>.c of an artifact with several: the same functions, and what model.c of `emit_levels` reaches."""
     out = Lines()
     out.add(*_title(job, file_of_level(level), f", at level {level}"), *_LEGEND)
-    _sizes(out, job)
+    _sizes(out, job, plan.parts)
     _network_of_level(out, job, plan, packed, "dwk_team.h")
     name = _constant_of_level(level)
     out.add(
@@ -80,7 +81,7 @@ def emit_levels(job: Compilation, plans: Mapping[str, Plan], packed: Packed, rec
         " * here is what chooses among them. Compiled for the lowest. */",
         "",
     )
-    _sizes(out, job)
+    _sizes(out, job, plans[lowest].parts)
     with out.block("enum {", "};"):
         out.add(
             f"DWL_ARENA_BYTES = {max(plan.arena_bytes for plan in plans.values())}, /* of the level that needs most */",
@@ -136,11 +137,12 @@ def _network_of_level(out: Lines, job: Compilation, plan: Plan, packed: Packed, 
     _features(out, plan, job.lowered)
 
 
-def _sizes(out: Lines, job: Compilation) -> None:
+def _sizes(out: Lines, job: Compilation, parts: Parts) -> None:
     spec = job.model.spec
     out.add(
         "/* Whether activations are bytes (docs/int8.md), bfloat16, or else floats. */",
         *(f"#define {name} {int(name == PRECISIONS[job.precision].macro)}" for name in ("DWL_INT8", "DWL_BF16")),
+        *_left_out(parts),
         "",
     )
     with out.block("enum {", "};"):
@@ -148,6 +150,14 @@ def _sizes(out: Lines, job: Compilation) -> None:
         sizes |= {"LABELS": spec.classes, "FEATURES": layers(spec)[-1].input.channels}
         out.add(*(f"DWL_{name} = {value}," for name, value in sizes.items()))
     out.add("")
+
+
+def _left_out(parts: Parts) -> tuple[str, ...]:
+    """What headers are told of the parts that an artifact has not, or has smaller."""
+    without = {"PREPARE": parts.prepare, "ARENA": parts.arena}
+    lines = tuple(f"#define DWL_WITHOUT_{name} 1" for name, is_there in without.items() if not is_there)
+    is_less = parts.prepare and parts.longest_side != LONGEST_SIDE
+    return (*lines, f"#define DWK_LONGEST_SIDE {parts.longest_side}") if is_less else lines
 
 
 def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]) -> None:

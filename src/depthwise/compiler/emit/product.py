@@ -22,6 +22,7 @@ class Part:
         channels: output channels of the calls before it.
         own: C expression, those of other threads before this one's; empty where there is one thread.
         end: C expression, the first channel behind this call's.
+        distance: values from an output channel to the next.
     """
 
     call: Call
@@ -29,11 +30,13 @@ class Part:
     channels: int
     own: str = ""
     end: str = ""
+    distance: int = 1
 
     @property
     def behind(self) -> str:
         """What is added to the address of the first output channel."""
-        return (f" + {self.channels}" if self.channels else "") + (f" + {self.own}" if self.own else "")
+        times = f" * {self.distance}" if self.distance > 1 else ""
+        return "".join(f" + {channels}{times}" for channels in (self.channels, self.own) if channels)
 
     @property
     def range(self) -> str:
@@ -70,7 +73,7 @@ def parts(out: Lines, step: Step) -> Iterator[Part]:
     calls = [call for call in step.calls if call.layer == step.layers[-1].name]
     if step.split == "channels":
         out.add(f"const dwk_part panels = dwk_own(worker, {sum(call.units for call in calls)}, 1);")
-    before = channels = 0
+    before, channels, distance = 0, 0, step.output.channel
     for number, call in enumerate(calls):
         if step.split == "channels":
             name = "panels" if len(calls) == 1 else f"panels_{number}"
@@ -78,10 +81,11 @@ def parts(out: Lines, step: Step) -> Iterator[Part]:
                 out.add(f"const dwk_part {name} = dwk_within(panels, {before}, {call.units});")
             own = f"{name}.first * {call.size}"
             end = f"{channels} + {name}.end * {call.size}"
-            yield Part(call=call, count=f"{name}.end - {name}.first", channels=channels, own=own, end=end)
+            count = f"{name}.end - {name}.first"
+            yield Part(call=call, count=count, channels=channels, own=own, end=end, distance=distance)
         else:
             end = str(channels + call.units * call.size)
-            yield Part(call=call, count=str(call.units), channels=channels, end=end)
+            yield Part(call=call, count=str(call.units), channels=channels, end=end, distance=distance)
         before += call.units
         channels += call.units * call.size
 

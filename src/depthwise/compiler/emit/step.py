@@ -126,7 +126,7 @@ def _move_inside(out: Lines, step: Step) -> None:
     """From the border to the first value of the map."""
     border = step.output.border
     if border != NO_BORDER:
-        out.add(f"output += {border.top} * OUTPUT_ROW + {border.left} * N;")
+        out.add(f"output += {border.top} * OUTPUT_ROW + {border.left} * {_pixel(step.output, 'N')};")
 
 
 def _all_rows(out: Lines, step: Step, dialect: Dialect) -> None:
@@ -176,12 +176,17 @@ def _product_shape(out: Lines, step: Step) -> None:
             "taps": "3",
             "depth": "3 * C",
             "tap": "INPUT_ROW",
-            "step": "STRIDE * C",
+            "step": f"STRIDE * {_pixel(step.input, 'C')}",
             "row": "STRIDE * INPUT_ROW",
         }
-    fields |= {"width": "W", "output_step": "N", "output_row": "OUTPUT_ROW"}
+    fields |= {"width": "W", "output_step": _pixel(step.output, "N"), "output_row": "OUTPUT_ROW"}
     with out.block("static const dwk_product product = {", "};"):
         out.wrap([f".{name} = {value}" for name, value in fields.items()])
+
+
+def _pixel(place: Map, channels: str) -> str:
+    """The distance of its pixels, as the letter of its channels where they lie side by side."""
+    return channels if place.pixel == place.shape.channels else str(place.pixel)
 
 
 def _image_shapes(out: Lines, step: Step) -> None:
@@ -195,9 +200,9 @@ def _image_shape(out: Lines, name: str, place: Map) -> None:
     shape, border = place.shape, place.border
     fields = {
         "height": f"{shape.height}",
-        "width": f"{shape.width} * {shape.channels}",
-        "left": f"{border.left} * {shape.channels}",
-        "right": f"{border.right} * {shape.channels}" + (f" + {place.apart}" if place.apart else ""),
+        "width": f"{shape.width} * {place.pixel}",
+        "left": f"{border.left} * {place.pixel}",
+        "right": f"{border.right} * {place.pixel}" + (f" + {place.apart}" if place.apart else ""),
     }
     text = ", ".join(f".{field} = {value}" for field, value in fields.items())
     out.add(f"static const dwk_image {name} = {{{text}}};")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depthwise.compiler.choices import DEFAULT, Choices
+from depthwise.compiler.choices import DEFAULT, LONGEST_SIDE, WHOLE, Choices, Parts
 from depthwise.compiler.plan.arena import Region, Value, place
 from depthwise.compiler.plan.steps import Setting, groups, make_step
 from depthwise.compiler.step import Step
@@ -23,9 +23,10 @@ from depthwise.precision import FLOAT, Precision, Row
 class Plan:
     """Steps in the order in which data flows, and the arena.
 
-    `regions` has one entry for each of `prepare`, `pixels`, the output of each step by its name, `<name>.rows`
-    for the scratch of a step (side by side those of all threads, where each has one), and `probabilities`.
-    `threads` is the most that a call may run on.
+    `regions` has one entry for each of `prepare` (unless it is left out), `pixels`, the output of each step by its
+    name, `<name>.rows` for the scratch of a step (side by side those of all threads, where each has one), and
+    `probabilities`.
+    `threads` is the most that a call may run on; `parts` what the artifact has beside its network.
     """
 
     precision: Precision
@@ -34,6 +35,7 @@ class Plan:
     regions: dict[str, Region]
     arena_bytes: int
     threads: int = 1
+    parts: Parts = WHOLE
 
 
 def plan(
@@ -59,7 +61,7 @@ def plan(
     for index, group in enumerate(parts):
         following = parts[index + 1][0] if index + 1 < len(parts) else None
         steps.append(make_step(group, steps[-1].output if steps else None, following, setting))
-    values = _values(steps, preprocessing, setting.row, choices.threads)
+    values = _values(steps, preprocessing, setting.row, choices)
     regions, arena_bytes = place(values)
     if arena_bytes > _LARGEST_ARENA:
         raise Refused(
@@ -73,6 +75,7 @@ def plan(
         regions=regions,
         arena_bytes=arena_bytes,
         threads=choices.threads,
+        parts=choices.parts,
     )
 
 
@@ -80,14 +83,14 @@ def plan(
 _LARGEST_ARENA = 2**31 - 1
 
 
-def _values(steps: list[Step], preprocessing: Preprocessing, row: Row, threads: int) -> list[Value]:
+def _values(steps: list[Step], preprocessing: Preprocessing, row: Row, choices: Choices) -> list[Value]:
     """What lies in the arena, and from which moment to which: moment 0 prepares a frame, i + 1 is step i."""
     end = len(steps) + 1
     pixels = steps[0].layers[0].input.size
-    values = [
-        Value(name="prepare", bytes=prepare_bytes(preprocessing), first=0, last=0),
-        Value(name="pixels", bytes=pixels, first=0, last=1),
-    ]
+    values = [Value(name="pixels", bytes=pixels, first=0, last=1)]
+    if choices.parts.prepare:
+        size = prepare_bytes(preprocessing, choices.parts.longest_side)
+        values.insert(0, Value(name="prepare", bytes=size, first=0, last=0))
     for moment, step in enumerate(steps, start=1):
         # Features are read by dw_features after everything has run, and the sums by the softmax.
         last = end if step.kind in ("pool", "classifier") else moment + 1
@@ -96,18 +99,22 @@ def _values(steps: list[Step], preprocessing: Preprocessing, row: Row, threads: 
         size = step.output.size * value
         values.append(Value(name=step.name, bytes=size, first=moment, last=last))
         if step.scratch:
-            size = step.scratch * row.value * (threads if step.split == "blocks" else 1)
+            size = step.scratch * row.value * (choices.threads if step.split == "blocks" else 1)
             values.append(Value(name=f"{step.name}.rows", bytes=size, first=moment, last=moment))
     classes = steps[-1].layers[0].output.channels
     values.append(Value(name="probabilities", bytes=classes * FLOAT, first=end, last=end))
     return values
 
 
-def prepare_bytes(preprocessing: Preprocessing) -> int:
-    """DWK_PREPARE_SCRATCH_BYTES of kernels/artifact/dwk_prepare.h, which asserts that it is this."""
+def prepare_bytes(preprocessing: Preprocessing, side: int = LONGEST_SIDE) -> int:
+    """DWK_PREPARE_SCRATCH_BYTES of kernels/artifact/dwk_prepare.h, which asserts that it is this.
+
+    Args:
+        side: the most pixels that a side of a frame has.
+    """
     resize, channels = preprocessing.resize, preprocessing.channels
-    window = (2 * 65535 + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
+    window = (2 * side + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
     if preprocessing.mode == "fit":
-        window = (3 * 65535 + 2 * resize - 1) // (2 * resize) * 2 + 1
+        window = (3 * side + 2 * resize - 1) // (2 * resize) * 2 + 1
     ring = max(16384, (window * channels + 3) // 4 * 4)
     return 4 * (window + max(6144, window) + 2 * 512) + ring

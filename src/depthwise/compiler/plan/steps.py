@@ -80,14 +80,17 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         following: the first layer of the step behind, whose padding stands around the output; None for the last.
     """
     shape = group[-1].output
-    output = spread(Map(shape=shape, border=border_of(following)), setting.row.value)
     kernels = tuple(kernel_of(layer, setting.precision, setting.machine.features) for layer in group)
+    # There is no kernel that brings values from one layout into another.
+    assert len({kernel.layout for kernel in kernels}) == 1
+    assert source is None or source.layout == kernels[0].layout
+    output = Map(shape=shape, border=border_of(following), layout=kernels[-1].layout)
     step = Step(
         kind=_STEPS[group[0].kind],
         name=group[0].name,
         layers=group,
         input=source or Map(shape=group[0].input, border=border_of(group[0])),
-        output=output,
+        output=spread(output, setting.row.value),
         kernels=kernels,
     )
     step = _made(step, setting)

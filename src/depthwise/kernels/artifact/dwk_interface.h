@@ -21,6 +21,15 @@
 
 #define DWK_LEVELS ((int32_t)(sizeof dwl_levels / sizeof *dwl_levels))
 
+#ifdef DWK_AS_LEVEL_H
+
+/* The only level is in the same file: there is nothing to choose, and nothing to remember. */
+static int32_t dwk_level_in_use(void) { return 0; }
+
+static void dwk_use_level(int32_t index) { (void)index; }
+
+#else
+
 /* The level that was asked for, and the highest that this processor has; -1 before it is known. Threads that find it
  * out at the same time find the same. */
 static int32_t dwk_asked = -1, dwk_highest = -1;
@@ -42,14 +51,27 @@ static int32_t dwk_level_in_use(void)
     return highest;
 }
 
+static void dwk_use_level(int32_t index) { __atomic_store_n(&dwk_asked, index, __ATOMIC_RELAXED); }
+
+#endif
+
+#ifdef DWL_WITHOUT_ARENA
+static uint8_t *const dwk_arena = NULL;
+#else
 /* The arena of those who bring none. */
 static _Alignas(64) uint8_t dwk_arena[DWL_ARENA_BYTES];
+#endif
 
 /* Puts the level and the arena to be used into *level and *arena; DW_OK, or what is wrong with the arena. */
 static int32_t dwk_begin(void *given, const dwk_level **level, uint8_t **arena)
 {
     *level = dwl_levels[dwk_level_in_use()];
     *arena = given == NULL ? dwk_arena : (uint8_t *)given;
+#ifdef DWL_WITHOUT_ARENA
+    if (given == NULL) {
+        return DW_NO_POINTER;
+    }
+#endif
     return (uintptr_t)*arena % 64 == 0 ? DW_OK : DW_ARENA_ALIGNMENT;
 }
 
@@ -100,7 +122,7 @@ int32_t dw_use_level(int32_t index)
     if (dwk_processor_lacks(dwl_levels[index]->needs)) {
         return DW_PROCESSOR;
     }
-    __atomic_store_n(&dwk_asked, index, __ATOMIC_RELAXED);
+    dwk_use_level(index);
     return DW_OK;
 }
 
@@ -145,6 +167,8 @@ int32_t dw_run(const uint8_t *pixels, float *probabilities, void *arena)
     return DW_OK;
 }
 
+#ifndef DWL_WITHOUT_PREPARE
+
 int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,
                     void *arena)
 {
@@ -172,6 +196,8 @@ int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t 
     int32_t status = dwk_begin(arena, &level, &memory);
     return status == DW_OK ? level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare) : status;
 }
+
+#endif
 
 int32_t dw_features(const uint8_t *pixels, float *features, void *arena)
 {

@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef DWK_LONGEST_SIDE
 #define DWK_LONGEST_SIDE 65535
+#endif
 #define DWK_LARGEST_ASPECT 4
 #define DWK_WEIGHT_BITS 22
 

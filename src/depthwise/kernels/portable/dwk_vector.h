@@ -17,6 +17,14 @@
 
 #define DWK_INLINE static inline __attribute__((always_inline))
 
+/* How a kernel is declared. Compilers put it into its callers as they see fit; whoever builds a network and wants it
+ * small defines DWK_CALLED, and all steps that use one form of a kernel call the one copy of it. */
+#ifdef DWK_CALLED
+#define DWK_KERNEL static __attribute__((noinline))
+#else
+#define DWK_KERNEL static inline
+#endif
+
 /* Loops over registers are unrolled whole, so that accumulators are registers and not memory. A RISC-V without vectors
  * has no registers for them: there clang could not unroll as it is told, and says so at each loop. */
 #if defined(__clang__) && defined(__riscv) && !defined(__riscv_vector)
