@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 @click.option("--resolution", type=int, help="Height and width of the input, of weights that do not say.")
 @pixel_options
 @click.option("--resize", help=RESIZE)
+@click.option(
+    "--activation",
+    type=click.Choice(["relu6", "relu"]),
+    help="Activation of a PyTorch state dict, which does not say  [default: relu6]",
+)
 @click.option("--keep-int8", is_flag=True, help="Keep an int8 network's own integers, instead of reading it as float.")
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -47,14 +52,16 @@ def command(
     scale: str | None,
     bgr: bool,
     resize: str | None,
+    activation: str | None,
     keep_int8: bool,
     force: bool,
     as_json: bool,
 ) -> None:
     """Convert SOURCE, a MobileNet V1 of any known format, to DEST.
 
-    SOURCE is a model folder, a folder of timm, Keras or TensorFlow.js, a .h5 or .keras (Keras), .onnx, .safetensors
-    (timm) or .tflite file, or a name of published weights: keras/0.25-128, timm/mobilenetv1_100.ra4_e3600_r224_in1k.
+    SOURCE is a model folder, a folder of timm, transformers, Keras or TensorFlow.js, a .h5 or .keras (Keras), .onnx,
+    .safetensors, .pt or .pth (PyTorch) or .tflite file, or a name of published weights: keras/0.25-128,
+    timm/mobilenetv1_100.ra4_e3600_r224_in1k.
 
     DEST is a folder, or a file that ends with .onnx, .tflite or .safetensors.
     """
@@ -63,7 +70,15 @@ def command(
 
     asked = cast("Format | None", to)
     check_output(dest, kind_of(dest, asked), force=force)
-    given = given_from(labels=labels, resolution=resolution, mean=mean, scale=scale, bgr=bgr, resize=resize)
+    given = given_from(
+        labels=labels,
+        resolution=resolution,
+        mean=mean,
+        scale=scale,
+        bgr=bgr,
+        resize=resize,
+        activation=activation,
+    )
     model = read_int8(source, given) if keep_int8 else read(source, given)
     record = _record(source, dest, write(model, dest, asked), model)
     say_pixels(source, model)

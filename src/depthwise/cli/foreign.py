@@ -43,6 +43,7 @@ def given_from(
     resize: str | None = None,
     labels: Path | None = None,
     resolution: int | None = None,
+    activation: str | None = None,
 ) -> Given:
     """What the options say of a file.
 
@@ -58,6 +59,7 @@ def given_from(
         scale=_numbers("--scale", scale),
         bgr=bgr,
         resize=resize,
+        activation=activation,
     )
 
 

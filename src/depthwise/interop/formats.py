@@ -19,7 +19,7 @@ from depthwise.network.preprocessing import squared
 from depthwise.network.quantized import QuantizedModel, load_model
 from depthwise.places import Kind, place
 
-Format = Literal["model", "keras", "onnx", "tflite", "timm"]
+Format = Literal["model", "keras", "onnx", "pytorch", "tflite", "timm"]
 SUFFIXES: dict[str, Format] = {
     ".h5": "keras",
     ".hdf5": "keras",
@@ -28,14 +28,15 @@ SUFFIXES: dict[str, Format] = {
     ".safetensors": "timm",
     ".tflite": "tflite",
     ".lite": "tflite",
+    ".pt": "pytorch",
+    ".pth": "pytorch",
+    ".bin": "pytorch",
 }
 WRITTEN: tuple[Format, ...] = ("model", "onnx", "tflite", "timm")
+_READ_ONLY: dict[Format | None, str] = {"keras": "Keras", "pytorch": "PyTorch's own"}
 # Suffixes of files that hold MobileNets and cannot be read, and what to do about it.
 _OTHERS = {
     ".pb": "convert it to TFLite or ONNX",
-    ".pt": "it is a pickle, which may run code; save it as .safetensors",
-    ".pth": "it is a pickle, which may run code; save it as .safetensors",
-    ".bin": "if it is a pickle, save it as .safetensors",
     ".json": "it describes no network of Keras or TensorFlow.js",
 }
 
@@ -64,8 +65,8 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
     """The model of a path or a name, whatever its format.
 
     Args:
-        source: a model folder, a timm folder, a folder of TensorFlow.js or Keras, a .h5, .keras, .onnx, .safetensors or
-            .tflite file, or a name of published weights such as keras/0.25-128.
+        source: a model folder, a folder of timm, transformers, TensorFlow.js or Keras, a .h5, .keras, .onnx,
+            .safetensors, .pt, .pth or .tflite file, or a name of published weights such as keras/0.25-128.
         given: what the user says of it.
     Returns: a float model, but of a model folder of int8 what it holds.
     Raises: Refused, when it is no MobileNet V1, damaged, or of no known format.
@@ -74,6 +75,8 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
         return names.load(source, given)
     path = Path(source)
     found = format_of(path)
+    if given.activation is not None and found not in ("timm", "pytorch"):
+        raise Refused(f"{path}: says its activation itself; leave --activation out")
     if found == "model":
         return _relabelled(path, given)
     model: Model = _module(found).read(path, given)
@@ -101,7 +104,7 @@ def format_of(path: Path) -> Format:
     if path.is_dir():
         if (path / DESCRIPTION).is_file():
             return "model"
-        if any((path / name).is_file() for name in ("config.json", "model.safetensors")):
+        if any((path / name).is_file() for name in ("config.json", "model.safetensors", "pytorch_model.bin")):
             return "timm"
         if (path / "saved_model.pb").is_file():
             raise Refused(f"{path}: is a TensorFlow SavedModel, which is not read; convert it to TFLite or ONNX")
@@ -124,8 +127,8 @@ def format_to(path: Path, asked: Format | None = None) -> Format:
     Raises: Refused, for a suffix that is read only, or that contradicts `asked`.
     """
     by_suffix = SUFFIXES.get(path.suffix.lower())
-    if by_suffix == "keras":
-        raise Refused(f"{path}: Keras files are read, not written; write .onnx or .tflite")
+    if by_suffix in _READ_ONLY:
+        raise Refused(f"{path}: {_READ_ONLY[by_suffix]} files are read, not written; write .onnx or .tflite")
     if asked is not None and by_suffix not in (None, asked):
         raise Refused(f"{path}: its suffix says {by_suffix} and --to {asked}; make them agree")
     return asked or by_suffix or "model"
@@ -154,6 +157,10 @@ def write(model: Model | QuantizedModel, path: Path, asked: Format | None = None
     return chosen
 
 
+# Formats that one module reads.
+_MODULES: dict[Format, str] = {"pytorch": "timm"}
+
+
 def _module(name: Format) -> ModuleType:
     """The module of a format, imported when it is needed: each needs packages of its own."""
-    return importlib.import_module(f"depthwise.interop.{name}")
+    return importlib.import_module(f"depthwise.interop.{_MODULES.get(name, name)}")

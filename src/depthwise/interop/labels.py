@@ -65,14 +65,14 @@ def _of_json(found: Any) -> list[str]:
     if isinstance(found, list) and all(isinstance(label, str) for label in found):
         return found
     if isinstance(found, list) and all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in found):
-        return _in_order({one.get("id", place): one["name"] for place, one in enumerate(found)})
+        return in_order({one.get("id", place): one["name"] for place, one in enumerate(found)})
     if isinstance(found, dict) and found and all(_whole(value) for value in found.values()):
-        return _in_order({value: str(name) for name, value in found.items()})
+        return in_order({value: str(name) for name, value in found.items()})
     if isinstance(found, dict) and found and all(key.strip().isdecimal() for key in found):
         # Keras's imagenet_class_index.json has a synset beside each label.
         labels = {key: value[-1] if isinstance(value, list) and value else value for key, value in found.items()}
         if all(isinstance(label, str) for label in labels.values()):
-            return _in_order({int(key[:9]): str(label) for key, label in labels.items()})
+            return in_order({int(key[:9]): str(label) for key, label in labels.items()})
     raise Refused("is JSON, but neither a list of labels nor an object of labels and numbers; give one label a line")
 
 
@@ -99,7 +99,11 @@ def _counts(length: int) -> tuple[list[int], ...]:
     return list(range(length)), list(range(1, length + 1))
 
 
-def _in_order(labels: dict[Any, str]) -> list[str]:
+def in_order(labels: dict[Any, str]) -> list[str]:
+    """Labels by number as a list.
+
+    Raises: Refused, when the numbers are not those of classes.
+    """
     if not all(_whole(number) for number in labels) or sorted(labels) not in _counts(len(labels)):
         raise Refused(
             f"numbers its {len(labels):,} labels other than from 0, or leaves one out; number each class once"

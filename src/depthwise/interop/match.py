@@ -349,6 +349,8 @@ def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, A
     record["preprocessing"] = {"pixels": found.pixels, "order": found.order, "resize": resize_is(source)}
     if source.filter not in ("", "bilinear"):
         record["preprocessing"]["filter"] = source.filter
+    if source.assumes:
+        record["preprocessing"]["layers"] = source.assumes
     if network.head.classifier is None:
         record["classifier"] = "zeros, since the source has none; train before use"
     return record

@@ -29,6 +29,7 @@ class Given:
         mean, scale: one number a channel (red, green, blue), or one for all; what the file is fed is
             `(pixel - mean) * scale`.
         bgr: the file takes blue first and red last.
+        activation: "relu6" or "relu", of a file that does not say.
         resize: how a picture becomes square, as `network.preprocessing.squared` reads it.
     """
 
@@ -37,6 +38,7 @@ class Given:
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
     bgr: bool = False
+    activation: str | None = None
     resize: str | None = None
 
 
@@ -49,7 +51,7 @@ class Source:
 
     Attributes:
         name: what the user called it, for messages and the model's provenance.
-        format: "keras", "onnx", "tflite" or "timm".
+        format: "keras", "onnx", "pytorch", "tflite", "timm" or "transformers".
         sha256: of the file's bytes.
         given: what the user says.
         labels: what the file calls its classes.
@@ -57,6 +59,7 @@ class Source:
         bgr: whether the file says that blue comes first; None where it says no order.
         resize, squash: what the file says of the length of the shorter side, or that both sides become one.
         filter: the interpolation with which the file says that pictures are resized, "" where it says none.
+        assumes: what is assumed of its layers, which it does not say, "" where it says all.
         own: what this project wrote into the file (`description`), or {}.
         padding: of `Spec.padding`, what such a file means where its zeros are those of several rules.
     """
@@ -72,6 +75,7 @@ class Source:
     resize: int | None = None
     squash: bool = False
     filter: str = ""
+    assumes: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)
     padding: str = "symmetric"
 

@@ -1,7 +1,11 @@
-"""timm's MobileNet V1, in and out: a folder with model.safetensors and config.json, or a .safetensors file alone."""
+"""PyTorch's MobileNet V1: timm's in and out, transformers' and the state dicts of other modules in.
+
+A folder with model.safetensors and config.json, or a file alone.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 from collections.abc import Mapping
@@ -12,6 +16,7 @@ import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.files import write_file, write_folder
+from depthwise.interop import pickled, state_dict, transformers_config
 from depthwise.interop.chain import Chain, Clamp, Convolution, Dense, Norm, Pool
 from depthwise.interop.kinds import SAFETENSORS, TIMM
 from depthwise.interop.match import to_model
@@ -25,6 +30,9 @@ from depthwise.network.weights import NORM_FIELDS, Array
 
 WEIGHTS = "model.safetensors"
 PICKLES = ("pytorch_model.bin", "model.bin")
+PICKLED = (".pt", ".pth", ".bin")
+# The array by which timm's names are told.
+FIRST = "conv_stem.weight"
 # What training counts, and no network computes with.
 _COUNTERS = ".num_batches_tracked"
 _OWN, _LABELS = "depthwise", "labels"
@@ -32,42 +40,79 @@ LARGEST_HEADER = 4 * 2**20
 
 
 def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
-    """The model of a timm folder, or of a .safetensors file with timm's names.
+    """The model of a folder of timm or transformers, or of a file with a state dict.
 
     Args:
         given: what the user says of it.
         name: what the user calls it, for the provenance; the path's name where empty.
     Raises: Refused, when it is no MobileNet V1 (naming the first array that does not fit) or damaged.
     """
-    file, folder = (path / WEIGHTS, path) if path.is_dir() else (path, path.parent)
-    if path.is_dir() and not file.is_file():
-        found = next((p for p in PICKLES if (folder / p).is_file()), None)
-        reason = f"only {found}, a pickle, which may run code and is never read" if found else f"no {WEIGHTS}"
-        raise Refused(f"{path}: has {reason}; save the model as safetensors")
+    file, folder = (_weights_of(path), path) if path.is_dir() else (path, path.parent)
     data = content(file)
     try:
-        header, arrays = _arrays(data)
-        own = parse_own(header.get(_OWN, ""))
-        # A file on its own may lie among strangers: their config.json counts only if it is timm's.
-        config = read_config(folder / CONFIG, required=path.is_dir())
-        source = Source(
-            name=name or path.name,
-            format="timm",
-            sha256=digest(data),
-            given=given,
-            labels=config.labels or _labels(header),
-            mean=config.mean,
-            scale=config.scale,
-            resize=config.resize,
-            squash=config.squash,
-            filter=config.interpolation,
-            own=own,
-            padding="same" if config.same_padding else "symmetric",
-        )
+        ordered = file.suffix in PICKLED
+        header, arrays = ({}, _counted_out(pickled.extract(file))) if ordered else _arrays(data)
+        source = Source(name=name or path.name, format="pytorch", sha256=digest(data), given=given)
+        if FIRST not in arrays:
+            arrays = state_dict.unwrapped(arrays)
         with np.errstate(all="ignore"):
-            return to_model(_chain(arrays, config, own), source)
+            if FIRST not in arrays:
+                return _other(arrays, folder, source, ordered=ordered)
+            return _own_names(arrays, header, folder, source, required=path.is_dir())
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
+
+
+def _weights_of(folder: Path) -> Path:
+    """The file of a folder that holds the weights.
+
+    Raises: Refused, when there is none.
+    """
+    found = next((name for name in (WEIGHTS, *PICKLES) if (folder / name).is_file()), None)
+    if found is None:
+        raise Refused(f"{folder}: has no {WEIGHTS}; save the model as safetensors")
+    return folder / found
+
+
+def _own_names(
+    arrays: dict[str, Array], header: Mapping[str, Any], folder: Path, source: Source, *, required: bool
+) -> Model:
+    """A network with timm's names."""
+    own = parse_own(header.get(_OWN, ""))
+    # A file on its own may lie among strangers: their config.json counts only if it is timm's.
+    config = read_config(folder / CONFIG, required=required)
+    known = dataclasses.replace(
+        source,
+        format="timm",
+        labels=config.labels or _labels(header),
+        mean=config.mean,
+        scale=config.scale,
+        # timm's pictures are Pillow's: red first.
+        bgr=None if config.mean is None else False,
+        resize=config.resize,
+        squash=config.squash,
+        filter=config.interpolation,
+        own=own,
+        padding="same" if config.same_padding else "symmetric",
+    )
+    return to_model(_chain(arrays, config, own, source.given.activation), known)
+
+
+def _other(arrays: dict[str, Array], folder: Path, source: Source, *, ordered: bool) -> Model:
+    """A network of transformers, or of a module that somebody wrote."""
+    config = transformers_config.read_json(folder / CONFIG)
+    if transformers_config.is_transformers(config):
+        settings = transformers_config.settings(config)
+        processor = transformers_config.read_json(folder / transformers_config.PROCESSOR)
+        fields = {"labels": transformers_config.labels(config), **transformers_config.pixels(processor)}
+        known = dataclasses.replace(source, format="transformers", padding=settings.padding, **fields)
+        return to_model(state_dict.chain(arrays, settings, ordered=ordered), known)
+    settings = state_dict.Settings(
+        side=source.given.resolution, activation=source.given.activation or state_dict.Settings.activation
+    )
+    assumes = f"{settings.padding} padding, {settings.activation}, epsilon {settings.epsilon:g} and the paper's strides"
+    known = dataclasses.replace(source, padding=settings.padding, assumes=assumes)
+    return to_model(state_dict.chain(arrays, settings, ordered=ordered), known)
 
 
 def write(model: Model | QuantizedModel, path: Path) -> None:
@@ -119,11 +164,19 @@ def _arrays(data: bytes) -> tuple[dict[str, str], dict[str, Array]]:
         arrays = load(data)
     except (SafetensorError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise Refused(f"it is not a safetensors file, damaged, or of a type of number not read ({problem})") from None
-    whole = {name: array for name, array in arrays.items() if not name.endswith(_COUNTERS)}
+    return (header if isinstance(header, dict) else {}), _counted_out(arrays)
+
+
+def _counted_out(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays that a network computes with.
+
+    Raises: Refused, when one is not of real numbers.
+    """
+    whole = {name: array for name, array in arrays.items() if not name.endswith(_COUNTERS.removeprefix("."))}
     for name, array in whole.items():
         if array.dtype not in (np.float32, np.float16, np.float64):
             raise Refused(f"array {name} is {array.dtype}; weights are float32, float16 or float64")
-    return (header if isinstance(header, dict) else {}), whole
+    return whole
 
 
 def _labels(header: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -134,12 +187,12 @@ def _labels(header: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(found) if isinstance(found, list) and all(isinstance(label, str) for label in found) else None
 
 
-def _chain(arrays: dict[str, Array], config: Config, own: Mapping[str, Any]) -> Chain:
+def _chain(arrays: dict[str, Array], config: Config, own: Mapping[str, Any], activation: str | None) -> Chain:
     """timm's names are those of our table: each must be there, and nothing else."""
     spec, left = _own_spec(own), dict(arrays)
     side = config.resolution or (spec.resolution if own else None)
     padding = "same" if config.same_padding else spec.padding
-    high = ACTIVATIONS[config.activation or spec.activation]
+    high = ACTIVATIONS[activation or config.activation or spec.activation]
     chain = Chain(height=side, width=side, channels=None)
     # Names and strides do not depend on the other numbers of a spec.
     for row in layers(Spec(padding=padding, resolution=side or Spec.resolution)):
