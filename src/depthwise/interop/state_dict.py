@@ -10,10 +10,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain, Clamp, Convolution, Dense, Norm, Pool
+from depthwise.interop.statistics import likeliest
 from depthwise.interop.timm_config import ACTIVATIONS
 from depthwise.network.layers import layers
 from depthwise.network.spec import BLOCKS, Spec
@@ -60,8 +61,7 @@ def chain(arrays: Mapping[str, Array], settings: Settings, *, ordered: bool) -> 
             their value.
     Raises: Refused, naming the first array that fits no MobileNet V1.
     """
-    order = list(arrays) if ordered else sorted(arrays, key=_natural)
-    parts = _Parts(arrays, order)
+    parts = _Parts(arrays, _order(arrays, ordered=ordered))
     spec = Spec(padding=settings.padding, resolution=settings.side or Spec.resolution)
     made = Chain(height=settings.side, width=settings.side, channels=None)
     rows = [row for row in layers(spec) if row.norm]
@@ -90,6 +90,31 @@ def chain(arrays: Mapping[str, Array], settings: Settings, *, ordered: bool) -> 
     return made
 
 
+def found_out(arrays: Mapping[str, Array], settings: Settings, *, ordered: bool, known: bool) -> Settings:
+    """The settings with the activation and epsilon that the running statistics fit, where they fit one clearly better.
+
+    Args:
+        known: whether the activation is known.
+    Raises: Refused, as `chain` does.
+    """
+    parts = _Parts(arrays, _order(arrays, ordered=ordered))
+    names = parts.convolutions
+    if len(parts.norms) != len(names):
+        return settings
+    points = [
+        (parts.norms[before], name, parts.norms[name]) for before, name in zip(names[1::2], names[2::2], strict=True)
+    ]
+    fits = all(arrays[f"{norm}.bias"].shape == (arrays[f"{name}.weight"].shape[1],) for norm, name, _ in points)
+    if not fits:
+        return settings
+    activation, epsilon = likeliest(points, arrays, (settings.activation, settings.epsilon), known=known)
+    return replace(settings, activation=activation, epsilon=epsilon)
+
+
+def _order(arrays: Mapping[str, Array], *, ordered: bool) -> list[str]:
+    return list(arrays) if ordered else sorted(arrays, key=_natural)
+
+
 class _Parts:
     """Which arrays are which layer's.
 
@@ -104,7 +129,7 @@ class _Parts:
         self._ordered = names = [name.removesuffix(".weight") for name in order if name.endswith(".weight")]
         shapes = {name: arrays[f"{name}.weight"].shape for name in names}
         flat = [name for name in names if len(shapes[name]) == 2]
-        norms = [name for name in names if f"{name}.running_mean" in arrays]
+        norms = [name for name in names if all(f"{name}.{part}" in arrays for part in NORM_FIELDS)]
         stems, deep, points = self._kinds(shapes)
         if len(flat) > 1 or len(stems) != 1 or len(deep) != len(BLOCKS) or not 0 <= len(points) - len(BLOCKS) <= 1:
             raise Refused(

@@ -110,6 +110,8 @@ def _other(arrays: dict[str, Array], folder: Path, source: Source, *, ordered: b
     settings = state_dict.Settings(
         side=source.given.resolution, activation=source.given.activation or state_dict.Settings.activation
     )
+    activated = source.given.activation is not None
+    settings = state_dict.found_out(arrays, settings, ordered=ordered, known=activated)
     assumes = f"{settings.padding} padding, {settings.activation}, epsilon {settings.epsilon:g} and the paper's strides"
     known = dataclasses.replace(source, padding=settings.padding, assumes=assumes)
     return to_model(state_dict.chain(arrays, settings, ordered=ordered), known)
