@@ -170,10 +170,7 @@ def test_a_config_of_another_network_is_refused(
         timm.read(timm_folder(small_model(width=1.0), tmp_path / "timm", **changes))
 
 
-def test_a_pickle_is_never_read_and_damage_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(Refused, match=r"has only pytorch_model.bin, a pickle, which may run code"):
-        timm.read(tmp_path)
+def test_damage_is_a_sentence(tmp_path: Path) -> None:
     for data in (b"", b"\xff" * 8, struct.pack("<Q", 2) + b"{}", struct.pack("<Q", 2**40), b"\x02" + b"\0" * 7 + b"[]"):
         (tmp_path / "model.safetensors").write_bytes(data)
         with pytest.raises(Refused):

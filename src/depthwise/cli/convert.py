@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["relu6", "relu"]),
     help="Activation of a PyTorch state dict, which does not say  [default: relu6]",
 )
+@click.option("--bn-epsilon", "epsilon", type=float, help="Epsilon of its batch normalisations  [default: 1e-5]")
 @click.option("--keep-int8", is_flag=True, help="Keep an int8 network's own integers, instead of reading it as float.")
 @force_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -53,6 +54,7 @@ def command(
     bgr: bool,
     resize: str | None,
     activation: str | None,
+    epsilon: float | None,
     keep_int8: bool,
     force: bool,
     as_json: bool,
@@ -78,6 +80,7 @@ def command(
         bgr=bgr,
         resize=resize,
         activation=activation,
+        epsilon=epsilon,
     )
     model = read_int8(source, given) if keep_int8 else read(source, given)
     record = _record(source, dest, write(model, dest, asked), model)

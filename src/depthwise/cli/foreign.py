@@ -44,6 +44,7 @@ def given_from(
     labels: Path | None = None,
     resolution: int | None = None,
     activation: str | None = None,
+    epsilon: float | None = None,
 ) -> Given:
     """What the options say of a file.
 
@@ -60,6 +61,7 @@ def given_from(
         bgr=bgr,
         resize=resize,
         activation=activation,
+        epsilon=epsilon,
     )
 
 
@@ -69,6 +71,14 @@ def say_pixels(source: str, model: Described) -> None:
 
     if line := said(model):
         notice(printable(f"{source}: {line}"))
+
+
+def say_assumed(source: str, model: Described) -> None:
+    """The same line, where anything of it was assumed when the file was converted."""
+    from depthwise.interop.said import assumed
+
+    if assumed(model):
+        say_pixels(source, model)
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:

@@ -75,8 +75,8 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
         return names.load(source, given)
     path = Path(source)
     found = format_of(path)
-    if given.activation is not None and found not in ("timm", "pytorch"):
-        raise Refused(f"{path}: says its activation itself; leave --activation out")
+    if (given.activation or given.epsilon) and found not in ("timm", "pytorch"):
+        raise Refused(f"{path}: says its activation and epsilon itself; leave --activation and --bn-epsilon out")
     if found == "model":
         return _relabelled(path, given)
     model: Model = _module(found).read(path, given)

@@ -30,6 +30,7 @@ class Given:
             `(pixel - mean) * scale`.
         bgr: the file takes blue first and red last.
         activation: "relu6" or "relu", of a file that does not say.
+        epsilon: of its normalisations, likewise.
         resize: how a picture becomes square, as `network.preprocessing.squared` reads it.
     """
 
@@ -39,6 +40,7 @@ class Given:
     scale: tuple[float, ...] | None = None
     bgr: bool = False
     activation: str | None = None
+    epsilon: float | None = None
     resize: str | None = None
 
 

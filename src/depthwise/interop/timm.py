@@ -112,6 +112,8 @@ def _other(arrays: dict[str, Array], folder: Path, source: Source, *, ordered: b
     )
     activated = source.given.activation is not None
     settings = state_dict.found_out(arrays, settings, ordered=ordered, known=activated)
+    if source.given.epsilon is not None:
+        settings = dataclasses.replace(settings, epsilon=source.given.epsilon)
     assumes = f"{settings.padding} padding, {settings.activation}, epsilon {settings.epsilon:g} and the paper's strides"
     known = dataclasses.replace(source, padding=settings.padding, assumes=assumes)
     return to_model(state_dict.chain(arrays, settings, ordered=ordered), known)

@@ -1,0 +1,291 @@
+"""ONNX files as people have them: what stands before the first convolution and behind the pool, against onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthwise.errors import Refused
+from depthwise.interop import formats, onnx
+from depthwise.interop.said import assumed, said
+from depthwise.interop.source import Given
+from depthwise.network import reference
+from depthwise.network.model import Model
+from foreign import pixels
+
+package = pytest.importorskip("onnx", reason="onnx is not installed; ONNX files are not checked")
+runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+
+SmallModel = Callable[..., Model]
+Nodes = list[Any]
+make = package.helper.make_node
+FLOAT, UINT8, INT8, INT64 = 1, 2, 3, 7
+MEANS = np.array([123.68, 116.78, 103.94])
+
+
+class Proto:
+    """A written network, to be changed at its ends; it says nothing of itself."""
+
+    def __init__(self, model: Model) -> None:
+        from depthwise.interop import onnx_writer
+
+        self.proto = package.ModelProto.FromString(onnx_writer.build(model, "network"))
+        del self.proto.metadata_props[:]
+        self.graph = self.proto.graph
+        self.side = model.spec.resolution
+        self.first = self.graph.node[0]
+
+    def constant(self, name: str, values: Any, kind: Any = np.float32) -> str:
+        self.graph.initializer.append(package.numpy_helper.from_array(np.array(values, kind), name))
+        return name
+
+    def before(self, *nodes: Any, kind: int = FLOAT, last: bool = False) -> None:
+        """Put nodes from "image" to "ready" before the first convolution."""
+        self.first.input[0] = "ready"
+        for node in reversed(nodes):
+            self.graph.node.insert(0, node)
+        C, side = 3, self.side
+        shape = [1, side, side, C] if last else [1, C, side, side]
+        self.graph.input[0].CopyFrom(package.helper.make_tensor_value_info("image", kind, shape))
+
+    def behind(self, *nodes: Any, classes: int = 3) -> None:
+        """Replace the softmax by nodes from the classifier's sums to "probabilities"."""
+        sums = self.graph.node[-1].input[0]
+        del self.graph.node[-1]
+        for node in nodes:
+            for place, name in enumerate(node.input):
+                node.input[place] = sums if name == "sums" else name
+            self.graph.node.append(node)
+
+    def save(self, path: Path) -> Path:
+        path.write_bytes(self.proto.SerializeToString())
+        return path
+
+
+def signed(p: np.ndarray) -> np.ndarray:
+    return (p - 127.5) / 127.5
+
+
+def nothing(proto: Proto) -> None:
+    """A file that is as it was written, and says nothing."""
+
+
+def mean_only(proto: Proto) -> None:
+    proto.before(make("Sub", ["image", proto.constant("m", MEANS.reshape(1, 3, 1, 1))], ["ready"]))
+
+
+def unit_then_normalise(proto: Proto) -> None:
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    proto.before(
+        make("Sub", ["image", proto.constant("m", mean.reshape(3, 1, 1))], ["a"]),
+        make("Div", ["a", proto.constant("d", deviation.reshape(3, 1, 1))], ["ready"]),
+    )
+
+
+def scaled_behind_a_transpose(proto: Proto) -> None:
+    proto.before(
+        make("Mul", ["image", proto.constant("s", [1 / 127.5])], ["a"]),
+        make("Add", ["a", proto.constant("o", -1)], ["b"]),
+        make("Transpose", ["b"], ["ready"], perm=[0, 3, 1, 2]),
+        last=True,
+    )
+
+
+def cast(proto: Proto) -> None:
+    proto.before(make("Cast", ["image"], ["ready"], to=FLOAT), kind=UINT8)
+
+
+def bytes_of_unit(proto: Proto) -> None:
+    scale, zero = proto.constant("s", 1 / 255), proto.constant("z", 0, np.uint8)
+    proto.before(make("DequantizeLinear", ["image", scale, zero], ["ready"]), kind=UINT8)
+
+
+def bytes_with_a_sign(proto: Proto) -> None:
+    scale, zero = proto.constant("s", 2 / 255), proto.constant("z", 0, np.int8)
+    proto.before(make("DequantizeLinear", ["image", scale, zero], ["ready"]), kind=INT8)
+
+
+def levels(low: float, high: float) -> Callable[[Proto], None]:
+    def edit(proto: Proto) -> None:
+        step = (high - low) / 255
+        scale, zero = proto.constant("s", step), proto.constant("z", round(-low / step) - 128, np.int8)
+        proto.before(
+            make("QuantizeLinear", ["image", scale, zero], ["q"]),
+            make("DequantizeLinear", ["q", scale, zero], ["ready"]),
+        )
+
+    return edit
+
+
+def flipped_by_gather(proto: Proto) -> None:
+    proto.before(make("Gather", ["image", proto.constant("order", [2, 1, 0], np.int64)], ["ready"], axis=1))
+
+
+def flipped_by_slice(proto: Proto) -> None:
+    ends = [proto.constant(name, [n], np.int64) for name, n in (("f", -1), ("t", -(2**63)), ("x", 1), ("by", -1))]
+    proto.before(make("Slice", ["image", *ends], ["ready"]))
+
+
+def turned(proto: Proto) -> None:
+    proto.before(make("Transpose", ["image"], ["ready"], perm=[0, 1, 3, 2]))
+
+
+def normalised_by_a_convolution(proto: Proto) -> None:
+    weight, bias = np.full((3, 1, 1, 1), 1 / 127.5), [-1.0] * 3
+    proto.before(make("Conv", ["image", proto.constant("cw", weight), proto.constant("cb", bias)], ["ready"], group=3))
+
+
+def pool_over_last_channels(proto: Proto) -> None:
+    pool = next(node for node in proto.graph.node if node.op_type == "GlobalAveragePool")
+    place, value = list(proto.graph.node).index(pool), pool.input[0]
+    following = proto.graph.node[place + 1]
+    reached = following.output[0]
+    del proto.graph.node[place : place + 2]
+    for node in (
+        make("ReduceSum", ["nhwc2", proto.constant("x2", [1], np.int64)], ["total"], keepdims=0),
+        make("ReduceSum", ["nhwc", proto.constant("x1", [2], np.int64)], ["nhwc2"], keepdims=0),
+        make("Transpose", [value], ["nhwc"], perm=[0, 2, 3, 1]),
+    ):
+        proto.graph.node.insert(place, node)
+    proto.graph.node.insert(place + 3, make("Mul", ["total", proto.constant("share", 1 / 4)], [reached]))
+
+
+def temperature_and_logarithms(proto: Proto) -> None:
+    proto.behind(
+        make("Div", ["sums", proto.constant("t", 2.5)], ["a"]), make("LogSoftmax", ["a"], ["probabilities"], axis=1)
+    )
+
+
+def two_products(proto: Proto) -> None:
+    weight = np.random.default_rng(5).normal(size=(3, 3))
+    proto.behind(
+        make("Gemm", ["sums", proto.constant("w2", weight), proto.constant("b2", [0.1, 0.2, 0.3])], ["a"], transB=1),
+        make("Softmax", ["a"], ["probabilities"]),
+    )
+
+
+def first(x: np.ndarray) -> np.ndarray:
+    """Channels first."""
+    return x.transpose(0, 3, 1, 2)
+
+
+FORMS: list[tuple[Callable[[Proto], None], Callable[[np.ndarray], np.ndarray], dict[str, Any], str]] = [
+    (nothing, lambda p: first(signed(p)), {}, "assumed"),
+    (nothing, lambda p: first(p / 255), {"mean": (0.0,), "scale": (1 / 255,)}, "given"),
+    (nothing, lambda p: first(((p - MEANS) * 0.017)[..., ::-1]),
+     {"mean": tuple(MEANS), "scale": (0.017,), "bgr": True}, "given"),
+    (mean_only, first, {}, "read"),
+    (unit_then_normalise, lambda p: first(p / 255), {}, "read"),
+    (scaled_behind_a_transpose, lambda p: p, {}, "read"),
+    (cast, lambda p: first(p.astype(np.uint8)), {}, "read"),
+    (bytes_of_unit, lambda p: first(p.astype(np.uint8)), {}, "read"),
+    (bytes_with_a_sign, lambda p: first((p - 128).astype(np.int8)), {}, "read"),
+    (flipped_by_gather, lambda p: first(signed(p)), {}, "assumed"),
+    (flipped_by_slice, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
+    (turned, lambda p: first(signed(p)), {}, "assumed"),
+    (normalised_by_a_convolution, first, {}, "read"),
+    (pool_over_last_channels, lambda p: first(signed(p)), {}, "assumed"),
+    (temperature_and_logarithms, lambda p: first(signed(p)), {}, "assumed"),
+    (two_products, lambda p: first(signed(p)), {}, "assumed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit", "fed", "given", "how"), FORMS, ids=lambda v: getattr(v, "__name__", ""))
+def test_a_file_gives_the_probabilities_of_its_own_runtime(
+    small_model: SmallModel,
+    tmp_path: Path,
+    edit: Callable[[Proto], None],
+    fed: Callable[[np.ndarray], np.ndarray],
+    given: dict[str, Any],
+    how: str,
+) -> None:
+    model = small_model(seed=4, resolution=64)
+    proto = Proto(model)
+    edit(proto)
+    path = proto.save(tmp_path / "network.onnx")
+    found = onnx.read(path, Given(**given))
+    images = pixels(found, 3)
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    kind = np.uint8 if edit in (cast, bytes_of_unit) else np.int8 if edit is bytes_with_a_sign else np.float32
+    answers = [session.run(None, {"image": one[None].astype(kind)})[0][0] for one in fed(images.astype(np.float64))]
+    expected = np.exp(answers) if edit is temperature_and_logarithms else np.array(answers)
+    assert np.abs(reference.run(found, images).probabilities - expected).max() < 1e-4
+    assert found.provenance["preprocessing"]["pixels"] == how
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "mean", "scale"),
+    [
+        (0, 1, (0.0,) * 3, (1 / 255,) * 3),
+        (-1, 1, (127.5,) * 3, (1 / 127.5,) * 3),
+        (0, 255, (0.0,) * 3, (1.0,) * 3),
+        (-2.118, 2.64, (123.675, 116.28, 103.53), (1 / 58.395, 1 / 57.12, 1 / 57.375)),
+    ],
+)
+def test_levels_behind_the_input_say_how_pixels_are_prepared(
+    small_model: SmallModel, tmp_path: Path, low: float, high: float, mean: tuple[float, ...], scale: tuple[float, ...]
+) -> None:
+    proto = Proto(small_model())
+    levels(low, high)(proto)
+    found = onnx.read(proto.save(tmp_path / "network.onnx"))
+    assert found.preprocessing.mean == pytest.approx(mean)
+    assert found.preprocessing.scale == pytest.approx(scale)
+    assert found.provenance["preprocessing"]["pixels"] == "read"
+
+
+def test_what_contradicts_the_levels_of_a_file_is_refused_with_both_ranges(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    proto = Proto(small_model())
+    levels(0, 1)(proto)
+    path = proto.save(tmp_path / "network.onnx")
+    with pytest.raises(Refused, match=r"from 0 to 1, and with the mean and scale that are given they go from -1 to 1"):
+        onnx.read(path, Given(mean=(127.5,), scale=(1 / 127.5,)))
+    caffe = Proto(small_model())
+    levels(-123.68, 151.06)(caffe)
+    with pytest.raises(Refused, match=r"from -123\.9 to 150\.8.*say by --mean and --scale .* --bgr"):
+        onnx.read(caffe.save(tmp_path / "caffe.onnx"))
+
+
+REFUSED: list[tuple[Callable[[Proto], None], str]] = [
+    (lambda p: p.behind(make("Softmax", ["sums"], ["a"]), make("Softmax", ["a"], ["probabilities"])), "second softmax"),
+    (lambda p: p.behind(make("Relu", ["sums"], ["probabilities"])), "is an activation behind node .* a hidden layer"),
+    (lambda p: p.behind(make("Sigmoid", ["sums"], ["probabilities"])), "gives each label a score of its own"),
+    (lambda p: p.behind(make("Softmax", ["sums"], ["probabilities"], axis=0)), "compares along another axis"),
+    (lambda p: p.before(make("DynamicQuantizeLinear", ["image"], ["ready", "s", "z"])), "dynamic quantisation.*QDQ"),
+    (lambda p: p.before(make("Reshape", ["image", p.constant("x", [1, 3, 16, 64], np.int64)], ["ready"])),
+     "reshapes the image before the first convolution"),
+    (lambda p: p.before(make("Mul", ["image", p.constant("x", np.arange(1, 33).reshape(1, 1, 1, 32))], ["ready"])),
+     "has a number for each row or column, before the first convolution"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit", "sentence"), REFUSED)
+def test_what_is_no_part_of_the_network_is_refused_by_what_it_does(
+    small_model: SmallModel, tmp_path: Path, edit: Callable[[Proto], None], sentence: str
+) -> None:
+    proto = Proto(small_model())
+    edit(proto)
+    with pytest.raises(Refused, match=sentence):
+        onnx.read(proto.save(tmp_path / "network.onnx"))
+
+
+def test_one_line_says_what_pixels_mean_and_what_was_assumed(small_model: SmallModel, tmp_path: Path) -> None:
+    path = Proto(small_model()).save(tmp_path / "network.onnx")
+    found = formats.read(str(path))
+    assert assumed(found)
+    assert said(found) == (
+        "pixels (0 to 255) with mean 127.5 and scale 0.007843137 (assumed), red first (assumed), shorter side to 37 and"
+        " the middle 32x32 cut out (assumed); --mean, --scale, --bgr and --resize say otherwise"
+    )
+    squashed = formats.read(str(path), Given(mean=(0.0,), scale=(1.0,), bgr=True, resize="squash"))
+    assert not assumed(squashed)
+    assert said(squashed) == (
+        "pixels (0 to 255) with mean 0 and scale 1 (given), blue first in the file, turned (given), both sides squashed"
+        " to 32 (given)"
+    )
+    assert said(small_model()) == ""

@@ -1,0 +1,216 @@
+"""TFLite files as people have them: what stands before the first convolution and behind the pool, against LiteRT."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthwise.errors import Refused
+from depthwise.interop import tflite, tflite_builder, tflite_writer
+from depthwise.interop.norms import folded
+from depthwise.interop.source import Given
+from depthwise.interop.tflite_builder import Graph, Grid
+from depthwise.network import reference
+from depthwise.network.layers import layers
+from depthwise.network.model import Model
+from foreign import pixels
+
+pytest.importorskip("tflite", reason="tflite is not installed; TFLite files are not checked")
+
+SmallModel = Callable[..., Model]
+Peer = Callable[..., np.ndarray]
+Ends = Callable[["Made", int], int]
+TABLES = {
+    "MUL": "MulOptions", "ADD": "AddOptions", "SUB": "SubOptions", "DIV": "DivOptions", "CAST": "CastOptions",
+    "TRANSPOSE": "TransposeOptions", "QUANTIZE": "QuantizeOptions", "REVERSE_V2": "ReverseV2Options",
+    "MAXIMUM": "MaximumMinimumOptions", "MINIMUM": "MaximumMinimumOptions", "SUM": "ReducerOptions",
+    "SHAPE": "ShapeOptions", "PACK": "PackOptions", "STRIDED_SLICE": "StridedSliceOptions",
+    "LOG_SOFTMAX": "LogSoftmaxOptions", "MEAN": "ReducerOptions",
+}  # fmt: skip
+
+
+class Made:
+    """A file in the making: this project's layers between ends of another's."""
+
+    def __init__(self, model: Model) -> None:
+        self.graph, self.model, self.count = Graph(), model, 0
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.side = model.spec.resolution
+
+    def constant(self, values: Any, kind: Any = np.float32) -> int:
+        data = np.array(values, kind)
+        self.count += 1
+        return self.graph.tensor(f"constant {self.count}", data.shape, data)
+
+    def then(self, code: str, inputs: list[int], shape: tuple[int, ...], **options: Any) -> int:
+        self.count += 1
+        grid = options.pop("grid", None)
+        result = self.graph.tensor(f"value {self.count}", shape, grid=grid)
+        self.graph.operator(code, inputs, [result], **options)
+        return result
+
+    def image(self) -> tuple[int, int, int, int]:
+        return 1, self.side, self.side, 3
+
+    def start(self, shape: tuple[int, ...], kind: str = "float32") -> int:
+        """The input; of bytes that stand for nothing where `kind` is uint8."""
+        tensor = self.graph.tensor("image", shape, None, grid=None) if kind == "float32" else self._bytes(shape)
+        self.graph.inputs = [tensor]
+        return tensor
+
+    def _bytes(self, shape: tuple[int, ...]) -> int:
+        t, builder = self.graph._schema, self.graph._builder
+        name, sizes = builder.CreateString("image"), builder.CreateNumpyVector(np.array(shape, np.int32))
+        t.TensorStart(builder)
+        t.TensorAddShape(builder, sizes)
+        t.TensorAddType(builder, t.TensorType.UINT8)
+        t.TensorAddBuffer(builder, 0)
+        t.TensorAddName(builder, name)
+        self.graph._tensors.append(t.TensorEnd(builder))
+        return len(self.graph._tensors) - 1
+
+    def save(self, path: Path, before: Ends | None, behind: Ends | None, activated: Ends | None = None) -> Path:
+        value = before(self, 0) if before else self.start(self.image())
+        weights = folded(self.model)
+        for layer in layers(self.model.spec):
+            if layer.kind == "pool" and behind is not None:
+                value = behind(self, value)
+                continue
+            plain = activated is not None and bool(layer.norm)
+            value = tflite_writer._layer(
+                self.graph, layer, value, weights.get(layer.name), "none" if plain else self.model.spec.activation
+            )
+            out = layer.output
+            self.shapes[value] = (1, out.height, out.width, out.channels)
+            if activated is not None and layer.norm:
+                value = activated(self, value)
+        classes = (1, self.model.spec.classes)
+        self.graph.outputs = [self.then("SOFTMAX", [value], classes, Beta=1.0)]
+        path.write_bytes(self.graph.finish("network"))
+        return path
+
+
+def channels_first(made: Made, _: int) -> int:
+    value = made.start((1, 3, made.side, made.side))
+    return made.then("TRANSPOSE", [value, made.constant([0, 2, 3, 1], np.int32)], made.image())
+
+
+def divided(made: Made, _: int) -> int:
+    scaled = made.then("DIV", [made.start(made.image()), made.constant(127.5)], made.image())
+    return made.then("SUB", [scaled, made.constant([1, 1, 1])], made.image())
+
+
+def cast(made: Made, _: int) -> int:
+    whole = made.then("CAST", [made.start(made.image(), "uint8")], made.image())
+    scaled = made.then("MUL", [whole, made.constant(1 / 127.5)], made.image())
+    return made.then("ADD", [scaled, made.constant(-1)], made.image())
+
+
+def levels_of_unit(made: Made, _: int) -> int:
+    grid = Grid(scales=np.array([1 / 255]), zero=-128)
+    whole = made.then("QUANTIZE", [made.start(made.image())], made.image(), grid=grid)
+    return made.then("DEQUANTIZE", [whole], made.image())
+
+
+def flipped(made: Made, _: int) -> int:
+    return made.then("REVERSE_V2", [made.start(made.image()), made.constant([3], np.int32)], made.image())
+
+
+def summed(made: Made, value: int) -> int:
+    channels = layers(made.model.spec)[-1].input.channels
+    total = made.then("SUM", [value, made.constant([1, 2], np.int32)], (1, channels), KeepDims=False)
+    return made.then("MUL", [total, made.constant(1 / 4)], (1, channels))
+
+
+def two_means(made: Made, value: int) -> int:
+    channels = layers(made.model.spec)[-1].input.channels
+    rows = made.then("MEAN", [value, made.constant([2], np.int32)], (1, 2, channels), KeepDims=False)
+    return made.then("MEAN", [rows, made.constant([1], np.int32)], (1, channels), KeepDims=False)
+
+
+def limited(made: Made, value: int) -> int:
+    shape = made.shapes[value]
+    raised = made.then("MAXIMUM", [value, made.constant(0)], shape)
+    return made.then("MINIMUM", [raised, made.constant(6)], shape)
+
+
+def unit(p: np.ndarray) -> np.ndarray:
+    return p / 255
+
+
+def signed(p: np.ndarray) -> np.ndarray:
+    return (p - 127.5) / 127.5
+
+
+FORMS: list[tuple[Ends | None, Ends | None, Ends | None, Callable[[np.ndarray], np.ndarray], float]] = [
+    (channels_first, None, None, lambda p: signed(p).transpose(0, 3, 1, 2), 1e-4),
+    (divided, None, None, lambda p: p, 1e-4),
+    (cast, None, None, lambda p: p.astype(np.uint8), 1e-4),
+    # Pixels over 255 are levels already, so that nothing is rounded.
+    (levels_of_unit, None, None, unit, 1e-3),
+    (flipped, None, None, signed, 1e-4),
+    (None, summed, None, signed, 1e-4),
+    (None, two_means, None, signed, 1e-4),
+    (None, None, limited, signed, 1e-4),
+]
+
+
+@pytest.mark.parametrize(("before", "behind", "activated", "fed", "allowed"), FORMS)
+def test_a_file_gives_the_probabilities_of_its_own_runtime(
+    small_model: SmallModel,
+    litert: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    before: Ends | None,
+    behind: Ends | None,
+    activated: Ends | None,
+    fed: Callable[[np.ndarray], np.ndarray],
+    allowed: float,
+) -> None:
+    for code, table in TABLES.items():
+        monkeypatch.setitem(tflite_builder._OPTIONS, code, table)
+    model = small_model(seed=4, resolution=64, padding="same")
+    path = Made(model).save(tmp_path / "network.tflite", before, behind, activated)
+    found = tflite.read(path)
+    images = pixels(found, 3)
+    expected = litert(path, fed(images.astype(np.float64)))
+    assert np.abs(reference.run(found, images).probabilities - expected).max() < allowed
+
+
+def test_a_picture_that_is_turned_upside_down_is_refused(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for code, table in TABLES.items():
+        monkeypatch.setitem(tflite_builder._OPTIONS, code, table)
+    model = small_model(padding="same")
+
+    def upside_down(made: Made, _: int) -> int:
+        return made.then("REVERSE_V2", [made.start(made.image()), made.constant([1], np.int32)], made.image())
+
+    with pytest.raises(Refused, match="takes a part of its data, or turns it"):
+        tflite.read(Made(model).save(tmp_path / "network.tflite", upside_down, None))
+
+
+def test_a_git_lfs_pointer_is_named_with_the_command_that_fetches_the_file(tmp_path: Path) -> None:
+    (tmp_path / "network.lite").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    from depthwise.interop import formats
+
+    with pytest.raises(Refused, match="is a Git LFS pointer, not the file itself; run: git lfs pull"):
+        formats.read(str(tmp_path / "network.lite"))
+
+
+def test_an_int8_network_fed_with_real_numbers_is_kept_with_the_levels_that_its_first_operator_states(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for code, table in TABLES.items():
+        monkeypatch.setitem(tflite_builder._OPTIONS, code, table)
+    path = Made(small_model(padding="same")).save(tmp_path / "network.tflite", levels_of_unit, None)
+    found = tflite.read(path, Given(labels=("a", "b", "c")))
+    assert found.preprocessing.mean == (0.0,) * 3
+    assert found.preprocessing.scale == pytest.approx((1 / 255,) * 3)
+    assert json.loads(json.dumps(dict(found.provenance)))["preprocessing"]["pixels"] == "read"
