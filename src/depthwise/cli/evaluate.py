@@ -91,8 +91,8 @@ def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor
 
 
 def _model(folder: Path) -> tuple[Predictor, Any]:
-    from depthwise.evaluate.predictor import Int8Predictor
     from depthwise.cli.foreign import say_assumed
+    from depthwise.evaluate.predictor import Int8Predictor
     from depthwise.network.quantized import QuantizedModel, load_model
 
     # First, since what is wrong with the folder is the better answer where PyTorch is missing too.
