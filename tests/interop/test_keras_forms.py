@@ -13,6 +13,7 @@ import pytest
 
 from depthwise.errors import Refused
 from depthwise.interop import formats, keras
+from depthwise.interop.keras_file import contents
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
@@ -33,7 +34,14 @@ h5py = pytest.importorskip("h5py", reason="h5py is not installed; Keras files ar
 SmallModel = Callable[..., Model]
 Described = tuple[dict[str, Any], KerasArrays]
 # As keras.applications.MobileNet makes it at a size where its padding is no other's.
-FIELDS: dict[str, Any] = {"padding": "keras", "bn_epsilon": 1e-3, "resolution": 50, "seed": 2}
+FIELDS: dict[str, Any] = {"width": 0.03, "padding": "keras", "bn_epsilon": 1e-3, "resolution": 50, "seed": 2}
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files made here are sound: a process of its own for each would take half a minute of all the tests."""
+    for reader in ("keras", "keras_folder"):
+        monkeypatch.setattr(f"depthwise.interop.{reader}.extract", contents)
 
 
 @pytest.fixture
@@ -84,7 +92,7 @@ def test_keras_padding_and_widths_come_back_at_sides_that_are_odd_somewhere(
 
 
 def padded_symmetrically(listed: list[Any]) -> None:
-    """As versions 2.1.3 to 2.2.2 of Keras did: one row of zeros on every side, before every 3x3 convolution."""
+    """As versions of 2018 did: one row of zeros on every side, before every 3x3 convolution."""
     convolutions = [layer for layer in listed if layer["config"].get("kernel_size") == [3, 3]]
     for pad in [layer for layer in listed if layer["class_name"] == "ZeroPadding2D"]:
         listed.remove(pad)
@@ -278,6 +286,23 @@ PIXELS: list[tuple[list[dict[str, Any]], tuple[float, ...], float]] = [
         0.02,
     ),
 ]
+
+
+def test_a_model_that_was_built_for_a_size_without_saying_it_of_its_input_has_that_size(
+    model: Model, tmp_path: Path
+) -> None:
+    config, arrays = keras_model(model)
+    config["config"]["layers"][0]["config"]["batch_input_shape"] = [None, None, None, 3]
+    first = {**entry("RandomFlip", "flip"), "build_config": {"input_shape": [None, 50, 50, 3]}}
+    path = write_h5(tmp_path / "network.h5", inside(config, [first]), arrays, inside="mobilenet")
+    assert keras.read(path).spec == model.spec
+
+
+@pytest.mark.parametrize("kind", ["BatchNormalizationV1", "SyncBatchNormalization"])
+def test_normalisation_of_other_names_is_read(model: Model, tmp_path: Path, kind: str) -> None:
+    config, arrays = keras_model(model)
+    text = json.dumps(config).replace('"BatchNormalization"', json.dumps(kind))
+    assert same_weights(keras.read(write_h5(tmp_path / "network.h5", json.loads(text), arrays)), model)
 
 
 @pytest.mark.parametrize(("layers", "mean", "scale"), PIXELS)

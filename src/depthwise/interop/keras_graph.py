@@ -25,7 +25,7 @@ from depthwise.interop.chain import (
 from depthwise.interop.keras_file import Contents
 from depthwise.interop.keras_model import Layer, input_size, model_layers
 from depthwise.interop.keras_silent import is_silent
-from depthwise.interop.keras_weights import Weights, key_of, weights_of
+from depthwise.interop.keras_weights import NORMS, Weights, key_of, weights_of
 from depthwise.network.layers import Padding
 
 KERAS_EPSILON = 1e-3
@@ -70,7 +70,7 @@ def _operations(layer: Layer, weights: Weights, chain: Chain) -> list[Operation]
     match layer.kind:
         case "Conv2D" | "DepthwiseConv2D":
             return [_convolution(layer, weights), *_activation(layer)]
-        case "BatchNormalization":
+        case kind if kind in NORMS:
             return [_norm(layer, weights)]
         case "ReLU":
             if config.get("negative_slope", 0) or config.get("threshold", 0):

@@ -31,6 +31,7 @@ class Layer:
         path: the names of the models that it lies in, outermost first and without the whole, and its own.
         places: for each name of `path` its class, and how many of that class are before it in the same model.
         pruned: whether it lies in tfmot's wrapper.
+        built: the shape that it was built for, where the description has it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Layer:
     path: tuple[str, ...]
     places: tuple[tuple[str, int], ...]
     pruned: bool = False
+    built: Any = None
 
     @property
     def where(self) -> str:
@@ -91,7 +93,15 @@ def _flat(model: Any, path: tuple[str, ...], places: tuple[tuple[str, int], ...]
                 places=deeper[1], pruned=True,
             )  # fmt: skip
         else:
-            yield Layer(name=name, kind=kind, config=entry["config"], inbound=inbound, path=deeper[0], places=deeper[1])
+            yield Layer(
+                name=name,
+                kind=kind,
+                config=entry["config"],
+                inbound=inbound,
+                path=deeper[0],
+                places=deeper[1],
+                built=(entry.get("build_config") or {}).get("input_shape"),
+            )
 
 
 def _listed(model: Any) -> Sequence[Any]:
@@ -132,13 +142,11 @@ def input_size(layers: Sequence[Layer]) -> tuple[int | None, int | None, int | N
     Raises: Refused, when it takes no images.
     """
     size: tuple[int | None, ...] = (None, None, None)
-    for layer in layers:
-        shape = layer.config.get("batch_input_shape", layer.config.get("batch_shape"))
+    inputs = [layer.config.get("batch_input_shape", layer.config.get("batch_shape")) for layer in layers]
+    for shape in (*inputs, *(layer.built for layer in layers[:1])):
         if shape is None:
             continue
         if len(shape) != 4 or not all(n is None or (isinstance(n, int) and n > 0) for n in shape[1:]):
             raise Refused(f"its input is {shape}; MobileNet V1 takes (images, height, width, channels)")
         size = tuple(known if known is not None else n for known, n in zip(size, shape[1:], strict=True))
-        if layer.kind != "InputLayer" or None not in size:
-            break
     return size[0], size[1], size[2]

@@ -29,6 +29,8 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "dense": ("kernel", "bias"),
     "normalization": ("mean", "variance", "count"),
 }
+# Batch normalisation, as TensorFlow 1 and training on several devices call it, too.
+NORMS = ("BatchNormalization", "BatchNormalizationV1", "SyncBatchNormalization", "Experimental>SyncBatchNormalization")
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 # Of one array: its path in the file and itself.
 _Parts = dict[str, tuple[str, Array]]
@@ -222,7 +224,7 @@ def _variables(contents: Contents, group: str, names: Sequence[str]) -> _Parts:
 
 def _parts_of(layer: Layer) -> tuple[str, ...]:
     """The arrays of a layer in the order in which Keras makes them."""
-    if layer.kind == "BatchNormalization":
+    if layer.kind in NORMS:
         without = {"gamma": not layer.config.get("scale", True), "beta": not layer.config.get("center", True)}
         return tuple(part for part in _NORM if not without.get(part, False))
     return _PARTS.get(_snake(layer.kind), ())
