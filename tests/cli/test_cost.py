@@ -157,7 +157,8 @@ def test_the_page_is_written_whole_and_told_of_on_stderr(tmp_path: Path, model_f
 
 
 def test_a_page_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    done = run("--html", str(tmp_path / "missing" / "cost.html"))
+    (tmp_path / "file").write_text("in the way")
+    done = run("--html", str(tmp_path / "file" / "cost.html"))
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot be written" in done.stderr

@@ -289,7 +289,7 @@ def test_an_artifact_that_cannot_be_written_is_refused_and_leaves_nothing(model:
 
 def test_an_artifact_replaces_an_older_one_whole(model: Model, built: Built, tmp_path: Path) -> None:
     out = tmp_path / "model.so"
-    out.write_bytes(b"older")
+    out.write_bytes(b"older" + built.path.read_bytes())
     compile_model(model, target="host", out=out, extra={"ours": [1]})
 
     assert out.read_bytes() == built.path.read_bytes()
