@@ -102,6 +102,20 @@ def test_pictures_without_labels_calibrate_and_others_say_how_often_float_and_in
     assert "top-1" not in page
 
 
+def test_folders_that_are_no_classes_are_pictures_without_labels_where_one_says_so(
+    model: Path, image_folder: ImageFolder, tmp_path: Path
+) -> None:
+    """As the calibration folders of public detectors are: data/test/07/0.jpg."""
+    data = image_folder(classes=("07", "08"), images=6, splits=("test",))
+    asked = ("--data", data, "--out", tmp_path / "int8")
+
+    assert run(model, *asked).returncode == 2
+    done = run(model, *asked, "--unlabelled", "--images", "8")
+
+    assert done.returncode == 0, done.stderr
+    assert "other images, without labels, float and int8 agree on" in done.stdout
+
+
 def test_a_gate_is_refused_where_there_are_no_labels(model: Path, image_folder: ImageFolder, tmp_path: Path) -> None:
     done = run(model, "--data", plain(image_folder, tmp_path, 6), "--out", tmp_path / "int8", "--max-drop", "1")
 
@@ -125,6 +139,7 @@ def test_a_gate_that_does_not_hold_ends_with_1_names_layers_and_writes_no_model(
 def refusals() -> list[Any]:
     return [
         pytest.param(("cat", "emu"), (), "class 'emu' is not a label of the model (cat, dog, newt, ...)", id="class"),
+        pytest.param(("cat", "emu"), (), "or give --unlabelled where folders are no classes", id="classes"),
         pytest.param(("cat", "dog"), ("--images", "3"), "images is 3; calibration needs at least 8", id="images"),
     ]
 

@@ -32,6 +32,7 @@ BATCH = 64
     type=click.Path(path_type=Path),
     help="Images to calibrate and to measure with, with labels or without.",
 )
+@click.option("--unlabelled", is_flag=True, help="Take DATA as pictures without labels, whatever their folders are.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @click.option("--images", default=256, show_default=True, help="Calibration images, from the training images.")
 @click.option("--ranges", type=click.Choice(RANGES), default="measured", show_default=True, help="Rule for ranges.")
@@ -54,6 +55,7 @@ def command(
     *,
     model_folder: Path,
     data: Path,
+    unlabelled: bool,
     out: Path,
     max_drop: float | None,
     as_json: bool,
@@ -65,8 +67,8 @@ def command(
 
     DATA is a folder with one folder of images a class, or with `train`, `validation` and `test` in it. Calibration sees
     training images; accuracy is measured on the test images, else the validation images, else on some held out. DATA
-    may be a plain folder of pictures without labels, too: then some are held out, and on these is counted how often
-    int8 and float give the same label.
+    may be a plain folder of pictures without labels, too, or with --unlabelled any folder: then some are held out, and
+    on these is counted how often int8 and float give the same label.
 
     Ends with 1, and writes no model, when int8 costs more than --max-drop.
     """
@@ -83,7 +85,7 @@ def command(
     model = Model.load(model_folder)
     check_output(out, MODEL, force=force)
     check_page(html)
-    files = _files(model, data, max_drop)
+    files = _files(model, data, unlabelled=unlabelled, max_drop=max_drop)
     done, found = _quantize(model, files, options, make_reporter())
     _print(found, as_json)
     if html is not None:
@@ -134,7 +136,7 @@ class Files(NamedTuple):
     labelled: bool
 
 
-def _files(model: Model, data: Path, max_drop: float | None) -> Files:
+def _files(model: Model, data: Path, *, unlabelled: bool, max_drop: float | None) -> Files:
     """The files in DATA, with the model's own indices of labels.
 
     Raises: Refused, when a class is none of the model's, or --max-drop is to hold where there are no labels.
@@ -143,7 +145,7 @@ def _files(model: Model, data: Path, max_drop: float | None) -> Files:
     from depthwise.data.unlabelled import is_plain, read_plain
     from depthwise.errors import Refused
 
-    if is_plain(data, model.labels):
+    if unlabelled or is_plain(data, model.labels):
         if max_drop is not None:
             raise Refused(
                 f"{data}: has pictures without labels, and --max-drop needs labels; put the pictures of each class into"
@@ -156,7 +158,7 @@ def _files(model: Model, data: Path, max_drop: float | None) -> Files:
     if unknown:
         raise Refused(
             f"{data}: class {unknown[0]!r} is not a label of the model ({', '.join(model.labels[:3])}, ...);"
-            " rename or remove the folder"
+            " rename or remove the folder, or give --unlabelled where folders are no classes"
         )
     own = [known[label] for label in dataset.labels]
     splits = (dataset.train, dataset.test or dataset.validation)

@@ -32,6 +32,8 @@ def read_plain(data: Path, *, seed: int = 0) -> tuple[tuple[Item, ...], tuple[It
     All have label 0, which says nothing.
     Raises: Refused, when a folder cannot be read or there are too few pictures.
     """
+    if not data.is_dir():
+        raise Refused(f"{data}: there is no such folder; give a folder of pictures")
     items = []
     for path in image_files([data]):
         if isinstance(path, Refused):
