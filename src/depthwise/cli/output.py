@@ -72,8 +72,8 @@ def _parts(table: Table, width: int) -> list[list[int]]:
     from rich.cells import cell_len
 
     cells = (tuple(column.heading for column in table.columns), *table.rows)
-    wide = [1 + max(cell_len(line) for row in cells for line in row[c].split("\n")) for c in range(len(table.columns))]
-    left = width - wide[0] - 3  # a frame of spaces
+    wide = [2 + max(cell_len(line) for row in cells for line in row[c].split("\n")) for c in range(len(table.columns))]
+    left = width - wide[0] - 1  # the frame is of spaces, one before each column and one behind all
     parts, room = [[0]], left
     for column in range(1, len(wide)):
         if wide[column] > room and len(parts[-1]) > 1:
