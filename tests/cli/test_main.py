@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from depthwise.cli import main as command_line
+from depthwise.cli.examples import EXAMPLES
 from depthwise.cli.main import COMMANDS, cli
 from depthwise.cli.options import spec_from, spec_options
 from depthwise.errors import Refused, Unmet
@@ -98,3 +100,40 @@ def test_options_describe_a_network_and_what_is_not_given_is_as_in_the_base() ->
 def test_unit_strides_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(Refused, match=r"--unit-strides is 'stem'; give numbers with commas between"):
         described("--unit-strides", "stem")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run",), "missing argument 'ARTIFACT'; `depthwise run --help` explains it"),
+        (("run", "a", "b", "--top", "0"), "invalid value for '--top': 0 is not in the range x>=1; `depthwise run"),
+        (("cost", "--widht", "1"), "there is no option --widht; is it --html or --width?"),
+        (("cost", "--zz"), "there is no option --zz; `depthwise cost --help` explains it"),
+        (("trian",), "there is no command 'trian'; is it train?"),
+    ],
+)
+def test_what_click_refuses_is_said_as_we_say_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["depthwise", *arguments])
+
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert line.startswith(f"error: {sentence}")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "train"])
+def test_every_command_shows_two_examples_that_it_understands(name: str) -> None:
+    assert len(EXAMPLES[name]) == 2
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    assert found.epilog is not None
+    for line in EXAMPLES[name]:
+        program, command, *arguments = shlex.split(line)
+
+        assert (program, command) == ("depthwise", name)
+        assert line in found.epilog
+        found.make_context(name, arguments)

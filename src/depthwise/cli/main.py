@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
-import io
 from typing import NoReturn
 
 import click
 
 from depthwise import __version__
-from depthwise.edge.terminal import escaped, run_and_exit
+from depthwise.cli.examples import epilog
+from depthwise.edge.terminal import run_and_exit
+from depthwise.errors import Refused
 
 # Every command is a module of this package with a click command of the same name. Its line of help stands here,
 # so that `depthwise --help` imports none of them.
@@ -39,7 +41,9 @@ class _Commands(click.Group):
         module = importlib.import_module(f"depthwise.cli.{cmd_name}")
         command = module.command
         assert isinstance(command, click.Command)
-        return command
+        shown = copy.copy(command)
+        shown.epilog = epilog(cmd_name, command.epilog)
+        return shown
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,10 +77,21 @@ def _run() -> int:
         code = cli.main(standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.ClickException as problem:
-        said = io.StringIO()
-        problem.show(said)
-        click.echo(escaped(said.getvalue()), nl=False, err=True)
-        return 2
+        raise Refused(_sentence(problem)) from None
     except click.exceptions.Abort as end:
         # click turns Ctrl+C and SIGTERM into it.
         raise end.__cause__ if isinstance(end.__cause__, KeyboardInterrupt) else KeyboardInterrupt from None
+
+
+def _sentence(problem: click.ClickException) -> str:
+    """What click has against a command line, in the form of our own refusals."""
+    said = problem.format_message().rstrip(". ")
+    if isinstance(problem, click.NoSuchOption):
+        said = f"there is no option {problem.option_name}"
+        if problem.possibilities:
+            said += f"; is it {' or '.join(sorted(problem.possibilities))}?"
+    if said.endswith("?"):
+        return said
+    told = getattr(problem, "ctx", None)
+    of = f" {told.info_name}" if told is not None and told.parent is not None else ""
+    return f"{said[:1].lower()}{said[1:]}; `depthwise{of} --help` explains it"

@@ -1,0 +1,31 @@
+"""Two command lines a command, which its `--help` ends with; a test sees that each is understood."""
+
+from __future__ import annotations
+
+EXAMPLES = {
+    "demo": ("depthwise demo", "depthwise demo photo.jpg"),
+    "cost": ("depthwise cost --width 0.5 --resolution 128 --classes 10", "depthwise cost mymodel --html cost.html"),
+    "quantize": (
+        "depthwise quantize mymodel --data photos --out mymodel8",
+        "depthwise quantize mymodel --data photos --out mymodel8 --max-drop 1 --html quantize.html",
+    ),
+    "evaluate": (
+        "depthwise evaluate mymodel photos --html report.html",
+        "depthwise evaluate mymodel.so photos --min-top1 0.8",
+    ),
+    "convert": ("depthwise convert net.tflite mymodel", "depthwise convert mymodel mymodel.onnx"),
+    "compile": (
+        "depthwise compile mymodel --out mymodel.so",
+        "depthwise compile mymodel --target linux-aarch64 --out mymodel-arm.so",
+    ),
+    "bench": ("depthwise bench mymodel --threads 1,2", "depthwise bench mymodel --against none --png bench.png"),
+    "run": ("depthwise run mymodel.so photo.jpg", "depthwise run mymodel.so photos/ --csv --top 1"),
+    "verify": ("depthwise verify mymodel.so", "depthwise verify mymodel.so --json"),
+}
+
+
+def epilog(name: str, rest: str | None) -> str | None:
+    """The examples of a command, as click keeps them (a line each), before what its help ends with anyway."""
+    lines = EXAMPLES.get(name, ())
+    shown = ["\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))] if lines else []
+    return "\n\n".join([*shown, *([rest] if rest else [])]) or None
