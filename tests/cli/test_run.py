@@ -122,7 +122,7 @@ def test_what_is_given_in_the_place_of_an_artifact_or_an_image_is_answered_with_
         for command in ("run", "evaluate"):
             _, _, err = depthwise(command, tmp_path / name, images)
             assert f"{name}: is a network in another format, not an artifact; run: depthwise convert" in err
-    assert "is a picture, and the artifact stands before it" in run(images / "b.png", artifact)[2]
+    assert "is a picture, and is not an artifact; give an artifact first" in run(images / "b.png", artifact)[2]
     for arguments in ((artifact, "https://example.org/a.jpg"), ("https://example.org/a.so", images)):
         code, out, err = run(*arguments)
         assert (code, out) == (2, "")

@@ -164,7 +164,7 @@ def _not_one(name: str) -> str:
             f" then: depthwise compile {stem}-model --out {stem}.so"
         )
     if suffix.lower() in _PICTURES:
-        return f"{name}: is a picture, and the artifact stands before it; give an artifact, then pictures"
+        return f"{name}: is a picture, and is not an artifact; give an artifact first, then pictures or their folder"
     return f"{name}: is not an artifact, or its end is missing; write it again with `depthwise compile`"
 
 
