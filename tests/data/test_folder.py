@@ -238,3 +238,29 @@ def test_a_class_of_nearly_that_name_is_proposed(tmp_path: Path) -> None:
 
     with pytest.raises(Refused, match=r"class 'Mushroom' .* is 'Brown-Cap-Portobello-Mushroom' meant"):
         read_split(tmp_path, ("Lemon", "Brown-Cap-Portobello-Mushroom"))
+
+
+def test_splits_are_known_by_the_names_that_downloads_give_them(tmp_path: Path) -> None:
+    for split in ("training_set", "Test-Set", "valset"):
+        names(tmp_path / split, classes={"cat": 4, "dog": 4})
+    dataset = read_folder(tmp_path)
+    assert (dataset.labels, len(dataset.train), len(dataset.validation), len(dataset.test)) == (("cat", "dog"), 8, 8, 8)
+
+
+def test_folders_that_hold_the_same_folders_and_no_image_are_refused_as_classes(tmp_path: Path) -> None:
+    for place in ("fold1", "fold2"):
+        names(tmp_path / place, classes={"cat": 2, "dog": 2})
+    with pytest.raises(
+        Refused, match=r"'fold1' and 'fold2' hold the same folders \(cat, dog\) and no image of their own"
+    ):
+        read_folder(tmp_path)
+    (tmp_path / "fold1" / "own.jpg").write_bytes(b"x")
+    assert read_folder(tmp_path).labels == ("fold1", "fold2")
+
+
+def test_a_folder_whose_name_is_nearly_a_label_is_refused_with_that_label(tmp_path: Path) -> None:
+    names(tmp_path, classes={"tabby_cats": 1})
+    with pytest.raises(Refused, match=r"'tabby_cats' is not one of the classes trained on; .*'Tabby cat'.* meant"):
+        read_split(tmp_path, ("Tabby cat", "dog"))
+    with pytest.raises(Refused, match=r"the model's labels are numbers.*convert it again with --labels"):
+        read_split(tmp_path, ("class 0", "class 1"))

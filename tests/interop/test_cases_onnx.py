@@ -251,6 +251,22 @@ def test_what_contradicts_the_levels_of_a_file_is_refused_with_both_ranges(
         onnx.read(caffe.save(tmp_path / "caffe.onnx"))
 
 
+def test_bytes_that_are_levels_of_prepared_pixels_may_be_given_a_scale_for_each_channel(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    proto = Proto(small_model())
+    scale, zero = proto.constant("s", 4.758 / 255), proto.constant("z", 114, np.uint8)
+    proto.before(make("DequantizeLinear", ["image", scale, zero], ["ready"]), kind=UINT8)
+    path = proto.save(tmp_path / "network.onnx")
+    assert onnx.read(path).preprocessing.mean == (114.0,) * 3
+    mean, deviation = (123.675, 116.28, 103.53), (1 / 58.395, 1 / 57.12, 1 / 57.375)
+    found = onnx.read(path, Given(mean=mean, scale=deviation)).preprocessing
+    assert found.mean == pytest.approx(mean)
+    assert found.scale == pytest.approx(deviation)
+    with pytest.raises(Refused, match="leave --mean and --scale out"):
+        onnx.read(path, Given(mean=(0.0,), scale=(1 / 255,)))
+
+
 REFUSED: list[tuple[Callable[[Proto], None], str]] = [
     (lambda p: p.behind(make("Softmax", ["sums"], ["a"]), make("Softmax", ["a"], ["probabilities"])), "second softmax"),
     (lambda p: p.behind(make("Relu", ["sums"], ["probabilities"])), "is an activation behind node .* a hidden layer"),

@@ -92,6 +92,14 @@ def test_a_state_dict_is_read_by_shapes_and_order_whatever_its_names(
     assert "symmetric padding, relu6, epsilon" in said(found)
 
 
+def test_the_strides_of_a_network_for_small_pictures_may_be_said(small_model: SmallModel, tmp_path: Path) -> None:
+    model = small_model(seed=6, unit_strides=(0,))
+    save_file(renamed(model, "blocks"), tmp_path / "weights.safetensors")
+    found = formats.read(str(tmp_path / "weights.safetensors"), Given(resolution=32, unit_strides=(0,), epsilon=1e-5))
+    assert isinstance(found, Model)
+    assert found.spec == model.spec
+
+
 def test_an_array_more_is_named_and_so_is_another_network(small_model: SmallModel, tmp_path: Path) -> None:
     arrays, path = renamed(small_model(), "sequential"), tmp_path / "weights.safetensors"
     save_file({**arrays, "extra": np.zeros(3, np.float32)}, path)

@@ -41,3 +41,44 @@ def test_googles_list_has_labels_that_occur_twice(real_file: object) -> None:
     labels = read_labels(real_file("labels_mobilenet_quant_v1_224.txt"))  # type: ignore[operator]
     assert (len(labels), labels[0]) == (1001, "background")
     assert [label for label in labels if label.startswith("crane (")] == ["crane (135)", "crane (518)"]
+
+
+LISTS = [
+    "0 cat\n1 dog\n2 bird\n",
+    "0,cat\n1,dog\n2,bird\n",
+    "1: cat\n2: dog\n3: bird\n",
+    "2 bird\n0 cat\n1 dog\n",
+    "id,name\n0,cat\n1,dog\n2,bird\n",
+    "cat,0\ndog,1\nbird,2\n",
+    '["cat", "dog", "bird"]',
+    '{"1": "dog", "0": "cat", "2": "bird"}',
+    '{"cat": 0, "dog": 1, "bird": 2}',
+    '{"0": ["n02", "cat"], "1": ["n03", "dog"], "2": ["n04", "bird"]}',
+    '{"model": "m", "id2label": {"0": "cat", "1": "dog", "2": "bird"}}',
+    '{"categories": [{"id": 2, "name": "dog"}, {"id": 1, "name": "cat"}, {"id": 3, "name": "bird"}]}',
+]
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_labels_are_read_without_their_numbers_and_in_their_order(text: str) -> None:
+    assert parse_labels(text) == ("cat", "dog", "bird")
+
+
+@pytest.mark.parametrize(
+    "lines", [("1 star", "2 stars", "3 stars"), ("7 up", "9 lives"), ("cat", "2 dogs"), ("0", "1")]
+)
+def test_numbers_that_belong_to_labels_stay(lines: tuple[str, ...]) -> None:
+    assert parse_labels("\n".join(lines)) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"0": "cat", "2": "dog"}', "or leaves one out"),
+        ('{"a": {"b": 1}}', "neither a list"),
+        ("{oops", "and is none"),
+    ],
+)
+def test_json_without_a_label_for_each_class_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        parse_labels(text)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from depthwise.errors import Refused
-from depthwise.network.preprocessing import Preprocessing, default_preprocessing
+from depthwise.network.preprocessing import Preprocessing, default_preprocessing, squared
 
 RIGHT: dict[str, Any] = {"resize": 37, "crop": 32, "mean": (128.0,) * 3, "scale": (1 / 64,) * 3}
 
@@ -31,6 +31,13 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"mean": (128,)}, "mean has 1 numbers and scale 3; give one of each a channel"),
     ({"mean": (-1, 0, 0)}, "mean is (-1.0, 0.0, 0.0); each must be from 0 to 255"),
     ({"mean": (0, 255.5, 0)}, "mean is (0.0, 255.5, 0.0); each must be from 0 to 255"),
+    ({"mode": "stretch"}, "mode is 'stretch'; it must be one of crop, squash, fit"),
+    ({"mode": "squash"}, "resize is 37 and crop 32; to squash they must be one number"),
+    (
+        {"mode": "fit", "resize": 32, "fill": (0, 0, 256)},
+        "fill is (0, 0, 256); to fit it must be a whole number from 0 to 255 for each of 3 channels, and to crop or"
+        " squash nothing",
+    ),
     ({"scale": (1, 0, 1)}, "scale is (1.0, 0.0, 1.0); each must be above 0"),
 ]
 
@@ -63,3 +70,29 @@ def test_our_own_models_crop_seven_eighths_and_have_whole_means(resolution: int,
     assert (resize, resolution, channels) == (record.resize, record.crop, record.channels)
     assert round(resolution * 8 / 7) == record.resize
     assert all(mean == int(mean) for mean in record.mean)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "resize", "fill"),
+    [
+        ("crop", "crop", 37, ()),
+        ("32", "crop", 32, ()),
+        ("squash", "squash", 32, ()),
+        ("fit", "fit", 32, (0, 0, 0)),
+        ("fit:114", "fit", 32, (114, 114, 114)),
+        ("fit:1,2,3", "fit", 32, (1, 2, 3)),
+    ],
+)
+def test_a_way_to_a_square_is_read_and_comes_back_from_its_fields(
+    text: str, mode: str, resize: int, fill: tuple[int, ...]
+) -> None:
+    found = squared(default_preprocessing(32, 3), text)
+    assert (found.mode, found.resize, found.crop, found.fill) == (mode, resize, 32, fill)
+    assert Preprocessing.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert ("mode" in found.to_dict()) == (mode != "crop")
+
+
+@pytest.mark.parametrize("text", ["", "stretch", "crop:3", "fit:a", "31"])
+def test_no_way_to_a_square_is_refused(text: str) -> None:
+    with pytest.raises(Refused):
+        squared(default_preprocessing(32, 3), text)

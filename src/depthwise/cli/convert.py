@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["relu6", "relu"]),
     help="Activation of a PyTorch state dict, which does not say  [default: relu6]",
 )
+@click.option("--unit-strides", help="Its layers that run at stride 1 instead of 2, as `train` has them, such as 0,2.")
 @click.option("--bn-epsilon", "epsilon", type=float, help="Epsilon of its batch normalisations  [default: 1e-5]")
 @click.option("--keep-int8", is_flag=True, help="Keep an int8 network's own integers, instead of reading it as float.")
 @force_option
@@ -55,6 +56,7 @@ def command(
     resize: str | None,
     activation: str | None,
     epsilon: float | None,
+    unit_strides: str | None,
     keep_int8: bool,
     force: bool,
     as_json: bool,
@@ -81,6 +83,7 @@ def command(
         resize=resize,
         activation=activation,
         epsilon=epsilon,
+        unit_strides=unit_strides,
     )
     model = read_int8(source, given) if keep_int8 else read(source, given)
     record = _record(source, dest, write(model, dest, asked), model)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depthwise.cli.options import unit_strides_from
 from depthwise.cli.output import notice, printable
 from depthwise.errors import Refused
 
@@ -45,6 +46,7 @@ def given_from(
     resolution: int | None = None,
     activation: str | None = None,
     epsilon: float | None = None,
+    unit_strides: str | None = None,
 ) -> Given:
     """What the options say of a file.
 
@@ -62,6 +64,7 @@ def given_from(
         resize=resize,
         activation=activation,
         epsilon=epsilon,
+        unit_strides=() if unit_strides is None else unit_strides_from(unit_strides),
     )
 
 

@@ -68,7 +68,7 @@ def spec_from(settings: dict[str, Any], base: Spec | None = None) -> Spec:
     given = {name: settings.pop(name) for name in list(_OPTIONS) if name in settings}
     changes = {name: value for name, value in given.items() if value is not None}
     if "unit_strides" in changes:
-        changes["unit_strides"] = _numbers(changes["unit_strides"])
+        changes["unit_strides"] = unit_strides_from(changes["unit_strides"])
     return dataclasses.replace(base or Spec(), **changes)
 
 
@@ -90,7 +90,11 @@ def _default(name: str) -> str:
     return ("shallow" if value else "deep") if name == "shallow" else f"{value:g}" if name == "width" else str(value)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def unit_strides_from(text: str) -> tuple[int, ...]:
+    """Numbers of layers, as --unit-strides has them.
+
+    Raises: Refused, when they are none.
+    """
     if text == "none":
         return ()
     try:

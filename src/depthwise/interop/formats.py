@@ -31,6 +31,8 @@ SUFFIXES: dict[str, Format] = {
     ".pt": "pytorch",
     ".pth": "pytorch",
     ".bin": "pytorch",
+    ".ckpt": "pytorch",
+    ".tar": "pytorch",
 }
 WRITTEN: tuple[Format, ...] = ("model", "onnx", "tflite", "timm")
 _READ_ONLY: dict[Format | None, str] = {"keras": "Keras", "pytorch": "PyTorch's own"}
@@ -75,8 +77,8 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
         return names.load(source, given)
     path = Path(source)
     found = format_of(path)
-    if (given.activation or given.epsilon) and found not in ("timm", "pytorch"):
-        raise Refused(f"{path}: says its activation and epsilon itself; leave --activation and --bn-epsilon out")
+    if (given.activation or given.epsilon or given.unit_strides) and found not in ("timm", "pytorch"):
+        raise Refused(f"{path}: says this itself; leave --activation, --bn-epsilon and --unit-strides out")
     if found == "model":
         return _relabelled(path, given)
     model: Model = _module(found).read(path, given)

@@ -156,6 +156,25 @@ class _View:
         back = np.argsort(reads)
         return np.broadcast_to(total[0], reads.shape)[back], np.broadcast_to(total[1], reads.shape)[back]
 
+    def same_range(self, given: Convention, total: tuple[Array, Array]) -> bool:
+        """Whether a convention fills the very range that the file's own arithmetic makes of bytes."""
+        ends = [
+            ((pixel - mean) * scale) for mean, scale in (given.arrays(self.channels), total) for pixel in (0.0, 255.0)
+        ]
+        low, high, least, most = ends[0].min(), ends[1].max(), ends[2].min(), ends[3].max()
+        return bool(min(high, most) - max(low, least) >= FITS * (max(high, most) - min(low, least)))
+
+    def fed(self, total: Convention) -> Convention:
+        """What a file must be fed for a convention to be all that happens to a pixel.
+
+        Raises: Refused, where its arithmetic differs from channel to channel.
+        """
+        if self.entry.scale.size > 1 or self.entry.shift.size > 1:
+            raise Refused(f"{self.entry.where} has numbers for each channel; leave --mean and --scale out")
+        mean, scale = total.arrays(self.channels)
+        a, b = float(self.entry.scale.reshape(())), float(self.entry.shift.reshape(()))
+        return Convention(tuple((mean + b / scale).tolist()), tuple((scale / a).tolist()))
+
     def plausible(self, convention: Convention) -> bool:
         """Whether networks are fed what comes of a convention: a mean that pictures have, and a usual width."""
         mean, scale = self.total(convention)
@@ -243,6 +262,9 @@ def _given(view: _View, chain: Chain, source: Source, read: Convention) -> Conve
         return read
     if chain.offset is None and view.plausible(given):
         return given
+    # Bytes may be levels of pixels that were prepared before, channel by channel, which one scale cannot say.
+    if chain.offset is not None and view.same_range(given, (mean, scale)):
+        return view.fed(given)
     does = f"takes bytes and {view.entry.where}" if chain.offset is not None else view.entry.where
     raise Refused(
         f"{does or 'takes bytes, and'} makes (pixel - mean) * scale of them, with mean {_shown(mean)} and scale"

@@ -35,7 +35,9 @@ def said(model: Described) -> str:
     if isinstance(asked, str):
         line += f", by bilinear filtering where the file says {asked[:40]}"
     if isinstance(layers := model.provenance["preprocessing"].get("layers"), str):
-        line += f", {layers[:100]} (assumed, since a state dict has none of them; --activation, --bn-epsilon)"
+        line += (
+            f", {layers[:100]} (assumed, as a state dict has none of them: --activation, --bn-epsilon, --unit-strides)"
+        )
     return f"{line}; --mean, --scale, --bgr and --resize say otherwise" if assumed(model) else line
 
 

@@ -30,7 +30,7 @@ class Given:
             `(pixel - mean) * scale`.
         bgr: the file takes blue first and red last.
         activation: "relu6" or "relu", of a file that does not say.
-        epsilon: of its normalisations, likewise.
+        epsilon, unit_strides: likewise, of its normalisations and of layers that run at stride 1 instead of 2.
         resize: how a picture becomes square, as `network.preprocessing.squared` reads it.
     """
 
@@ -41,6 +41,7 @@ class Given:
     bgr: bool = False
     activation: str | None = None
     epsilon: float | None = None
+    unit_strides: tuple[int, ...] = ()
     resize: str | None = None
 
 

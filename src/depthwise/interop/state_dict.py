@@ -40,6 +40,7 @@ class Settings:
     padding: str = "symmetric"
     epsilon: float = PYTORCH_EPSILON
     activation: str = "relu6"
+    unit_strides: tuple[int, ...] = ()
 
 
 def unwrapped(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -62,7 +63,9 @@ def chain(arrays: Mapping[str, Array], settings: Settings, *, ordered: bool) -> 
     Raises: Refused, naming the first array that fits no MobileNet V1.
     """
     parts = _Parts(arrays, _order(arrays, ordered=ordered))
-    spec = Spec(padding=settings.padding, resolution=settings.side or Spec.resolution)
+    spec = Spec(
+        padding=settings.padding, resolution=settings.side or Spec.resolution, unit_strides=settings.unit_strides
+    )
     made = Chain(height=settings.side, width=settings.side, channels=None)
     rows = [row for row in layers(spec) if row.norm]
     for row, name in zip(rows, parts.convolutions, strict=True):

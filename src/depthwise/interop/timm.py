@@ -30,7 +30,8 @@ from depthwise.network.weights import NORM_FIELDS, Array
 
 WEIGHTS = "model.safetensors"
 PICKLES = ("pytorch_model.bin", "model.bin")
-PICKLED = (".pt", ".pth", ".bin")
+# `.pth.tar` is what PyTorch's examples call a checkpoint.
+PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 # The array by which timm's names are told.
 FIRST = "conv_stem.weight"
 # What training counts, and no network computes with.
@@ -108,13 +109,16 @@ def _other(arrays: dict[str, Array], folder: Path, source: Source, *, ordered: b
         known = dataclasses.replace(source, format="transformers", padding=settings.padding, **fields)
         return to_model(state_dict.chain(arrays, settings, ordered=ordered), known)
     settings = state_dict.Settings(
-        side=source.given.resolution, activation=source.given.activation or state_dict.Settings.activation
+        side=source.given.resolution,
+        activation=source.given.activation or state_dict.Settings.activation,
+        unit_strides=source.given.unit_strides,
     )
     activated = source.given.activation is not None
     settings = state_dict.found_out(arrays, settings, ordered=ordered, known=activated)
     if source.given.epsilon is not None:
         settings = dataclasses.replace(settings, epsilon=source.given.epsilon)
-    assumes = f"{settings.padding} padding, {settings.activation}, epsilon {settings.epsilon:g} and the paper's strides"
+    strides = "the strides given" if settings.unit_strides else "the paper's strides"
+    assumes = f"{settings.padding} padding, {settings.activation}, epsilon {settings.epsilon:g} and {strides}"
     known = dataclasses.replace(source, padding=settings.padding, assumes=assumes)
     return to_model(state_dict.chain(arrays, settings, ordered=ordered), known)
 
