@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from depthwise.network.model import Model
-from foreign import same_weights
+from tools.foreign import same_weights
 
 pytest.importorskip("onnx", reason="onnx is not installed; conversions are not checked")
 pytest.importorskip("tflite", reason="tflite is not installed; conversions are not checked")

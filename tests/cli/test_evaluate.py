@@ -18,7 +18,7 @@ from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.reference_int8 import run as answer
 from depthwise.network.spec import Spec
-from plain_artifact import LABELS, changed, plain_artifact
+from tools.plain_artifact import LABELS, changed, plain_artifact
 
 # The command on a machine without PyTorch.
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from depthwise.cli.main import main; main()"

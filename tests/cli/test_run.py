@@ -16,7 +16,7 @@ from depthwise.edge import heif
 from depthwise.edge.files import endings
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
-from plain_artifact import LABELS, plain_artifact
+from tools.plain_artifact import LABELS, plain_artifact
 
 RED, GREEN, BLUE = (LABELS[0], LABELS[1], "blue\\n🐳")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plain_artifact import changed, plain_artifact
+from tools.plain_artifact import changed, plain_artifact
 
 
 @pytest.fixture(scope="session")

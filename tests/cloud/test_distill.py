@@ -85,7 +85,7 @@ def test_no_picture_is_judged_by_a_head_that_has_seen_it() -> None:
 def test_a_network_of_the_same_classes_teaches_by_its_answers_in_the_order_of_the_student(
     ask: Ask, image_folder: ImageFolder, heard: Any
 ) -> None:
-    request = ask(image_folder(images=6), extra={"distill": "teachers:knows"})
+    request = ask(image_folder(images=6), extra={"distill": "tools.teachers:knows"})
     train(request, heard)
 
     items = read_folder(request.data).train
@@ -94,15 +94,15 @@ def test_a_network_of_the_same_classes_teaches_by_its_answers_in_the_order_of_th
         means = stores[index].mean((0, 1)) / 255
         # The module gives a dog red and a cat green; folders are in the order of their names.
         assert row[1] - row[0] == pytest.approx(5 * (means[0] - means[1]), abs=0.05)
-    assert "teacher teachers:knows (its answers at 8 px): validation top-1" in heard.text
+    assert "teacher tools.teachers:knows (its answers at 8 px): validation top-1" in heard.text
 
 
 def test_features_teach_through_a_head_and_several_teachers_by_their_mean(
     ask: Ask, image_folder: ImageFolder, heard: Any
 ) -> None:
     data = image_folder(images=6)
-    both = ask(data, extra={"distill": "teachers:means, teachers:knows"})
-    alone = [ask(data, name, extra={"distill": f"teachers:{name}"}) for name in ("means", "knows")]
+    both = ask(data, extra={"distill": "tools.teachers:means, tools.teachers:knows"})
+    alone = [ask(data, name, extra={"distill": f"tools.teachers:{name}"}) for name in ("means", "knows")]
     for request in (both, *alone):
         train(request, heard)
 
@@ -152,7 +152,7 @@ def test_training_in_int8_learns_from_the_float_model(
     int8 = {"pretrained": source, "quantize": Options(images=8, rounding="nearest")}
     taught, alone = (
         ask(data, name, distill_weight=1.0, extra={**int8, "distill": teacher})
-        for name, teacher in (("taught", "teachers:knows"), ("alone", None))
+        for name, teacher in (("taught", "tools.teachers:knows"), ("alone", None))
     )
     for request in (taught, alone):
         train(request, heard)
@@ -165,7 +165,7 @@ def test_teachers_that_know_no_more_than_the_student_are_warned_of(
     ask: Ask, image_folder: ImageFolder, heard: Any
 ) -> None:
     """This one takes every cat for a dog."""
-    train(ask(image_folder(images=6), extra={"distill": "teachers:knows"}), heard)
+    train(ask(image_folder(images=6), extra={"distill": "tools.teachers:knows"}), heard)
 
     assert "warning: the teachers are right for 0.00% of the validation images, which is no more than" in heard.text
 
@@ -173,7 +173,7 @@ def test_teachers_that_know_no_more_than_the_student_are_warned_of(
 def test_what_teachers_told_is_read_again_and_asked_again_where_the_pictures_are_others(
     ask: Ask, image_folder: ImageFolder, heard: Any
 ) -> None:
-    request = ask(image_folder(images=6), extra={"distill": "teachers:means", "resume": True})
+    request = ask(image_folder(images=6), extra={"distill": "tools.teachers:means", "resume": True})
     train(request, heard)
     asked = len(heard.stages)
     train(request, heard)
@@ -185,7 +185,7 @@ def test_what_teachers_told_is_read_again_and_asked_again_where_the_pictures_are
 
 
 def test_a_damaged_file_of_lessons_is_refused(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
-    request = ask(image_folder(images=6), extra={"distill": "teachers:means", "resume": True})
+    request = ask(image_folder(images=6), extra={"distill": "tools.teachers:means", "resume": True})
     train(request, heard)
     (file,) = request.run_folder.glob("lessons-*")
     file.write_bytes(file.read_bytes()[:-1])
@@ -198,11 +198,11 @@ def test_a_damaged_file_of_lessons_is_refused(ask: Ask, image_folder: ImageFolde
     ("teacher", "sentence"),
     [
         ("nobody.tflite", "nobody.tflite: there is no such file"),
-        ("teachers:means,", "has an empty name in it"),
-        ("teachers:nobody", "teachers:nobody: cannot be called without arguments .*no attribute 'nobody'"),
-        ("teachers:needs_more", "cannot be called without arguments .*missing 1 required positional argument"),
-        ("teachers:number", "teachers:number: returned int; it must return a torch.nn.Module"),
-        ("teachers:tall", r"must return \(pictures, numbers\)"),
+        ("tools.teachers:means,", "has an empty name in it"),
+        ("tools.teachers:nobody", "tools.teachers:nobody: cannot be called without arguments .*no attribute 'nobody'"),
+        ("tools.teachers:needs_more", "cannot be called without arguments .*missing 1 required positional argument"),
+        ("tools.teachers:number", "tools.teachers:number: returned int; it must return a torch.nn.Module"),
+        ("tools.teachers:tall", r"must return \(pictures, numbers\)"),
         ("broken.so", "broken.so: is not an artifact"),
         ("broken.tflite", "broken.tflite: "),
         ("grey", "grey: takes grey pictures, and the network to train pictures in colour"),

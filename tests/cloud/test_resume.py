@@ -125,8 +125,8 @@ def test_a_run_with_teachers_that_is_killed_while_they_are_asked_and_while_it_tr
         {},
     ]
 
-    broken = drive(data, tmp_path / "broken", stops, distill="teachers:means,teachers:knows", epochs=1)
-    (whole,) = drive(data, tmp_path / "whole", [{}], distill="teachers:means,teachers:knows", epochs=1)
+    broken = drive(data, tmp_path / "broken", stops, distill="tools.teachers:means,tools.teachers:knows", epochs=1)
+    (whole,) = drive(data, tmp_path / "whole", [{}], distill="tools.teachers:means,tools.teachers:knows", epochs=1)
 
     assert [attempt["ended"] for attempt in (*broken, whole)] == [-kill, -kill, -kill, 0, 0], broken
     first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "broken"))

@@ -26,7 +26,7 @@ from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import aligned, predefined
+from tools.emitted import aligned, predefined
 
 LABELS = (
     "quotes \"and\" 'these'",

@@ -18,7 +18,7 @@ from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import predefined
+from tools.emitted import predefined
 
 SHIPPED = Path(__file__).parents[2] / "src" / "depthwise" / "shipped"
 # Largest difference of a logit, relative to the largest logit of the image.

@@ -21,7 +21,7 @@ from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
-from emitted import STRICT, predefined
+from tools.emitted import STRICT, predefined
 
 pytestmark = pytest.mark.skipif(
     os.uname().machine != "x86_64", reason="this machine is no x86; its compilers build nothing for one"

@@ -15,7 +15,7 @@ from depthwise.kernels.x86.rates import RATES
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
-from emitted import AVX512, NEON
+from tools.emitted import AVX512, NEON
 
 
 def planned(machine: Machine, precision: Precision = "float32") -> Plan:

@@ -20,7 +20,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.precision import Precision
-from emitted import AVX512, BF16, NEON, SSE
+from tools.emitted import AVX512, BF16, NEON, SSE
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WHOLE = "threads"

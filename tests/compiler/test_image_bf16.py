@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from depthwise.kernels.bfloat16 import floats, halves
-from kernel_calls import Call, Output, caller, near, wrapper
+from tools.kernel_calls import Call, Output, caller, near, wrapper
 
 FILL = np.uint16(0xFFA5)  # a NaN
 SIGNATURES = {

@@ -24,7 +24,7 @@ from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.network.layers import layers
 from depthwise.network.reference import softmax
 from depthwise.network.spec import Spec
-from emitted import STRICT, aligned, build, write_headers
+from tools.emitted import STRICT, aligned, build, write_headers
 
 Floats = NDArray[np.float32]
 

@@ -13,8 +13,8 @@ from depthwise.kernels.table import fastest
 from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.kernels.x86 import int8 as pack_x86
 from depthwise.kernels.x86.instructions import AVX512VBMI
-from emitted import needs_machine
-from kernel_calls import CLAMPS, Output, bytes_of, caller, included, near, page_end, words, wrapper
+from tools.emitted import needs_machine
+from tools.kernel_calls import CLAMPS, Output, bytes_of, caller, included, near, page_end, words, wrapper
 
 FILL = np.uint8(0xA5)
 KINDS = ("const dwk_product *", "int32_t ", "int32_t ", "uint8_t *", "const uint32_t *", "const dwk_rounding *")

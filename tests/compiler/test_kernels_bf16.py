@@ -24,8 +24,8 @@ from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.kernels.weights import Bounds
 from depthwise.kernels.x86 import bf16 as x86_bf16
 from depthwise.kernels.x86.instructions import AVX512BF16, AVX512BF16VL
-from emitted import needs_machine
-from kernel_calls import Call, Output, caller, included, near, page_end, wrapper
+from tools.emitted import needs_machine
+from tools.kernel_calls import Call, Output, caller, included, near, page_end, wrapper
 
 SETS = (PORTABLE, AVX512BF16)
 # pixels, rest, vectors, lanes of portable C, channels that are missing from a panel for x86

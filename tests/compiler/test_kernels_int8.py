@@ -19,7 +19,7 @@ from depthwise.kernels.weights import Cut, Rounding, Weights
 from depthwise.network.layers import layers
 from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec
-from kernel_calls import Call, Output, caller, included, near, page_end, wrapper
+from tools.kernel_calls import Call, Output, caller, included, near, page_end, wrapper
 
 # pixels, rest, vectors, lanes
 TILES = ((1, 0, 1, 8), (4, 3, 2, 4), (7, 0, 4, 16), (3, 2, 3, 8))

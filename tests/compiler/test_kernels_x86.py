@@ -20,8 +20,8 @@ from depthwise.kernels.table import fastest
 from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.kernels.x86 import int8 as pack_x86
 from depthwise.kernels.x86.instructions import AVX2, AVX512VNNI, AVXVNNI
-from emitted import needs_machine
-from kernel_calls import CLAMPS, Call, Output, bytes_of, caller, included, near, page_end, words, wrapper
+from tools.emitted import needs_machine
+from tools.kernel_calls import CLAMPS, Call, Output, bytes_of, caller, included, near, page_end, words, wrapper
 
 SETS = (AVX512VNNI, AVXVNNI, AVX2)
 FILL = np.uint8(0xA5)

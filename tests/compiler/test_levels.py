@@ -28,9 +28,9 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import PRECISIONS, Precision
-from emitted import build, predefined, write_sources
+from tools.emitted import build, predefined, write_sources
 
-PROGRAM = Path(__file__).parents[1] / "levels.c"
+PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
 CARRIED: dict[Precision, tuple[str, ...]] = {
     "float32": ("portable", "avx2", "avx512"),
     "bf16": ("portable", "avx2", "avx512", "bf16"),

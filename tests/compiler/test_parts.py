@@ -12,7 +12,7 @@ from depthwise.compiler.compile import emit
 from depthwise.kernels.machine import PORTABLE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import STRICT, build, write_sources
+from tools.emitted import STRICT, build, write_sources
 
 MAIN = """
 #include "depthwise.h"

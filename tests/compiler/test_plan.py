@@ -34,7 +34,7 @@ from depthwise.network.layers import Padding, Shape, layers
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.precision import FLOAT
-from emitted import AVX, AVX512, NEON, SSE, named
+from tools.emitted import AVX, AVX512, NEON, SSE, named
 
 MACHINES = (SSE, NEON, AVX, AVX512)
 machines = st.sampled_from(MACHINES)

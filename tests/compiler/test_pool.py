@@ -22,8 +22,8 @@ from depthwise.errors import Refused
 from depthwise.kernels.headers import INTERFACE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import aligned
-from plain_artifact import plain_artifact
+from tools.emitted import aligned
+from tools.plain_artifact import plain_artifact
 
 SIZE, CLASSES, MOST = 65, 11, 8
 # A hang is a failure.

@@ -20,7 +20,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.precision import Precision
-from emitted import STRICT, build
+from tools.emitted import STRICT, build
 
 SPOIL = """#include "weights.c"
 void spoil(int32_t word, uint32_t value);

@@ -14,7 +14,7 @@ from depthwise.compiler.step import Step
 from depthwise.kernels.machine import Machine
 from depthwise.network import reference
 from depthwise.network.model import Model
-from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, named, stepper
+from tools.emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, named, stepper
 
 NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.25, "resolution": 32}, AVX512),

@@ -21,7 +21,7 @@ from depthwise.kernels.x86.instructions import AVX512BF16
 from depthwise.network.layers import layers
 from depthwise.network.live import live
 from depthwise.network.model import Model
-from emitted import AVX, AVX512, BF16, NEON, SSE, Stepper, bordered, named, needs_machine, stepper
+from tools.emitted import AVX, AVX512, BF16, NEON, SSE, Stepper, bordered, named, needs_machine, stepper
 
 Doubles = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from depthwise.network import reference_int8
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, named, needs_machine, stepper
+from tools.emitted import AVX, AVX512, NEON, SSE, Stepper, bordered, named, needs_machine, stepper
 
 # Each width, both ends and odd ones of the resolutions, both paddings, both activations, grey and colour, the shallow
 # and the standard-convolution twin, other strides; every second one with zero points and rounded logits of its own.

@@ -29,7 +29,7 @@ from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, STRICT, aligned, bordered, build, named, stepper, write_headers
+from tools.emitted import AVX, AVX512, NEON, SSE, STRICT, aligned, bordered, build, named, stepper, write_headers
 
 Floats = NDArray[np.float32]
 

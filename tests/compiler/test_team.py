@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emitted import STRICT, aligned, build, write_headers
+from tools.emitted import STRICT, aligned, build, write_headers
 
 SOURCE = Path(__file__).with_name("team.c")
 THINGS, PHASES, MOST = 16, 3, 8

@@ -23,7 +23,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from emitted import AVX, AVX512, NEON, SSE, bordered, named, stepper
+from tools.emitted import AVX, AVX512, NEON, SSE, bordered, named, stepper
 
 NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"resolution": 64}, AVX512),

@@ -17,7 +17,7 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
-from emitted import AVX, AVX512, SSE, Stepper, named, needs_machine, stepper
+from tools.emitted import AVX, AVX512, SSE, Stepper, named, needs_machine, stepper
 
 MOST = 4
 # Odd maps and maps with fewer rows than threads, channels that fill no vector, both paddings, grey, twins; fewer labels

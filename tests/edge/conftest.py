@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plain_artifact import plain_artifact
+from tools.plain_artifact import plain_artifact
 
 
 @pytest.fixture(scope="session")

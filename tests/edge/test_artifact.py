@@ -16,7 +16,7 @@ from depthwise.edge.library import FUNCTIONS
 from depthwise.edge.pixels import prepare
 from depthwise.errors import Refused, Unmet
 from depthwise.kernels.headers import INTERFACE
-from plain_artifact import LABELS, changed
+from tools.plain_artifact import LABELS, changed
 
 SHAPE = (32, 32, 3)
 

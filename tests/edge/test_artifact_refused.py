@@ -12,7 +12,7 @@ import pytest
 
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
-from plain_artifact import LABELS, STRICT, build, changed, trailer
+from tools.plain_artifact import LABELS, STRICT, build, changed, trailer
 
 
 @pytest.mark.parametrize("share", [0, 1, 27, 28, 29, 0.25, 0.5, 0.9, -29, -28, -27, -8, -1])

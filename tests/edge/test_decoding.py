@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from depthwise.edge.decoding import decode, picture
-from image_files import noise, png, saved
+from tools.image_files import noise, png, saved
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.PNG", "a.gz", "a", "jpg"])

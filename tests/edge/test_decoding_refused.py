@@ -12,7 +12,7 @@ from PIL import Image
 
 from depthwise.edge.decoding import decode
 from depthwise.errors import Refused
-from image_files import noise, png, saved
+from tools.image_files import noise, png, saved
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM"])

@@ -19,7 +19,7 @@ from depthwise.data.store import square
 from depthwise.edge.pixels import decode, geometry, prepare
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import Preprocessing
-from plain_artifact import STRICT, build
+from tools.plain_artifact import STRICT, build
 
 # (channels, length of the shorter side after the resize, crop): random sizes tried. The first is the usual one, the
 # next two have no margin and the widest one, 9 is the least that the header takes, 560 columns are more than one tile.

@@ -16,7 +16,7 @@ import pytest
 
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
-from plain_artifact import LABELS, changed
+from tools.plain_artifact import LABELS, changed
 
 ROOM = "depthwise.edge.private_copy"
 IN_MEMORY = f"{ROOM}._in_memory"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from answers import report_of
 from depthwise.evaluate.page import page
 from depthwise.progress import Silent
+from tools.answers import report_of
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CLASSES, WIDTHS = (2, 9, 43, 200), (400, 1000, 1600)

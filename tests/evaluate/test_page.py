@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from answers import report_of
 from depthwise.evaluate import pictures
 from depthwise.evaluate.page import page
 from depthwise.evaluate.report import Report
 from depthwise.evaluate.thumbnails import GALLERY, LONGEST_SIDE, MOST_RIGHT, MOST_WRONG, choose
 from depthwise.progress import Silent
+from tools.answers import report_of
 
 HOSTILE = (
     "</script><script>alert(1)</script>",

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from answers import Colours
 from depthwise.errors import Refused
 from depthwise.evaluate.predictions import TOGETHER, predict_folder
 from depthwise.evaluate.report import Report
 from depthwise.progress import Silent
+from tools.answers import Colours
 
 RED, GREEN, BLUE = (200, 30, 20), (10, 180, 40), (20, 30, 220)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from answers import report_of
 from depthwise.data.folder import Item
 from depthwise.data.store import Unreadable
 from depthwise.evaluate.document import document
 from depthwise.evaluate.report import Report
 from depthwise.evaluate.tables import MOST_CLASSES, tables
 from depthwise.evaluate.text import advice, sureness, top5_meaning, where
+from tools.answers import report_of
 
 LABELS = ("ant", "bee", "cat", "dog", "elk", "fox", "gnu")
 

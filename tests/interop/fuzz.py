@@ -24,8 +24,8 @@ from conftest import BESIDE, make_model
 from depthwise.interop import keras_file, keras_graph, keras_published, onnx, tflite, timm
 from depthwise.interop.match import to_model
 from depthwise.interop.source import Source
-from keras_files import write_keras
-from mutation import SECONDS, mutated, outcome
+from tools.keras_files import write_keras
+from tools.mutation import SECONDS, mutated, outcome
 
 MEMORY = 1 << 30
 ROUND = 250

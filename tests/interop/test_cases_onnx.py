@@ -15,7 +15,7 @@ from depthwise.interop.said import assumed, said
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
-from foreign import pixels
+from tools.foreign import pixels
 
 package = pytest.importorskip("onnx", reason="onnx is not installed; ONNX files are not checked")
 runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")

@@ -19,7 +19,7 @@ from depthwise.interop.source import Given
 from depthwise.interop.statistics import likeliest
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
-from foreign import same_weights
+from tools.foreign import same_weights
 
 SmallModel = Callable[..., Model]
 

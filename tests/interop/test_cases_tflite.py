@@ -18,7 +18,7 @@ from depthwise.interop.tflite_builder import Graph, Grid
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
-from foreign import pixels
+from tools.foreign import pixels
 
 pytest.importorskip("tflite", reason="tflite is not installed; TFLite files are not checked")
 

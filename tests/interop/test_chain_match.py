@@ -33,7 +33,7 @@ from depthwise.network.layers import Padding, layers
 from depthwise.network.model import Model
 from depthwise.network.spec import BLOCKS, STEM_CHANNELS, Spec, scaled
 from depthwise.network.weights import NORM_FIELDS
-from foreign import pixels, same_weights
+from tools.foreign import pixels, same_weights
 
 SOURCE = Source(name="a file", format="onnx", sha256="0" * 64)
 SmallModel = Callable[..., Model]

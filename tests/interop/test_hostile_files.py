@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from depthwise.errors import Refused
 from depthwise.interop import timm
 from depthwise.network.model import Model
-from keras_files import write_keras
-from mutation import SECONDS, mutated, outcome
+from tools.keras_files import write_keras
+from tools.mutation import SECONDS, mutated, outcome
 
 SmallModel = Callable[..., Model]
 CASES = 150

@@ -24,7 +24,7 @@ from depthwise.network.quantized import ARRAYS, NUMBERS, QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec
-from foreign import pixels
+from tools.foreign import pixels
 
 RealFile = Callable[[str], Path]
 Peer = Callable[..., np.ndarray]

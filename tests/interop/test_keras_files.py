@@ -20,8 +20,8 @@ from depthwise.interop.match import to_model
 from depthwise.interop.source import Given, Source
 from depthwise.network import reference
 from depthwise.network.model import Model
-from foreign import pixels, same_weights
-from keras_files import write_keras
+from tools.foreign import pixels, same_weights
+from tools.keras_files import write_keras
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed; Keras files are not checked")
 

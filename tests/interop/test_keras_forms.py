@@ -17,8 +17,8 @@ from depthwise.interop.keras_file import contents
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
-from foreign import pixels, same_weights
-from keras_files import (
+from tools.foreign import pixels, same_weights
+from tools.keras_files import (
     KerasArrays,
     connect,
     entry,

@@ -15,7 +15,7 @@ from depthwise.interop.norms import folded
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
-from foreign import pixels, same_weights
+from tools.foreign import pixels, same_weights
 
 package = pytest.importorskip("onnx", reason="onnx is not installed; ONNX files are not checked")
 

@@ -9,7 +9,7 @@ import numpy as np
 from depthwise.interop.pixels import with_pixels
 from depthwise.network import reference
 from depthwise.network.model import Model
-from foreign import pixels
+from tools.foreign import pixels
 
 SmallModel = Callable[..., Model]
 

@@ -14,8 +14,8 @@ import pytest
 from depthwise.errors import Refused
 from depthwise.interop import names, timm
 from depthwise.network.model import Model
-from foreign import same_weights
-from keras_files import write_keras
+from tools.foreign import same_weights
+from tools.keras_files import write_keras
 
 SmallModel = Callable[..., Model]
 

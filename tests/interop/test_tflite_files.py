@@ -22,7 +22,7 @@ from depthwise.interop.tflite_file import parse
 from depthwise.interop.tflite_graph import chain, real
 from depthwise.network import reference
 from depthwise.network.model import Model
-from foreign import pixels, same_weights
+from tools.foreign import pixels, same_weights
 
 pytest.importorskip("tflite", reason="tflite is not installed; TFLite files are not checked")
 

@@ -19,7 +19,7 @@ from depthwise.interop.timm_config import timm_padding
 from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec
-from foreign import pixels, same_weights
+from tools.foreign import pixels, same_weights
 
 SmallModel = Callable[..., Model]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from depthwise.compiler.step import Form
 from depthwise.kernels.weights import Rounding
 from depthwise.network.requantize import requantize
-from emitted import STRICT, aligned, build, write_headers
+from tools.emitted import STRICT, aligned, build, write_headers
 
 GUARD = 256
 # Of bytes: zero point, low, high
