@@ -20,7 +20,7 @@ from depthwise.cloud import checkpoint
 from depthwise.cloud.request import Request
 from depthwise.cloud.session import train
 from depthwise.errors import Refused
-from depthwise.network.model import WEIGHTS
+from depthwise.network.model import WEIGHTS, Model
 
 Ask = Callable[..., Request]
 ImageFolder = Callable[..., Path]
@@ -185,6 +185,58 @@ def test_a_measured_precision_is_kept(ask: Ask, image_folder: ImageFolder, heard
     model = train(ask(data, precision="auto", extra={"resume": True}), heard)
 
     assert model.provenance["recipe"]["precision"] == "bfloat16"
+
+
+def test_a_run_may_be_given_more_epochs_whose_rates_are_those_of_the_longer_run(
+    begun: Callable[..., Request], heard: Any, log_of: Callable[[Request], list[dict[str, Any]]], ask: Ask
+) -> None:
+    longer = begun(epochs=3)
+    train(longer, heard)
+    from_the_start = ask(longer.data, "other", epochs=3)
+    train(from_the_start, heard)
+
+    first, second = (
+        {line["epoch"]: line["rate"] for line in log_of(request) if line["event"] == "epoch"}
+        for request in (longer, from_the_start)
+    )
+    assert sorted(first) == [1, 2, 3]
+    assert [first[2], first[3]] == pytest.approx([second[2], second[3]])
+
+
+def test_fewer_epochs_are_refused_with_what_to_do(begun: Callable[..., Request], heard: Any) -> None:
+    train(begun(epochs=2), heard)
+
+    with pytest.raises(Refused, match="--epochs was 2 and is 1; a run can be given more epochs, and --finish ends it"):
+        train(begun(epochs=1), heard)
+
+
+def test_the_best_epoch_lies_in_the_folder_while_the_run_goes_on_and_finish_ends_with_it(
+    tmp_path: Path, image_folder: ImageFolder, ask: Ask, heard: Any
+) -> None:
+    data, out = image_folder(images=25), tmp_path / "model"
+    # Two epochs of five steps, and then two of the third.
+    drive(data, out, [{"step": 12, "signal": int(signal.SIGTERM)}], small=0)
+    before = Model.load(out)
+    assert before.provenance["epochs"] in (1, 2)
+    assert before.accuracy["validation"]["images"] > 0
+
+    finished = train(ask(data, **{**RECIPE, "small": 0}, extra={"finish": True}), heard)
+
+    assert heard.notices[-1] == "ending after 2 of 4 epochs"
+    assert finished.provenance["epochs"] == before.provenance["epochs"]
+    assert Model.load(out).weights.keys() == before.weights.keys()
+    assert all(np.array_equal(array, before.weights[name]) for name, array in Model.load(out).weights.items())
+
+
+def test_there_must_be_something_to_finish(begun: Callable[..., Request], ask: Ask, heard: Any) -> None:
+    request = begun(extra={"finish": True})
+    path = request.run_folder / checkpoint.NAME
+    checkpoint.save(request.run_folder, {**checkpoint.decode(path.read_bytes(), path), "best_weights": {}})
+
+    with pytest.raises(Refused, match="no epoch at full size is finished yet"):
+        train(request, heard)
+    with pytest.raises(Refused, match="holds no run that could be finished"):
+        train(ask(request.data, "other", extra={"finish": True}), heard)
 
 
 @pytest.mark.parametrize(

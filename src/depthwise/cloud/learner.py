@@ -17,6 +17,7 @@ from depthwise.cloud.optimise import (
     make_average,
     make_optimizer,
     make_schedule,
+    schedule_after,
     set_frozen,
     soft_loss,
     teacher_loss,
@@ -50,6 +51,7 @@ class Learner:
         self.average = make_average(self.network, recipe, steps)
         self.optimizer = make_optimizer(self.network, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, steps)
+        self.steps = steps
         self.class_weights = class_weights(counts, recipe.balance).to(world.device) if recipe.balance else None
         self._frozen: bool | None = None
 
@@ -130,6 +132,13 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         _lay_out_as_weights(self.optimizer)
         self.schedule.load_state_dict(state["schedule"])
+
+    def spread_anew(self, taken: int) -> None:
+        """Let the learning rate go on as that of a run of this length does after the steps that were taken."""
+        state, rate = schedule_after(self.recipe, self.steps, taken)
+        self.schedule.load_state_dict(state)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
 
 
 def _lay_out_as_weights(optimizer: Optimizer) -> None:

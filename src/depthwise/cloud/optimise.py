@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,20 @@ def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRSchedul
     warmup = LinearLR(optimizer, start_factor=LOWEST_START, total_iters=rising)
     cosine = CosineAnnealingLR(optimizer, T_max=max(1, steps - rising))
     return SequentialLR(optimizer, [warmup, cosine], milestones=[rising])
+
+
+def schedule_after(recipe: Recipe, steps: int, taken: int) -> tuple[dict[str, Any], float]:
+    """The state of the schedule of a run of `steps` after some steps, and the rate of the next.
+
+    Torch's schedules have no formula for it: they go from each rate to the next.
+    """
+    groups = [{"params": [nn.Parameter(torch.zeros(1))]} for _ in range(2)]
+    optimizer = SGD(groups, lr=recipe.rate)
+    schedule = make_schedule(optimizer, recipe, steps)
+    for _ in range(taken):
+        optimizer.step()
+        schedule.step()
+    return schedule.state_dict(), optimizer.param_groups[0]["lr"]
 
 
 def make_average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedModel | None:

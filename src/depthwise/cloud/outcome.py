@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -31,29 +33,68 @@ def untrained(request: Request, network: Network, labels: tuple[str, ...]) -> Mo
     return Model(spec=network.spec, weights=to_weights(network), labels=labels, preprocessing=request.preprocessing)
 
 
-def trained_model(
-    start: Start,
-    request: Request,
-    recipe: Recipe,
-    images: Images,
-    trained: Trained,
-    here: World,
-    lessons: Lessons | None = None,
-) -> Start:
-    """The model of the best epoch, with its accuracy on the validation split and on the test split, if there is one."""
-    best = trained.best
-    model, network = _learned(start, trained)
-    network = network.to(here.device)
-    accuracy = {"validation": _accuracy(best, len(images.validation))}
-    if isinstance(network, QuantizedNetwork) and isinstance(model, QuantizedModel):
-        compare_with_oracle(network, model, images)
-    if len(images.test):
-        figures = validate(network, images.test, model.preprocessing, here)
-        accuracy["test"] = _accuracy(figures, len(images.test))
-    provenance = {**start.provenance, **_provenance(request, recipe, images, trained, here)}
-    if lessons is not None:
-        provenance["taught_by"] = lessons.figures
-    return model.replace(provenance=provenance, accuracy=accuracy)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """Makes a model of the best epoch of a run, while it goes on and at its end.
+
+    Attributes:
+        start: the model as it stands before training.
+        lessons: what teachers told, or None.
+    """
+
+    start: Start
+    request: Request
+    recipe: Recipe
+    images: Images
+    here: World
+    lessons: Lessons | None = None
+
+    def so_far(self, trained: Trained) -> Start:
+        """The model of the best epoch, with its accuracy on the validation split."""
+        model, _ = _learned(self.start, trained)
+        accuracy = {"validation": _accuracy(trained.best, len(self.images.validation))}
+        return model.replace(provenance=self._provenance(trained), accuracy=accuracy)
+
+    def final(self, trained: Trained) -> Start:
+        """The same, with its accuracy on the test split too, if there is one; all processes call this together.
+
+        Raises: Refused, when an int8 network did not learn what a device computes.
+        """
+        model, (learned, network) = self.so_far(trained), _learned(self.start, trained)
+        network = network.to(self.here.device)
+        if isinstance(network, QuantizedNetwork) and isinstance(learned, QuantizedModel):
+            compare_with_oracle(network, learned, self.images)
+        if not len(self.images.test):
+            return model
+        figures = validate(network, self.images.test, model.preprocessing, self.here)
+        return model.replace(accuracy={**model.accuracy, "test": _accuracy(figures, len(self.images.test))})
+
+    @cached_property
+    def _seen(self) -> list[str]:
+        """Hashes that tell files that were trained on, those of the model before included (docs/model-folder.md)."""
+        source = self.request.pretrained
+        before = [] if source is None else source.provenance.get("seen", [])
+        own = content_sample(item.path for item in self.images.train.items)
+        return merged_samples(own, before if isinstance(before, list) else [])
+
+    def _provenance(self, trained: Trained) -> dict[str, Any]:
+        taught = {} if self.lessons is None else {"taught_by": self.lessons.figures}
+        return {
+            **self.start.provenance,
+            "data": self.request.data.resolve().name,
+            "images": self.images.counts,
+            "left_out": len(self.images.unreadable),
+            "command": self.request.command,
+            "recipe": self.recipe.to_dict(),
+            "seen": self._seen,
+            "started_from": _started_from(self.request.pretrained),
+            "epochs": trained.best["epoch"] + 1,
+            "seconds": round(trained.seconds),
+            "processes": self.here.size,
+            "device": self.here.device.type,
+            "versions": versions(),
+            **taught,
+        }
 
 
 def _learned(start: Start, trained: Trained) -> tuple[Start, Network]:
@@ -75,30 +116,6 @@ def versions() -> dict[str, str]:
 
 def _accuracy(figures: Any, images: int) -> dict[str, float]:
     return {"top1": figures["top1"], "top5": figures["top5"], "images": images}
-
-
-def _provenance(request: Request, recipe: Recipe, images: Images, trained: Trained, here: World) -> dict[str, Any]:
-    return {
-        "data": request.data.resolve().name,
-        "images": images.counts,
-        "left_out": len(images.unreadable),
-        "command": request.command,
-        "recipe": recipe.to_dict(),
-        "seen": seen(images, request.pretrained),
-        "started_from": _started_from(request.pretrained),
-        "epochs": trained.best["epoch"] + 1,
-        "seconds": round(trained.seconds),
-        "processes": here.size,
-        "device": here.device.type,
-        "versions": versions(),
-    }
-
-
-def seen(images: Images, source: Model | None) -> list[str]:
-    """Hashes that tell files that were trained on, those of the model before included (docs/model-folder.md)."""
-    before = [] if source is None else source.provenance.get("seen", [])
-    own = content_sample(item.path for item in images.train.items)
-    return merged_samples(own, before if isinstance(before, list) else [])
 
 
 def _started_from(source: Model | None) -> str:

@@ -30,6 +30,8 @@ class Request:
         distill: the teachers, names with commas between; None for none.
         force: replace a model that lies at `out`, which a run that goes on does anyway.
         resume: go on with the run in `out` + ".run" where there is one.
+        finish: do not train on, but end the run in `out` + ".run" with its best epoch so far.
+        threads: that PyTorch may use, or None for its own choice.
         tensorboard: also write curves for TensorBoard into `out` + ".run".
         command: the command line, for the record.
         checkpoint_seconds: time between two checkpoints; one is also written after each epoch.
@@ -45,6 +47,8 @@ class Request:
     distill: str | None = None
     force: bool = False
     resume: bool = False
+    finish: bool = False
+    threads: int | None = None
     tensorboard: bool = False
     command: str = ""
     checkpoint_seconds: float = CHECKPOINT_SECONDS

@@ -20,7 +20,9 @@ FACTS = {
 
 
 def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, Any]) -> Recipe:
-    """The recipe that the run of a checkpoint began with, whose precision may have been measured.
+    """The recipe that the run of a checkpoint goes on with: what it began with, but for more epochs.
+
+    Its precision may have been measured then. Frozen epochs that followed from the number of epochs stay.
 
     Raises: Refused, when anything that the weights depend on is asked for differently now.
     """
@@ -30,6 +32,15 @@ def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, A
     recipe = Recipe.from_dict(began)
     kept = recipe.to_dict()
     wanted = replace(asked, precision=recipe.precision) if asked.precision == "auto" else asked
+    if wanted.epochs < recipe.epochs:
+        raise Refused(
+            f"--epochs was {recipe.epochs} and is {wanted.epochs}; a run can be given more epochs, and --finish ends it"
+            " with the best one so far"
+        )
+    if wanted.epochs > recipe.epochs:
+        follows = wanted.frozen == wanted.epochs // 10 and recipe.frozen == recipe.epochs // 10
+        kept["epochs"] = wanted.epochs
+        wanted = replace(wanted, frozen=recipe.frozen) if follows else wanted
     changed = [
         f"--{name.replace('_', '-')} was {kept[name]} and is {value}"
         for name, value in wanted.to_dict().items()
@@ -38,4 +49,4 @@ def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, A
     changed += [f"{FACTS[key]} is another one" for key, value in facts.items() if state.get(key, value) != value]
     if changed:
         raise Refused(f"--resume goes on with the settings of before, but {changed[0]}; repeat the same command")
-    return recipe
+    return replace(recipe, epochs=wanted.epochs)

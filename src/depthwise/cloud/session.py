@@ -16,7 +16,7 @@ from depthwise.cloud.device import keep_large_blocks
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
 from depthwise.cloud.module import Network, normalise
-from depthwise.cloud.outcome import Start, trained_model, versions
+from depthwise.cloud.outcome import Outcome, Start, versions
 from depthwise.cloud.place import prepare_place
 from depthwise.cloud.processes import World, world
 from depthwise.cloud.quantized_start import check_recipe, to_state
@@ -45,6 +45,8 @@ def train(request: Request, reporter: Reporter) -> Start:
         when interrupted, after a checkpoint. Processes other than the first end silently instead.
     """
     keep_large_blocks()
+    if request.threads is not None:
+        torch.set_num_threads(request.threads)
     with world() as here, contextlib.ExitStack() as held:
         try:
             return _train(request, reporter if here.first else Silent(), here, held)
@@ -74,10 +76,12 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     if recipe is None:
         recipe = with_precision(request.recipe, network, here, reporter)
     kept = {**facts, "start": to_state(start)} if isinstance(start, QuantizedModel) else facts
-    run = _make_run(request, recipe, network, images, kept, lessons, log, reporter, here)
+    outcome = Outcome(start=start, request=request, recipe=recipe, images=images, here=here, lessons=lessons)
+    run = _make_run(outcome, network, kept, log, reporter)
     if state is not None:
         run.restore(state)
-        reporter.notice(f"going on with epoch {run.epoch + 1}, step {run.step + 1}")
+        ends = f"ending after {run.epoch} of {recipe.epochs} epochs"
+        reporter.notice(ends if request.finish else f"going on with epoch {run.epoch + 1}, step {run.step + 1}")
     _log_start(log, request, recipe, images, run)
     if lessons is not None and state is None:
         _compare_with_teachers(request, lessons, run, images, reporter)
@@ -85,8 +89,8 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
         run.keep_start(start.provenance["quantization"]["int8"])
     if here.first and not (request.run_folder / pictures.FED).exists():
         _draw(lambda: pictures.save_fed(request.run_folder, run.loader.batch(0, 0), images.labels), reporter)
-    trained = run.train()
-    model = trained_model(start, request, recipe, images, trained, here, lessons)
+    trained = run.so_far() if request.finish else run.train()
+    model = outcome.final(trained)
     here.together(lambda: model.save(request.out) if here.first else None)
     if log is not None:
         _log_end(log, request, model, trained.best["epoch"] + 1, reporter)
@@ -105,7 +109,9 @@ def _open_run(request: Request, here: World, held: contextlib.ExitStack) -> tupl
             return None, None
         folder = request.run_folder
         content = checkpoint.read(folder)
-        if content is not None and not request.resume:
+        if content is None and request.finish:
+            raise Refused(f"{folder}: holds no run that could be finished; leave --finish out to begin one")
+        if content is not None and not (request.resume or request.finish):
             raise Refused(f"{folder}: holds a run already; go on with it by --resume, or remove the folder")
         replaces = request.force or content is not None
         prepare_place(request.out, folder, request.data, request.spec, held, replaces=replaces)
@@ -170,23 +176,16 @@ def _compare_with_teachers(request: Request, lessons: Lessons, run: Run, images:
 
 
 def _make_run(
-    request: Request,
-    recipe: Recipe,
-    network: Network,
-    images: Images,
-    facts: Mapping[str, Any],
-    lessons: Lessons | None,
-    log: RunLog | None,
-    reporter: Reporter,
-    here: World,
+    outcome: Outcome, network: Network, facts: Mapping[str, Any], log: RunLog | None, reporter: Reporter
 ) -> Run:
+    request, recipe, images, here = outcome.request, outcome.recipe, outcome.images, outcome.here
     loader = Loader(
         store=images.train,
         recipe=recipe,
         resolution=network.spec.resolution,
         rank=here.rank,
         world=here.size,
-        lessons=None if lessons is None else lessons.logarithms,
+        lessons=None if outcome.lessons is None else outcome.lessons.logarithms,
     )
     if request.pretrained is not None:
         first = (loader.batch(0, step).pixels for step in range(min(loader.steps, MEASURED_STEPS)))
@@ -205,6 +204,7 @@ def _make_run(
         reporter=reporter,
         checkpoint_seconds=request.checkpoint_seconds,
         facts=facts,
+        publish=lambda trained: outcome.so_far(trained).save(request.out),
     )
 
 

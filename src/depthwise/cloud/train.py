@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Run:
         log: of the run; None in all processes but the first.
         folder: where the first process writes checkpoints.
         checkpoint_seconds: time between two checkpoints; one is also written after each epoch.
+        publish: in the first process, called with the best epoch so far whenever there is a new one.
         facts: what the weights depend on beside the recipe; kept in the checkpoint.
     """
 
@@ -63,11 +64,12 @@ class Run:
         reporter: Reporter,
         checkpoint_seconds: float,
         facts: Mapping[str, Any],
+        publish: Callable[[Trained], object] = lambda trained: None,
     ) -> None:
         self.learner, self.loader, self.validation = learner, loader, validation
         self.recipe, self.world = learner.recipe, learner.world
         self.folder, self.log, self.reporter = folder, log, reporter
-        self.checkpoint_seconds, self.facts = checkpoint_seconds, facts
+        self.checkpoint_seconds, self.facts, self.publish = checkpoint_seconds, facts, publish
         self.epoch = self.step = 0
         self.seconds = 0.0
         # Loss, right answers and images of the epoch up to the last look, over all processes; and since then, of this.
@@ -92,6 +94,17 @@ class Run:
                 finally:
                     self.reporter.end()
                 self._finish_epoch()
+        return self.so_far()
+
+    def so_far(self) -> Trained:
+        """The best epoch up to now.
+
+        Raises: Refused, when none is finished that can be kept.
+        """
+        if not self.best_weights:
+            raise Refused(
+                f"{self.folder}: no epoch at full size is finished yet, so there is nothing to keep; go on by --resume"
+            )
         return Trained(state=self.best_weights, best=self.best, seconds=self.seconds)
 
     def keep_start(self, figures: Mapping[str, float]) -> None:
@@ -102,6 +115,7 @@ class Run:
         """
         self._keep({"epoch": -1, **figures})
         self.save()
+        self._publish()
 
     def measure_start(self) -> float:
         """Validation top-1 of the network as it is, on a part of the images."""
@@ -187,16 +201,19 @@ class Run:
             "epoch": self.epoch, "resolution": side, "loss": loss / images, "train_top1": right / images,
             "rate": self.learner.rate, "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
-        if whole and all_seen and _goodness(entry) > _goodness(self.best):
+        better = whole and all_seen and _goodness(entry) > _goodness(self.best)
+        if better:
             self._keep(entry)
         left = "" if self.epoch + 1 == self.recipe.epochs else f", some {self._left()} left"
         self.epoch, self.step = self.epoch + 1, 0
         self.sums.zero_()
         self.world.together(lambda: self.log.epoch(entry) if self.log is not None else None)
         self.save()
+        if better:
+            self._publish()
         self.reporter.notice(
             f"epoch {self.epoch}/{self.recipe.epochs}: loss {entry['loss']:.3f}, validation top-1 {figures['top1']:.2%}"
-            f" at {self.loader.resolution if whole else side} px, {_duration(self.seconds)}{left}"
+            f" at {self.loader.resolution if whole else side} px; {_duration(self.seconds)} since the start{left}"
         )
         asked = torch.tensor([float(self.interrupts.asked)], dtype=torch.float64)
         if not self._finished() and self.world.total(asked).item() > 0:
@@ -208,11 +225,15 @@ class Run:
         state = self.learner.kept.state_dict()
         self.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
+    def _publish(self) -> None:
+        self.world.together(lambda: self.publish(self.so_far()) if self.world.first else None)
+
     def _stop(self) -> None:
         self.reporter.end()
         self.reporter.notice(
             f"stopped in epoch {self.epoch + 1}, after step {self.step} of {self.loader.steps}, and kept in"
-            f" {self.folder}; the same command with --resume goes on from here"
+            f" {self.folder}; the same command with --resume goes on from here, and with --finish"
+            " ends with the best epoch so far"
         )
         raise KeyboardInterrupt
 
@@ -243,6 +264,8 @@ class Run:
             self.learner.restore(state)
             self.epoch, self.step, self.seconds = state["epoch"], state["step"], state["seconds"]
             self.sums, self.best, self.best_weights = state["sums"], state["best"], state["best_weights"]
+            if state["recipe"]["epochs"] != self.recipe.epochs:
+                self.learner.spread_anew(self.epoch * self.loader.steps + self.step)
         except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as problem:
             reason = " ".join(str(problem).split())[:200]
             raise Refused(
