@@ -5,6 +5,10 @@ from __future__ import annotations
 EXAMPLES = {
     "demo": ("depthwise demo", "depthwise demo photo.jpg"),
     "cost": ("depthwise cost --width 0.5 --resolution 128 --classes 10", "depthwise cost mymodel --html cost.html"),
+    "train": (
+        "depthwise train photos --out mymodel --pretrained imagenet --width 0.5 --resolution 160",
+        "depthwise train photos --out mymodel --epochs 60 --resume",
+    ),
     "quantize": (
         "depthwise quantize mymodel --data photos --out mymodel8",
         "depthwise quantize mymodel --data photos --out mymodel8 --max-drop 1 --html quantize.html",

@@ -7,7 +7,9 @@ import sys
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 30.0
 
@@ -23,14 +25,16 @@ class Bar:
     def begin(self, title: str, total: int, done: int = 0) -> None:
         """Show a new bar."""
         self.end()
+        # The bar takes what the rest leaves of a line; a stage whose figures say what time is left needs no clock.
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=None, table_column=Column(ratio=1)),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            _Clock(),
             TextColumn("{task.fields[figures]}"),
             console=self._console,
             transient=True,
+            expand=True,
         )
         self._progress.start()
         self._task = self._progress.add_task(title, total=total, completed=done, figures="")
@@ -38,7 +42,7 @@ class Bar:
     def advance(self, **figures: str) -> None:
         """Move the bar on by one."""
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, advance=1, figures=_joined(figures))
+            self._progress.update(self._task, advance=1, figures=" ".join(_parts(figures)))
 
     def end(self) -> None:
         """Take the bar away."""
@@ -49,6 +53,14 @@ class Bar:
     def notice(self, text: str) -> None:
         """Print a line above the bar."""
         self._console.print(text, markup=False, soft_wrap=True)
+
+
+class _Clock(TimeRemainingColumn):
+    """The time left of a stage, unless its figures say what is left of the whole."""
+
+    def render(self, task: Task) -> Text:
+        """The time, or nothing."""
+        return Text() if "left" in task.fields["figures"] else super().render(task)
 
 
 class Lines:
@@ -65,7 +77,7 @@ class Lines:
         """Print a line when the last one is old."""
         self._done += 1
         if time.monotonic() - self._said > SECONDS_BETWEEN_LINES:
-            self.notice(f"{self._title}: {self._done}/{self._total} {_joined(figures)}".rstrip())
+            self.notice(f"{self._title}: {self._done}/{self._total} {'  '.join(_parts(figures))}".rstrip())
 
     def end(self) -> None:
         """Nothing to take away."""
@@ -95,5 +107,5 @@ def make_reporter() -> Bar | Lines:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
-def _joined(figures: dict[str, str]) -> str:
-    return "  ".join(f"{name} {value}" for name, value in figures.items())
+def _parts(figures: dict[str, str]) -> list[str]:
+    return [f"{name} {value}" for name, value in figures.items()]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import click
 
 from depthwise.cli.completion import starts
 from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
+from depthwise.cli.grouped import grouped
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import notice, print_json, printable
 from depthwise.cloud.recipe import Recipe
@@ -79,7 +81,22 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("train")
+# The options of help, in groups. What stands in none is of the last.
+GROUPS = {
+    "Options": ("out", "pretrained", "width", "resolution", "epochs"),
+    "Data": ("resize", "mean", "scale", "bgr", "seed"),
+    "Network": (
+        "channels", "padding", "bn_epsilon", "activation", "convolution", "shallow", "unit_strides", "rounding",
+        "quantize",
+    ),
+    "Recipe": tuple(
+        name for name in ("distill", *HELP) if name not in ("epochs", "seed", "precision", "validate_every")
+    ),
+    "Run": ("resume", "finish", "force", "precision", "threads", "validate_every", "tensorboard", "as_json"),
+}  # fmt: skip
+
+
+@click.command("train", cls=grouped(GROUPS))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @spec_options(leave_out=("classes",))
@@ -90,8 +107,8 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     shell_complete=starts,
     default=NONE,
     show_default=True,
-    help="Start from `shipped`, `imagenet` (the best published weights of the width), any source that `convert` reads,"
-    " or `none`.",
+    help="Start from `imagenet`, the best published weights of the width and the best start for photos, which are"
+    " fetched once; `shipped`, which is there offline; any source that `convert` reads; or `none`.",
 )
 @click.option(
     "--distill",
@@ -105,6 +122,8 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Turn the float model of --pretrained into int8, train that, and write an int8 model.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run that lies in OUT.run.")
+@click.option("--finish", is_flag=True, help="End the run that lies in OUT.run with its best epoch so far.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Threads to compute on  [default: as PyTorch chooses]")
 @force_option
 @click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard into OUT.run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -120,6 +139,8 @@ def command(
     distill: str | None,
     quantize: bool,
     resume: bool,
+    finish: bool,
+    threads: int | None,
     force: bool,
     tensorboard: bool,
     as_json: bool,
@@ -156,6 +177,8 @@ def command(
         quantize=Options(seed=recipe.seed) if quantize else None,
         distill=distill,
         resume=resume,
+        finish=finish,
+        threads=threads,
         force=force,
         tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),
@@ -174,6 +197,7 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
             raise Refused(
                 "--mean, --scale and --bgr say what the file of --pretrained is fed; give one, or leave them out"
             )
+        notice("starting from random weights; photos are learned better from --pretrained imagenet, or offline shipped")
         return None
     from depthwise.interop.formats import read
     from depthwise.interop.names import best
@@ -181,10 +205,12 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     from depthwise.network.model import Model
     from depthwise.shipped import model_folder
 
+    _check_start(name)
     if name == IMAGENET:
         name = best(settings["width"] or Spec().width, settings["resolution"] or Spec().resolution)
     if name == SHIPPED:
         notice("the weights that ship are for non-commercial research and education, and so is what starts from them")
+        notice("for photos --pretrained imagenet is a better start, where it was fetched once or can be")
     source = read(str(model_folder()) if name == SHIPPED else name, given)
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
@@ -195,6 +221,20 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     say_pixels(name, source.replace(preprocessing=squared(source.preprocessing, given.resize or "crop")))
     usual = default_preprocessing(source.spec.resolution, source.spec.channels)
     return with_pixels(source, usual.mean, usual.scale)
+
+
+def _check_start(name: str) -> None:
+    """Refuse what is neither a place nor a name, with the nearest name."""
+    from depthwise.interop.names import is_name
+
+    known = (SHIPPED, IMAGENET, NONE)
+    if name in known or is_name(name) or Path(name).exists() or Path(name).suffix:
+        return
+    near = [f"`{one}`" for one in difflib.get_close_matches(name, known, n=1)] or [f"`{one}`" for one in known]
+    raise Refused(
+        f"--pretrained {name}: there is no such file or folder; is it {' or '.join(near)}, or a name of published"
+        " weights such as keras/0.5-160?"
+    )
 
 
 def _defaults(settings: dict[str, Any], fine_tuning: bool) -> dict[str, Any]:
@@ -219,4 +259,10 @@ def _print(model: Model | QuantizedModel, out: Path, as_json: bool) -> None:
         return
     for split, figures in model.accuracy.items():
         click.echo(f"{split}: top-1 {figures['top1']:.2%}, top-5 {figures['top5']:.2%} of {figures['images']:,} images")
-    click.echo(f"model: {printable(str(out))}")
+    click.echo(f"model: {printable(str(out))} ({_kept(model.provenance)})")
+
+
+def _kept(provenance: Mapping[str, Any]) -> str:
+    """Which epoch it is."""
+    epoch, of = provenance["epochs"], provenance["recipe"]["epochs"]
+    return f"epoch {epoch} of {of}" if epoch else f"as quantised; none of the {of} epochs was better"

@@ -157,7 +157,7 @@ class Run:
         self._check(loss)
         speed = total[2].item() / max(self._tick(), 1e-9)
         self.reporter.advance(
-            loss=f"{loss / images:.3f}", top1=f"{right / images:.1%}", speed=f"{speed:.0f} images/s", left=self._left()
+            loss=f"{loss / images:.3f}", top1=f"{right / images:.1%}", speed=f"{speed:.0f}/s", left=self._left()
         )
         if total[3] > 0 or total[4] > 0:
             self.save()

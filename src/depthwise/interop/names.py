@@ -86,28 +86,38 @@ def _keras_file(name: str) -> Path:
     file = f"mobilenet_{width}_{match[2]}_tf{'_no_top' if match[3] else ''}.h5"
     path = cache_folder() / "keras" / file
     if not path.is_file():
-        write_file(path, _fetched(KERAS_URL + file, name), KERAS)
+        write_file(path, _fetched(KERAS_URL + file, name, path), KERAS)
     _check(path, path.with_name(f"{file}.sha256"), name)
     return path
 
 
-def _fetched(url: str, name: str) -> bytes:
+def _fetched(url: str, name: str, path: Path) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:
             data: bytes = answer.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "reason", problem)
-        raise Refused(f"{name} is not in the cache and cannot be fetched ({reason}); {_ELSEWHERE}") from None
+        raise Refused(f"{name} is not in the cache and cannot be fetched ({reason}); {_elsewhere(path)}") from None
     if len(data) > LARGEST_FILE:
         raise Refused(f"{name}: what was fetched is larger than any MobileNet V1; try again later")
     return data
 
 
-_ELSEWHERE = "go online once, or give a file that you have"
+def _elsewhere(*files: Path) -> str:
+    """What to do without a network."""
+    names = " and ".join(file.name for file in files)
+    return (
+        f"go online once, or copy {names} from elsewhere to {files[0].parent} (the variable DEPTHWISE_CACHE names"
+        f" another place than {cache_folder()}), or give a file that you have"
+    )
 
 
 def _hub_folder(name: str) -> Path:
-    """The folder of a repository in the hub's own cache, where it is fetched to if it is not there."""
+    """The folder of a repository in our cache, or in the hub's own, where it is fetched to if it is in neither."""
+    mirrored = [cache_folder() / name / file for file in (CONFIG, timm.WEIGHTS)]
+    if all(file.is_file() for file in mirrored):
+        _check(mirrored[1], cache_folder() / f"{name}.sha256", name)
+        return mirrored[0].parent
     try:
         from huggingface_hub import constants, hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -127,7 +137,9 @@ def _hub_folder(name: str) -> Path:
             paths = [Path(hf_hub_download(name, file, revision=commit)) for file in files]
     except (HfHubHTTPError, OSError, ValueError) as problem:
         reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-        raise Refused(f"{name} is not in the cache and cannot be fetched ({reason[:200]}); {_ELSEWHERE}") from None
+        raise Refused(
+            f"{name} is not in the cache and cannot be fetched ({reason[:200]}); {_elsewhere(*mirrored)}"
+        ) from None
     _check(paths[1], cache_folder() / f"{name}.sha256", name)
     return paths[1].parent
 
