@@ -33,7 +33,7 @@ from depthwise.network.model import Model
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
-from depthwise.network.spec import Spec
+from depthwise.network.spec import RESOLUTIONS, WIDTHS, Spec
 from depthwise.network.weights import random_weights
 from depthwise.precision import Precision
 
@@ -42,9 +42,7 @@ THREADS = (1, 4)
 SHOWN = 20
 # The sixteen of the published family, and forms that have kernels, tiles or padding of their own.
 NETWORKS = {
-    f"{width:g}-{side}": Spec(width=width, resolution=side, classes=1000)
-    for width in (0.25, 0.5, 0.75, 1.0)
-    for side in (128, 160, 192, 224)
+    f"{width:g}-{side}": Spec(width=width, resolution=side, classes=1000) for width in WIDTHS for side in RESOLUTIONS
 } | {
     "twin": Spec(width=0.25, resolution=96, classes=10, convolution="standard"),
     "shallow-twin": Spec(width=0.5, resolution=40, classes=3, convolution="standard", shallow=True),

@@ -9,10 +9,7 @@ from depthwise.bench.measure import Options, measure
 from depthwise.bench.results import Measurement, geometric_mean, lead
 from depthwise.bench.subject import random_subject
 from depthwise.bench.workplace import Notice
-from depthwise.network.spec import Spec
-
-WIDTHS = (1.0, 0.75, 0.5, 0.25)
-RESOLUTIONS = (224, 192, 160, 128)
+from depthwise.network.spec import RESOLUTIONS, WIDTHS, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +35,8 @@ def measure_grid(
     options: Options,
     notice: Notice,
     *,
-    widths: tuple[float, ...] = WIDTHS,
-    resolutions: tuple[int, ...] = RESOLUTIONS,
+    widths: tuple[float, ...] = WIDTHS[::-1],
+    resolutions: tuple[int, ...] = RESOLUTIONS[::-1],
     each: Callable[[Measurement], None] = lambda _: None,
 ) -> Grid:
     """Measure the family; `each` gets every network as soon as it is done.

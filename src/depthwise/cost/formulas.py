@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from depthwise.errors import Refused
-from depthwise.network.layers import Layer
+from depthwise.network.layers import Layer, multiply_adds
 from depthwise.precision import PRECISIONS as COMPILED
 from depthwise.precision import Row
 
@@ -44,6 +44,10 @@ PRECISIONS = {
 }
 
 
+# As the other formulas are called.
+macs = multiply_adds
+
+
 def precision(name: str) -> Precision:
     """The sizes of a precision by name.
 
@@ -52,23 +56,6 @@ def precision(name: str) -> Precision:
     if name not in PRECISIONS:
         raise Refused(f"precision is {name!r}; it must be one of {', '.join(map(repr, PRECISIONS))}")
     return PRECISIONS[name]
-
-
-def macs(layer: Layer) -> int:
-    """Multiply-adds of one layer for one image.
-
-    standard: D_K D_K M N D_F D_F; depthwise: D_K D_K M D_F D_F; pointwise: M N D_F D_F; classifier: M N.
-    Source: arXiv:1704.04861 equations 2, 4 and 5.
-    """
-    match layer.kind:
-        case "stem" | "standard" | "pointwise" | "classifier":
-            return layer.kernel**2 * layer.input.channels * layer.output.size
-        case "depthwise":
-            return layer.kernel**2 * layer.output.size
-        case "pool":
-            return 0
-        case kind:
-            raise Refused(f"layer {layer.name}: there is no formula for the cost of a {kind}")
 
 
 def weights(layer: Layer) -> int:

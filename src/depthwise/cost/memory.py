@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from depthwise.cost.formulas import Precision, working_bytes
-from depthwise.network.layers import Layer
+from depthwise.network.layers import Layer, groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +46,7 @@ class Need:
 
 def steps(table: tuple[Layer, ...]) -> tuple[Step, ...]:
     """The table with each depthwise layer and the pointwise one behind it made one step."""
-    found: list[Step] = []
-    waiting: Layer | None = None
-    for layer in table:
-        if layer.kind == "depthwise":
-            waiting = layer
-            continue
-        found.append(Step(first=waiting or layer, last=layer))
-        waiting = None
-    return tuple(found)
+    return tuple(Step(first=group[0], last=group[-1]) for group in groups(table))
 
 
 def layer_by_layer(table: tuple[Layer, ...], sizes: Precision) -> Peak:

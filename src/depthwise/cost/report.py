@@ -10,11 +10,7 @@ from depthwise.cost import formulas, memory
 from depthwise.cost.comparison import Pair, compare
 from depthwise.cost.memory import Need, Peak
 from depthwise.network.layers import KINDS, Kind, Layer, layers
-from depthwise.network.spec import Spec
-
-# The sixteen networks of the paper and of the published checkpoints.
-WIDTHS = (0.25, 0.5, 0.75, 1.0)
-RESOLUTIONS = (128, 160, 192, 224)
+from depthwise.network.spec import RESOLUTIONS, WIDTHS, Spec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from depthwise.errors import Refused
 from depthwise.network.spec import BLOCKS, SHALLOW_LEAVES_OUT, STEM_CHANNELS, Spec, scaled
 
 Kind = Literal["stem", "depthwise", "pointwise", "standard", "pool", "classifier"]
@@ -138,11 +139,28 @@ def _padded(size: int, stride: int, padding: str) -> tuple[int, int, int]:
 
 
 def multiply_adds(layer: Layer) -> int:
-    """Multiply-adds of one layer; bias and activation are not counted (arXiv:1704.04861 section 3.1)."""
+    """Multiply-adds of one layer for one image; bias and activation are not counted (arXiv:1704.04861 section 3.1).
+
+    standard: D_K D_K M N D_F D_F; depthwise: D_K D_K M D_F D_F; pointwise: M N D_F D_F; classifier: M N.
+    Source: arXiv:1704.04861 equations 2, 4 and 5.
+    """
     match layer.kind:
+        case "stem" | "standard" | "pointwise" | "classifier":
+            return layer.kernel**2 * layer.input.channels * layer.output.size
+        case "depthwise":
+            return layer.kernel**2 * layer.output.size
         case "pool":
             return 0
-        case "depthwise":
-            return layer.output.size * layer.kernel**2
-        case _:
-            return layer.output.size * layer.kernel**2 * layer.input.channels
+        case kind:
+            raise Refused(f"layer {layer.name}: there is no formula for the cost of a {kind}")
+
+
+def groups(table: tuple[Layer, ...]) -> tuple[tuple[Layer, ...], ...]:
+    """What runs as one: a depthwise layer with the pointwise one behind it, or any other layer by itself."""
+    found: list[tuple[Layer, ...]] = []
+    for layer in table:
+        if found and found[-1][-1].kind == "depthwise":
+            found[-1] += (layer,)
+        else:
+            found.append((layer,))
+    return tuple(found)

@@ -19,6 +19,10 @@ SHALLOW_LEAVES_OUT = (7, 8, 9, 10, 11)
 # Layers of stride 2 that `unit_strides` may run at stride 1: 0 is the stem, the others are blocks counted from 1.
 STRIDED = (0, *(number for number, (stride, _) in enumerate(BLOCKS, start=1) if stride == 2))
 
+# The sixteen networks of the paper and of the published checkpoints.
+WIDTHS = (0.25, 0.5, 0.75, 1.0)
+RESOLUTIONS = (128, 160, 192, 224)
+
 PADDINGS = ("symmetric", "same", "keras", "end")
 ROUNDINGS = ("multiple-of-8", "cut-off")
 

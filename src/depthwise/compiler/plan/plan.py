@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from depthwise.compiler.choices import DEFAULT, LONGEST_SIDE, WHOLE, Choices, Parts
 from depthwise.compiler.plan.arena import Region, Value, place
-from depthwise.compiler.plan.steps import Setting, groups, make_step
+from depthwise.compiler.plan.steps import Setting, make_step
 from depthwise.compiler.step import Step
 from depthwise.errors import Refused
 from depthwise.kernels.machine import Machine
-from depthwise.network.layers import Layer, layers
+from depthwise.network.layers import Layer, groups, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec
 from depthwise.precision import FLOAT, Precision, Row

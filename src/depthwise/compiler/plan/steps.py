@@ -36,17 +36,6 @@ _STEPS: dict[str, StepKind] = {
 }
 
 
-def groups(table: tuple[Layer, ...]) -> list[tuple[Layer, ...]]:
-    """The layers of each step: a depthwise layer goes together with the pointwise one behind it."""
-    groups: list[tuple[Layer, ...]] = []
-    for layer in table:
-        if groups and groups[-1][-1].kind == "depthwise":
-            groups[-1] += (layer,)
-        else:
-            groups.append((layer,))
-    return groups
-
-
 @dataclass(frozen=True, kw_only=True)
 class Setting:
     """What steps of one network share.
