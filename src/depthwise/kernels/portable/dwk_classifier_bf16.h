@@ -14,7 +14,7 @@
 #define DWK_NAME DWK_JOIN(dwk_classifier_bf16_c, DWK_VECTORS, DWK_JOIN(x, DWK_LANES, ))
 
 /* output: panels x V x L sums; those after the last label are of weight 0. */
-DWK_KERNEL void DWK_NAME(const dwk_float *restrict features, int32_t count, int32_t panels,
+DWK_FUNCTION void DWK_NAME(const dwk_float *restrict features, int32_t count, int32_t panels,
                             const uint32_t *restrict weights, dwk_float *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {

@@ -19,7 +19,7 @@
 #define DWK_NAME DWK_JOIN(dwk_classifier_i8_, DWK_LOGITS, DWK_JOIN(_c, DWK_VECTORS, DWK_JOIN(x, DWK_LANES, )))
 
 /* output: panels x V x L logits; those after the last label are of weight 0. */
-DWK_KERNEL void DWK_NAME(const uint8_t *restrict features, int32_t count, int32_t panels,
+DWK_FUNCTION void DWK_NAME(const uint8_t *restrict features, int32_t count, int32_t panels,
                             const uint32_t *restrict weights, const dwk_rounding *to, dwk_float *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {

@@ -14,7 +14,7 @@
 #define DWK_LOAD(address) (*(const DWK_V *)(address))
 
 /* Arguments as in dwk_depthwise3x3s1_f32.h. */
-DWK_KERNEL void DWK_NAME(const dwk_float *restrict input, int32_t input_row, int32_t rows, int32_t width,
+DWK_FUNCTION void DWK_NAME(const dwk_float *restrict input, int32_t input_row, int32_t rows, int32_t width,
                             int32_t channels, int32_t first, int32_t end, const dwk_float *restrict weights,
                             dwk_float *restrict output, int32_t output_step)
 {

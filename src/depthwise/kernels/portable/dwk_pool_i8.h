@@ -15,7 +15,7 @@
 
 /* input: height x width x channels without padding. output: channels; of these `first` to before `end`, in whole
  * vectors, are computed. */
-DWK_KERNEL void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels,
+DWK_FUNCTION void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels,
                             int32_t first, int32_t end, const uint32_t *restrict weights,
                             const dwk_rounding *to, uint8_t *restrict output)
 {

@@ -152,7 +152,7 @@ DWK_INLINE int32_t DWK_NAMED(place)(int32_t tile, int32_t across, int32_t row, i
 /* `rows` rows of outputs, in `pairs` pairs of panels. Each pair's weights are used for all of the rows before the next
  * ones are read. The depth is even; s has room for the values of all pixels once more. Before, S1 to S4 are made of
  * pairs of tiles `first` to before `end`; the others of them must be in s. */
-DWK_KERNEL void DWK_NAMED(strassen)(const dwk_product *shape, int32_t first, int32_t end, int32_t pairs, int32_t rows,
+DWK_FUNCTION void DWK_NAMED(strassen)(const dwk_product *shape, int32_t first, int32_t end, int32_t pairs, int32_t rows,
                                        const dwk_float *restrict input, dwk_float *restrict s,
                                        const dwk_float *restrict weights, dwk_float *restrict output)
 {

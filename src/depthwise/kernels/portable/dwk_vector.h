@@ -20,9 +20,9 @@
 /* How a kernel is declared. Compilers put it into its callers as they see fit; whoever builds a network and wants it
  * small defines DWK_CALLED, and all steps that use one form of a kernel call the one copy of it. */
 #ifdef DWK_CALLED
-#define DWK_KERNEL static __attribute__((noinline))
+#define DWK_FUNCTION static __attribute__((noinline))
 #else
-#define DWK_KERNEL static inline
+#define DWK_FUNCTION static inline
 #endif
 
 /* Loops over registers are unrolled whole, so that accumulators are registers and not memory. A RISC-V without vectors
