@@ -101,11 +101,13 @@ def command(
     processor; `depthwise bench` measures both.
     """
     from depthwise.cli.output import console, notice, print_json
-    from depthwise.compiler.compile import check_precision, compile_model
+    from depthwise.compiler.compile import check_precision, compile_model, output_kind
     from depthwise.network.quantized import load_model
+    from depthwise.places import check_output
 
     loaded = load_model(model)
     check_precision(loaded, precision, str(model))
+    check_output(out, output_kind(target, cpu))
     notice(f"compiling {model} for {target} ...")
     built = compile_model(
         loaded,

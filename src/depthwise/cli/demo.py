@@ -64,7 +64,6 @@ def command(photo: Path | None, as_json: bool) -> None:
     from depthwise.network.model import Model
 
     model = Model.load(shipped.model_folder())
-    notice("compiling the network that ships for this machine ...")
     outcome = _classify(model, photo or shipped.photo())
     cost = report(model.spec)
     if as_json:
@@ -80,6 +79,7 @@ def _classify(model: Model, photo: Path) -> Outcome:
     from depthwise.edge.pixels import decode
 
     frame = decode(photo, channels=model.spec.channels)
+    notice("compiling the network that ships for this machine ...")
     with tempfile.TemporaryDirectory(prefix="depthwise-demo-") as folder:
         start = time.perf_counter()
         built = compile_model(model, target="host", out=Path(folder) / "model.so")

@@ -25,7 +25,7 @@ from depthwise.errors import Refused
 from depthwise.kernels.machine import Machine
 from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
-from depthwise.places import check_output
+from depthwise.places import Kind, check_output
 from depthwise.precision import PRECISIONS, Precision
 
 
@@ -165,7 +165,7 @@ def compile_model(
     check_precision(model, precision)
     precision = precision or model.precision
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
-    check_output(out, SOURCE if rows[0].zig is None else ARTIFACT)
+    check_output(out, output_kind(target, cpu))
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
@@ -186,6 +186,14 @@ def compile_model(
         levels=tuple(machines),
         compiler=next(iter(chosen.values())).command if chosen else (),
     )
+
+
+def output_kind(target: str, cpu: str | None) -> Kind:
+    """What is written for a target: a library, or a folder of C.
+
+    Raises: Refused, when there is no such target, or no such processor of it.
+    """
+    return SOURCE if targets.at_level(targets.target(target), cpu).zig is None else ARTIFACT
 
 
 def check_precision(model: AnyModel, precision: Precision | None, folder: str = "MODEL") -> None:
