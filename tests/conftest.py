@@ -16,6 +16,7 @@ from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from tools import skips
+from tools.caches import lasting
 from tools.skips import pytest_sessionfinish, pytest_terminal_summary
 
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
@@ -76,8 +77,7 @@ def find_pack(name: str) -> Path:
 
 def _unpacked(archive: Path, name: str) -> Path:
     stamp = archive.stat()
-    cache = Path(tempfile.gettempdir()) / f"depthwise-data-{os.getuid()}"
-    cache.mkdir(mode=0o700, exist_ok=True)
+    cache = lasting("data")
     place = cache / f"{name}-{stamp.st_size}-{stamp.st_mtime_ns}"
     if not place.is_dir():
         # Under another name first: a test run that is killed, or another that runs beside, never sees half a pack.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +20,7 @@ from depthwise.errors import Refused
 from depthwise.kernels.headers import INTERFACE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from tools.caches import lasting
 from tools.emitted import aligned
 from tools.plain_artifact import plain_artifact
 
@@ -284,7 +283,7 @@ int main(int count, char **arguments)
 
 def test_a_c_program_loads_unloads_and_ends(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Kept, as building what a program needs of the C library takes long.
-    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}"))
+    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", str(lasting("zig")))
     source = tmp_path / "program.c"
     source.write_text(PROGRAM)
     program = compile_c(source, tmp_path / "program", flags=(f"-I{INTERFACE.parent}",), is_program=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +27,7 @@ from depthwise.network.live import Live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.precision import Precision
+from tools.caches import lasting
 
 SSE = Machine(lanes=4, registers=16, family="x86")
 NEON = Machine(lanes=4, registers=32)
@@ -50,7 +50,7 @@ def named(value: object) -> str:
 
 def build(command: tuple[str, ...], folder: Path) -> None:
     """Run a compiler inside a folder; whatever it says is a failure."""
-    cache = str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}")
+    cache = str(lasting("zig"))
     environment = os.environ | {"ZIG_LOCAL_CACHE_DIR": cache, "ZIG_GLOBAL_CACHE_DIR": cache}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -6,11 +6,11 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from zlib import crc32
 
 from depthwise.kernels.headers import FOLDER
+from tools.caches import lasting
 
 INCLUDE = tuple(f"-I{folder}" for folder in sorted({path.parent for path in FOLDER.rglob("*.h")}))
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-pedantic")
@@ -21,7 +21,7 @@ ZIG = (sys.executable, "-m", "ziglang", "cc", "-nostdlib")
 
 def build(source: Path, out: Path, *flags: str, compiler: tuple[str, ...] = ZIG) -> Path:
     """Compile and link one C file that includes the kernels' headers."""
-    caches = {name: str(Path(tempfile.gettempdir()) / f"depthwise-zig-{os.getuid()}") for name in _CACHES}
+    caches = dict.fromkeys(_CACHES, str(lasting("zig")))
     command = [*compiler, *INCLUDE, "-O2", *flags, str(source), "-o", str(out)]
     done = subprocess.run(command, env=os.environ | caches, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
