@@ -158,7 +158,8 @@ static inline int32_t dwk_begins(dwk_worker *worker, int32_t index)
 static inline int32_t dwk_begins_another(dwk_worker *worker)
 {
     for (int32_t i = 1; i < worker->count; i++) {
-        const int32_t index = (worker->number + i) % worker->count;
+        const int32_t next = worker->number + i;
+        const int32_t index = next < worker->count ? next : next - worker->count; /* a division would take longer */
         dwk_progress *part = &dwk_parts[index];
         while (!dwk_has_reached(&part->done, worker->phase) && worker->patience > 0) {
             worker->patience--;
