@@ -130,6 +130,13 @@ def flipped_by_slice(proto: Proto) -> None:
     proto.before(make("Slice", ["image", *ends], ["ready"]))
 
 
+def flipped_by_parts(proto: Proto) -> None:
+    proto.before(
+        make("Split", ["image"], ["r", "g", "b"], axis=1),
+        make("Concat", ["b", "g", "r"], ["ready"], axis=1),
+    )
+
+
 def turned(proto: Proto) -> None:
     proto.before(make("Transpose", ["image"], ["ready"], perm=[0, 1, 3, 2]))
 
@@ -186,6 +193,7 @@ FORMS: list[tuple[Callable[[Proto], None], Callable[[np.ndarray], np.ndarray], d
     (bytes_with_a_sign, lambda p: first((p - 128).astype(np.int8)), {}, "read"),
     (flipped_by_gather, lambda p: first(signed(p)), {}, "assumed"),
     (flipped_by_slice, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
+    (flipped_by_parts, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
     (turned, lambda p: first(signed(p)), {}, "assumed"),
     (normalised_by_a_convolution, first, {}, "read"),
     (pool_over_last_channels, lambda p: first(signed(p)), {}, "assumed"),
@@ -275,6 +283,8 @@ REFUSED: list[tuple[Callable[[Proto], None], str]] = [
     (lambda p: p.before(make("DynamicQuantizeLinear", ["image"], ["ready", "s", "z"])), "dynamic quantisation.*QDQ"),
     (lambda p: p.before(make("Reshape", ["image", p.constant("x", [1, 3, 16, 64], np.int64)], ["ready"])),
      "reshapes the image before the first convolution"),
+    (lambda p: p.before(make("Gather", ["image", p.constant("x", [0], np.int64)], ["ready"], axis=1)),
+     "takes a part of its data; MobileNet V1 takes all"),
     (lambda p: p.before(make("Mul", ["image", p.constant("x", np.arange(1, 33).reshape(1, 1, 1, 32))], ["ready"])),
      "has a number for each row or column, before the first convolution"),
 ]  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop import onnx_qoperator
+from depthwise.interop import onnx_channels, onnx_qoperator
 from depthwise.interop.axes import FIRST, Axes
 from depthwise.interop.chain import (
     NO_PADDING,
@@ -38,8 +39,6 @@ _PASSES = ("Identity", "Dropout", "Cast")
 _OFFSETS: dict[int, int | None] = {1: None, 10: None, 11: None, 2: 0, 3: -128, 4: 0, 5: 0, 6: 0, 7: 0, 12: 0}
 # Of this version of ONNX's operators and later ones, a softmax is over the last axis where it does not say.
 _LAST_AXIS = 13
-# Pictures are grey or of three colours.
-MOST_CHANNELS = 4
 _DYNAMIC = ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat")
 _OWN_SCORES = ("Sigmoid", "HardSigmoid")
 
@@ -102,6 +101,15 @@ class _Walk:
         readers = self._readers.get(self._value, [])
         if not readers:
             raise Refused(f"value {short(self._value)!r} is read by nobody and is not the output; it is damaged")
+        joined = None
+        if not self._axes.begun and (len(readers) > 1 or readers[0].op_type == "Split"):
+            follow: Callable[[str], list[Any]] = lambda name: self._readers.get(name, [])  # noqa: E731
+            joined = onnx_channels.joined(readers, follow, self._axis_size, self._numbers)
+        if joined is not None:
+            last, axis, order = joined
+            self.chain.add(*self._reordered(self._where(last), (axis, order)))
+            self._value = last.output[0]
+            return
         if len(readers) > 1:
             raise Refused(
                 f"{self._where(readers[1])} reads what {self._where(readers[0])} reads, too; MobileNet V1 has no"
@@ -157,7 +165,7 @@ class _Walk:
             case "ArgMax":
                 self._axes.take_channels(options.get("axis", 0), where, "compares along another axis")
                 return [Choice(where=where)]
-            case "Gather" | "Slice":
+            case "Gather" | "Slice" | "Split":
                 return self._reorder(node, options)
             case code if code in _PASSES:
                 return []
@@ -206,8 +214,26 @@ class _Walk:
     def _shape(self, node: Any) -> list[int] | None:
         """The shape that a node makes, or None where the graph computes it from another."""
         if len(node.input) > 1 and node.input[1] in self._shapes:
-            return None
+            return self._computed_shape(self._constants.maker(node.input[1]))
         return [int(n) for n in self._input(node, 1).reshape(-1)]
+
+    def _computed_shape(self, maker: Any) -> list[int] | None:
+        """A shape that begins with sizes of the data as they are (0), as `flatten(2)` of PyTorch has them; or None."""
+        shape: list[int] = []
+        for name in maker.input if maker is not None and maker.op_type == "Concat" else ():
+            part = self._constants.maker(name)
+            if name not in self._shapes:
+                shape += [int(n) for n in self._constants.get(name, self._where(maker)).reshape(-1)]
+            elif part is not None and part.op_type == "Slice":
+                starts, ends = (
+                    self._numbers(part, key, place) for place, key in enumerate(("starts", "ends"), start=1)
+                )
+                if starts != [len(shape)] or len(ends) != 1 or not 0 < ends[0] - starts[0] <= len(self._axes.now):
+                    return None
+                shape += [0] * (ends[0] - starts[0])
+            else:
+                return None
+        return shape or None
 
     def _list(self, node: Any, options: dict[str, Any], name: str, place: int) -> list[Any]:
         """Numbers that older nodes have as an attribute, and newer ones as an input."""
@@ -218,23 +244,20 @@ class _Walk:
 
     def _reorder(self, node: Any, options: dict[str, Any]) -> list[Operation]:
         """Channels in another order before the first convolution."""
-        where = self._where(node)
-        if node.op_type == "Gather":
-            order, axis = [int(n) for n in self._input(node, 1).reshape(-1)], options.get("axis", 0)
-        else:
-            starts, ends, axes, steps = (
-                self._list(node, options, name, place)
-                for place, name in enumerate(("starts", "ends", "axes", "steps"), start=1)
-            )
-            axis = int(axes[0]) if len(axes) == 1 else 0
-            size = 0 if self._axes.begun else self._axes.size(self._axes.place(axis, where)) or 0
-            whole = len(starts) == len(ends) == 1 and 0 < size <= MOST_CHANNELS
-            end = None if whole and ends[0] < -size else ends[0] if ends else 0
-            order = list(range(size)[starts[0] : end : steps[0] if steps else 1]) if whole else []
-        if self._axes.begun or not order:
+        found = None if self._axes.begun else onnx_channels.chosen(node, self._axis_size, self._numbers)
+        return self._reordered(self._where(node), None if found is None else (found[0], found[1][0]))
+
+    def _reordered(self, where: str, found: tuple[int, list[int]] | None) -> list[Operation]:
+        if found is None or sorted(found[1]) != list(range(self._axis_size(found[0]) or 0)):
             raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
-        self._axes.take_channels(axis, where, "puts rows or columns in another order")
-        return [Reorder(where=where, order=tuple(n % len(order) for n in order))]
+        self._axes.take_channels(found[0], where, "puts rows or columns in another order")
+        return [Reorder(where=where, order=tuple(found[1]))]
+
+    def _axis_size(self, axis: int) -> int | None:
+        return self._axes.size(self._axes.place(axis, "the input"))
+
+    def _numbers(self, node: Any, name: str, place: int) -> list[int]:
+        return [int(n) for n in self._list(node, attributes(node), name, place)]
 
     def _input(self, node: Any, place: int) -> Array:
         if place >= len(node.input) or not node.input[place]:
