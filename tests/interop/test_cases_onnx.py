@@ -259,6 +259,20 @@ def test_what_contradicts_the_levels_of_a_file_is_refused_with_both_ranges(
         onnx.read(caffe.save(tmp_path / "caffe.onnx"))
 
 
+def test_standard_metadata_say_range_and_order(small_model: SmallModel, tmp_path: Path) -> None:
+    proto = Proto(small_model())
+    package.helper.set_model_props(
+        proto.proto, {"Image.BitmapPixelFormat": "Bgr8", "Image.NominalPixelRange": "Normalized_0_1"}
+    )
+    found = onnx.read(proto.save(tmp_path / "network.onnx"))
+    expected = onnx.read(tmp_path / "network.onnx", Given(mean=(0.0,), scale=(1 / 255,), bgr=True))
+    assert found.preprocessing == expected.preprocessing
+    assert np.array_equal(found.weights["conv_stem.weight"], expected.weights["conv_stem.weight"])
+    assert found.provenance["preprocessing"] == {
+        "pixels": "read", "order": "read", "resize": "assumed", "bgr": True,
+    }  # fmt: skip
+
+
 def test_bytes_that_are_levels_of_prepared_pixels_may_be_given_a_scale_for_each_channel(
     small_model: SmallModel, tmp_path: Path
 ) -> None:

@@ -347,6 +347,8 @@ def _labels(spec: Spec, network: Network, source: Source) -> tuple[str, ...]:
 def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, Any]:
     record: dict[str, Any] = {"source": source.name, "format": source.format, "sha256": source.sha256}
     record["preprocessing"] = {"pixels": found.pixels, "order": found.order, "resize": resize_is(source)}
+    if source.given.bgr or source.bgr:
+        record["preprocessing"]["bgr"] = True
     if source.filter not in ("", "bilinear"):
         record["preprocessing"]["filter"] = source.filter
     if source.assumes:

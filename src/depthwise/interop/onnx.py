@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,8 +84,27 @@ def _source(proto: Any, name: str, sha256: str, given: Given) -> Source:
         sha256=sha256,
         given=given,
         labels=_labels(properties.get(LABELS, "")),
+        **_image(properties),
         own=parse_own(properties.get(OWN, "")),
     )
+
+
+# Source: "Metadata" in ONNX's documentation, which standardises these keys for networks that take images.
+_RANGES = {
+    "NominalRange_0_255": ((0.0,), (1.0,)),
+    "Normalized_0_1": ((0.0,), (1 / 255,)),
+    "Normalized_1_1": ((127.5,), (1 / 127.5,)),
+}
+
+
+def _image(properties: Mapping[str, str]) -> dict[str, Any]:
+    """Fields of `Source`: what standard metadata say of pixels."""
+    found: dict[str, Any] = {}
+    if properties.get("Image.NominalPixelRange") in _RANGES:
+        found["mean"], found["scale"] = _RANGES[properties["Image.NominalPixelRange"]]
+    if properties.get("Image.BitmapPixelFormat", "")[:3] in ("Rgb", "Bgr"):
+        found["bgr"] = properties["Image.BitmapPixelFormat"].startswith("Bgr")
+    return found
 
 
 def _opset(proto: Any) -> int:

@@ -26,7 +26,10 @@ def said(model: Described) -> str:
     found = how(model)
     if not found:
         return ""
-    pixels, order = model.preprocessing, "grey" if model.spec.channels == 1 else _ORDERS[found["order"] == "given"]
+    pixels, order = (
+        model.preprocessing,
+        "grey" if model.spec.channels == 1 else _ORDERS[model.provenance["preprocessing"].get("bgr") is True],
+    )
     line = (
         f"pixels (0 to 255) with mean {_numbers(pixels.mean)} and scale {_numbers(pixels.scale)} ({found['pixels']}),"
         f" {order} ({found['order']}), {pixels.sizes} ({found['resize']})"

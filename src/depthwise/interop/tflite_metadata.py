@@ -51,6 +51,8 @@ def read(metadata: bytes, file: bytes) -> dict[str, Any]:
     if metadata[4:8] == IDENTIFIER:
         with contextlib.suppress(*DAMAGE):
             found |= _normalisation(metadata)
+        with contextlib.suppress(*DAMAGE):
+            found |= _order(metadata)
     return found
 
 
@@ -68,14 +70,29 @@ def _labels(file: bytes) -> tuple[str, ...]:
         return ()
 
 
-def _normalisation(metadata: bytes) -> dict[str, tuple[float, ...]]:
-    """`(pixel - mean) / std` of the input, as a mean and a scale."""
+def _inputs(metadata: bytes) -> list[Any]:
+    """The tables of the first graph's inputs."""
     from flatbuffers import encode, packer
     from flatbuffers.table import Table
 
     root = Table(metadata, encode.Get(packer.uoffset, metadata, 0))
     graphs = _tables(root, _MODEL["subgraphs"])
-    inputs = _tables(graphs[0], _SUBGRAPH["inputs"]) if graphs else []
+    return _tables(graphs[0], _SUBGRAPH["inputs"]) if graphs else []
+
+
+def _order(metadata: bytes) -> dict[str, bool]:
+    """That red comes first, where the input is said to be an image of RGB; the format knows no other order."""
+    inputs = _inputs(metadata)
+    if not inputs or not _place(inputs[0], _TENSOR["content"]):
+        return {}
+    content = _table(inputs[0], _TENSOR["content"])
+    is_image = _byte(content, _CONTENT["kind"]) == _IS_IMAGE and bool(_place(content, _CONTENT["value"]))
+    return {"bgr": False} if is_image and _byte(_table(content, _CONTENT["value"]), _IMAGE["colours"]) == _RGB else {}
+
+
+def _normalisation(metadata: bytes) -> dict[str, tuple[float, ...]]:
+    """`(pixel - mean) / std` of the input, as a mean and a scale."""
+    inputs = _inputs(metadata)
     for unit in _tables(inputs[0], _TENSOR["units"]) if inputs else []:
         if _byte(unit, _UNIT["kind"]) != _IS_NORMALISATION:
             continue
