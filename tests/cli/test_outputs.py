@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from depthwise import shipped
-from depthwise.cli import output
+from depthwise.cli import output, progress
 from depthwise.cli.main import cli
 from depthwise.errors import Refused
 from depthwise.tables import Column, Table
@@ -89,8 +89,11 @@ def test_nothing_of_a_file_or_an_argument_moves_the_cursor_of_a_terminal(
         assert said.replace("\n", "").isprintable()
     output.console().print(hostile)
     output.print_table(Table(title="", columns=(Column(heading="label", is_text=True),), rows=((hostile,),)))
-    shown = capsys.readouterr().out
-    assert shown.count("\\x1b[2J") == 2
+    for reporter in (progress.Bar(), progress.Lines()):
+        reporter.notice(hostile)
+    captured = capsys.readouterr()
+    shown = captured.out + captured.err
+    assert shown.count("\\x1b[2J") == 4
     assert shown.replace("\n", "").isprintable()
 
 

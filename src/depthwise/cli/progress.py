@@ -11,6 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID,
 from rich.table import Column
 from rich.text import Text
 
+from depthwise.cli.output import escaped
+
 SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -52,7 +54,7 @@ class Bar:
 
     def notice(self, text: str) -> None:
         """Print a line above the bar."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(escaped(text), markup=False, emoji=False, soft_wrap=True)
 
 
 class _Clock(TimeRemainingColumn):
@@ -85,7 +87,7 @@ class Lines:
     def notice(self, text: str) -> None:
         """Print a line."""
         self._said = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
+        print(escaped(text), file=sys.stderr, flush=True)
 
 
 class Quiet(Lines):
