@@ -1,7 +1,30 @@
 """MobileNet V1 from a folder of images to a label on any device.
 
-Importing this package reaches neither torch nor Pillow; each stage is a subpackage
-(see docs/index.md), imported when it is used.
+The functions of docs/api.md are here: `depthwise.read`, `train`, `evaluate`, `quantize`, `compile`, `open` and `cost`.
+Importing this package reaches neither torch nor Pillow nor numpy: each of them is loaded when it is used. The stages
+behind them are subpackages (docs/index.md).
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from depthwise.api import compile, cost, evaluate, open, quantize, read, train
+
+__all__ = ["__version__", "compile", "cost", "evaluate", "open", "quantize", "read", "train"]
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of `depthwise.api`, loaded at their first use."""
+    if name not in __all__:
+        raise AttributeError(f"module 'depthwise' has no attribute {name!r}")
+    return getattr(importlib.import_module("depthwise.api"), name)
+
+
+def __dir__() -> list[str]:
+    """What a notebook proposes."""
+    return __all__

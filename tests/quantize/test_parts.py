@@ -16,8 +16,8 @@ from depthwise.network.model import Model
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.reference_int8 import real, walk
 from depthwise.network.spec import Spec
+from depthwise.progress import Silent
 from depthwise.quantize.floats import FloatNet, parts
-from depthwise.quantize.options import Silent
 from depthwise.quantize.ranges import limits, spread
 from depthwise.quantize.search import Search
 from depthwise.quantize.statistics import BINS, Outputs, collect

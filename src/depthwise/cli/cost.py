@@ -11,7 +11,6 @@ from depthwise.cli.options import refuse_spec_options, spec_from, spec_options
 
 if TYPE_CHECKING:
     from depthwise.cost.report import Report
-    from depthwise.network.layers import Layer
     from depthwise.network.spec import Spec
 
 # From this width a table has room for columns that the name of a layer tells as well.
@@ -46,12 +45,10 @@ def command(
     """
     from depthwise.cli.output import check_page, print_json, write_page
     from depthwise.cost.document import document
-    from depthwise.cost.report import report
+    from depthwise.jobs.cost import counted
 
     check_page(html)
-    spec, own, live = _network(model_folder, network)
-    # What never changes in float32 says nothing of int8 weights made from it, and the other way round.
-    found = report(spec, precision=precision or own, live=live if precision in (None, own) else None)
+    found = counted(_network(model_folder, network), precision)
     if html is not None:
         from depthwise.cost.page import page
 
@@ -62,16 +59,12 @@ def command(
         _print(found, compare=compare, sweep=sweep)
 
 
-def _network(model_folder: Path | None, options: dict[str, Any]) -> tuple[Spec, str, tuple[Layer, ...] | None]:
-    """The network, the numbers that it is of, and the layers that are left of a trained one."""
+def _network(model_folder: Path | None, options: dict[str, Any]) -> Spec | Path:
+    """The network that the options describe, or the folder that has its own."""
     if model_folder is None:
-        return spec_from(options), "float32", None
-    from depthwise.network.live import live
-    from depthwise.network.quantized import load_model
-
+        return spec_from(options)
     refuse_spec_options(options, f"{model_folder} has its own network; leave the option or the folder out")
-    model = load_model(model_folder)
-    return model.spec, model.precision, live(model).table
+    return model_folder
 
 
 def _print(found: Report, *, compare: bool, sweep: bool) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from depthwise.cli.places import Place
-from depthwise.errors import Refused, Unmet
+from depthwise.errors import Unmet
 
 if TYPE_CHECKING:
-    from depthwise.evaluate.predictor import Predictor
     from depthwise.evaluate.report import Report
 
 
@@ -40,18 +37,13 @@ def command(
     from depthwise.cli.output import check_page, notice, print_json, printable, write_page
     from depthwise.cli.progress import make_reporter
     from depthwise.evaluate.document import document
-    from depthwise.evaluate.predictions import predict_folder
-    from depthwise.evaluate.report import Report
-    from depthwise.evaluate.seen import suspicions
+    from depthwise.jobs.evaluate import evaluate
 
     check_page(html)
     reporter = make_reporter()
-    with _opened(subject, threads) as (kind, predictor, provenance):
-        predictions = predict_folder(predictor, data, reporter)
-    warnings = tuple(map(printable, suspicions(predictions, provenance, reporter)))
-    report = Report(subject=str(subject), kind=kind, predictions=predictions, warnings=warnings)
-    for warning in warnings:
-        notice(f"warning: {warning}")
+    report = evaluate(subject, data, threads=threads, reporter=reporter)
+    for warning in report.warnings:
+        notice(f"warning: {printable(warning)}")
     if as_json:
         print_json(document(report, least_top1=min_top1))
     else:
@@ -65,51 +57,6 @@ def command(
             f"top-1 is {report.top1.share:.4f} ({report.top1.count:,} of {report.images:,} images), below the"
             f" {min_top1:g} of --min-top1"
         )
-
-
-@contextmanager
-def _opened(subject: Path, threads: int | None) -> Iterator[tuple[str, Predictor, Any]]:
-    """What is to be measured, its kind (a folder is a model, a file an artifact), and how it came about."""
-    from depthwise.beside import recover
-    from depthwise.places import place
-
-    recover(place(subject))
-    if not subject.exists():
-        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
-    if subject.is_dir():
-        if threads is not None:
-            raise Refused(
-                f"{subject}: is a model folder, and --threads is for artifacts; compile it, or leave --threads away"
-            )
-        yield "model", *_model(subject)
-        return
-    from depthwise.edge.artifact import Artifact
-    from depthwise.evaluate.predictor import ArtifactPredictor
-
-    with Artifact.open(subject, threads=threads or 1) as artifact:
-        yield "artifact", ArtifactPredictor(artifact), artifact.record.get("provenance")
-
-
-def _model(folder: Path) -> tuple[Predictor, Any]:
-    from depthwise.cli.foreign import say_assumed
-    from depthwise.evaluate.predictor import Int8Predictor
-    from depthwise.network.quantized import QuantizedModel, load_model
-
-    # First, since what is wrong with the folder is the better answer where PyTorch is missing too.
-    model = load_model(folder)
-    say_assumed(str(folder), model)
-    if isinstance(model, QuantizedModel):
-        return Int8Predictor(model), model.provenance
-    try:
-        from depthwise.cloud.predict import ModelPredictor
-    except ModuleNotFoundError as missing:
-        if missing.name != "torch":
-            raise
-        raise Refused(
-            "measuring a float model folder needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]',"
-            " or compile the model and measure the artifact, which needs none"
-        ) from None
-    return ModelPredictor(model), model.provenance
 
 
 def _print(report: Report) -> None:

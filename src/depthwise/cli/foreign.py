@@ -76,14 +76,6 @@ def say_pixels(source: str, model: Described) -> None:
         notice(printable(f"{source}: {line}"))
 
 
-def say_assumed(source: str, model: Described) -> None:
-    """The same line, where anything of it was assumed when the file was converted."""
-    from depthwise.interop.said import assumed
-
-    if assumed(model):
-        say_pixels(source, model)
-
-
 def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
     if text is None:
         return None

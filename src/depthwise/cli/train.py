@@ -17,7 +17,7 @@ from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
 from depthwise.cli.grouped import grouped
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import notice, print_json, printable
-from depthwise.cloud.recipe import Recipe
+from depthwise.cloud.recipe import Recipe, usual_settings
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import default_preprocessing, squared
 from depthwise.network.spec import Spec
@@ -60,10 +60,6 @@ HELP = {
 # Settings whose default depends on what the training starts from.
 COMPUTED = ("epochs", "frozen", "rate")
 SHIPPED, IMAGENET, NONE = "shipped", "imagenet", "none"
-# Fine-tuning starts from good weights, which a high rate would throw away.
-FINE_TUNING_RATE = 1e-3
-# Training in int8 starts from weights that are nearly what they can be.
-INT8 = {"epochs": 3, "frozen": 0, "rate": 1e-4}
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,14 +161,15 @@ def command(
     if quantize:
         refuse_spec_options(settings, "--quantize keeps the network of the float model; leave the option out")
     spec = spec_from(settings, source.spec if source else None)
-    recipe = _recipe(settings, INT8 if quantize else _defaults(settings, source is not None))
-    usual = source.preprocessing if source and quantize else default_preprocessing(spec.resolution, spec.channels)
+    usual = usual_settings(fine_tuning=source is not None, int8=quantize, epochs=settings["epochs"])
+    recipe = _recipe(settings, usual)
+    prepared = source.preprocessing if source and quantize else default_preprocessing(spec.resolution, spec.channels)
     request = Request(
         data=data,
         out=out,
         spec=spec,
         recipe=recipe,
-        preprocessing=usual if resize is None else squared(usual, resize),
+        preprocessing=prepared if resize is None else squared(prepared, resize),
         pretrained=source,
         quantize=Options(seed=recipe.seed) if quantize else None,
         distill=distill,
@@ -201,7 +198,7 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
         return None
     from depthwise.interop.formats import read
     from depthwise.interop.names import best
-    from depthwise.interop.pixels import with_pixels
+    from depthwise.interop.pixels import with_own_pixels
     from depthwise.network.model import Model
     from depthwise.shipped import model_folder
 
@@ -219,8 +216,7 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
         return source
     # What is trained is prepared as our own models are, whatever the file says of resize and crop.
     say_pixels(name, source.replace(preprocessing=squared(source.preprocessing, given.resize or "crop")))
-    usual = default_preprocessing(source.spec.resolution, source.spec.channels)
-    return with_pixels(source, usual.mean, usual.scale)
+    return with_own_pixels(source)
 
 
 def _check_start(name: str) -> None:
@@ -235,14 +231,6 @@ def _check_start(name: str) -> None:
         f"--pretrained {name}: there is no such file or folder; is it {' or '.join(near)}, or a name of published"
         " weights such as keras/0.5-160?"
     )
-
-
-def _defaults(settings: dict[str, Any], fine_tuning: bool) -> dict[str, Any]:
-    """Settings of a float training that are not given, which depend on whether good weights are there already."""
-    epochs = Recipe().epochs if settings["epochs"] is None else settings["epochs"]
-    if not fine_tuning:
-        return {"epochs": epochs, "frozen": 0, "rate": Recipe().rate}
-    return {"epochs": epochs, "frozen": epochs // 10, "rate": FINE_TUNING_RATE}
 
 
 def _recipe(settings: dict[str, Any], defaults: dict[str, Any]) -> Recipe:

@@ -141,3 +141,25 @@ class Recipe:
         if unknown:
             raise Refused(f"the recipe has unknown settings {', '.join(map(repr, unknown))}; update depthwise")
         return cls(**fields)
+
+
+# Fine-tuning starts from good weights, which a high rate would throw away.
+_FINE_TUNING_RATE = 1e-3
+# Training in int8 starts from weights that are nearly what they can be.
+_INT8: Mapping[str, Any] = {"epochs": 3, "frozen": 0, "rate": 1e-4}
+
+
+def usual_settings(*, fine_tuning: bool, int8: bool, epochs: int | None) -> dict[str, Any]:
+    """The settings whose defaults depend on what a training starts from.
+
+    Args:
+        fine_tuning: whether it starts from the weights of a model.
+        int8: whether these were turned into int8.
+        epochs: how many are asked for; None for the default.
+    """
+    if int8:
+        return dict(_INT8) if epochs is None else {**_INT8, "epochs": epochs}
+    passes = Recipe().epochs if epochs is None else epochs
+    if not fine_tuning:
+        return {"epochs": passes, "frozen": 0, "rate": Recipe().rate}
+    return {"epochs": passes, "frozen": passes // 10, "rate": _FINE_TUNING_RATE}

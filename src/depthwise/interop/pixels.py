@@ -8,6 +8,7 @@ import numpy as np
 
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
+from depthwise.network.preprocessing import default_preprocessing
 
 
 def with_pixels(model: Model, mean: tuple[float, ...], scale: tuple[float, ...]) -> Model:
@@ -32,3 +33,9 @@ def with_pixels(model: Model, mean: tuple[float, ...], scale: tuple[float, ...])
     return model.replace(
         weights={**model.weights, **changed}, preprocessing=dataclasses.replace(old, mean=mean, scale=scale)
     )
+
+
+def with_own_pixels(model: Model) -> Model:
+    """The model with the mean and scale that this project's own models have."""
+    usual = default_preprocessing(model.spec.resolution, model.spec.channels)
+    return with_pixels(model, usual.mean, usual.scale)

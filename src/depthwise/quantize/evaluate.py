@@ -12,8 +12,8 @@ from depthwise.network import reference_int8
 from depthwise.network.dequantize import dequantize
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
+from depthwise.progress import Reporter, Silent
 from depthwise.quantize.floats import FloatNet, Floats, Pixels, together
-from depthwise.quantize.options import Progress, Silent
 from depthwise.quantize.search import squares
 
 # Images with which layers are judged one by one, each of which takes the rest of the network.
@@ -57,7 +57,7 @@ def compare(
     quantized: QuantizedModel,
     batches: Iterable[tuple[Pixels, NDArray[np.int64] | None]],
     total: int,
-    progress: Progress | None = None,
+    progress: Reporter | None = None,
 ) -> Comparison:
     """Both networks on the same images.
 
@@ -113,7 +113,7 @@ def decibels(signal: float, noise: float) -> float:
 
 
 def layer_noise(
-    model: Model, quantized: QuantizedModel, pixels: Pixels, progress: Progress | None = None
+    model: Model, quantized: QuantizedModel, pixels: Pixels, progress: Reporter | None = None
 ) -> dict[str, float]:
     """What each layer alone costs: squared error of the logits over their variance, when only it is in int8.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from depthwise.errors import Refused
 
@@ -55,35 +55,3 @@ class Options:
     def to_dict(self) -> dict[str, Any]:
         """The options as JSON values."""
         return asdict(self)
-
-
-class Progress(Protocol):
-    """Where progress goes."""
-
-    def begin(self, title: str, total: int) -> None:
-        """A stage of so many steps begins."""
-
-    def advance(self, **figures: str) -> None:
-        """One step is done."""
-
-    def end(self) -> None:
-        """The stage is over."""
-
-    def notice(self, text: str) -> None:
-        """A line for the user."""
-
-
-class Silent:
-    """Progress that nobody sees."""
-
-    def begin(self, title: str, total: int) -> None:
-        """Nothing."""
-
-    def advance(self, **figures: str) -> None:
-        """Nothing."""
-
-    def end(self) -> None:
-        """Nothing."""
-
-    def notice(self, text: str) -> None:
-        """Nothing."""

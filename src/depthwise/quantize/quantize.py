@@ -10,9 +10,10 @@ from depthwise.errors import Refused
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.reference import check_pixels
+from depthwise.progress import Reporter, Silent
 from depthwise.quantize.chain import Chain, Decision
 from depthwise.quantize.floats import FloatNet, Pixels, together
-from depthwise.quantize.options import FEWEST_IMAGES, Options, Progress, Silent
+from depthwise.quantize.options import FEWEST_IMAGES, Options
 from depthwise.quantize.statistics import collect
 
 # Candidates are measured, and biases corrected, on at most so many of the calibration images, a third of all; ranges
@@ -29,7 +30,7 @@ class Quantization:
 
 
 def quantize(
-    model: Model, pixels: Pixels, options: Options | None = None, progress: Progress | None = None
+    model: Model, pixels: Pixels, options: Options | None = None, progress: Reporter | None = None
 ) -> Quantization:
     """Quantise a model after training.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.progress import Reporter
 from depthwise.quantize.floats import FloatNet, Floats, Pixels, parts
-from depthwise.quantize.options import Progress
 
 BINS = 1024
 # Of larger maps every second row and column is counted in the histogram: neighbours are alike.
@@ -35,7 +35,7 @@ class Outputs:
         return np.asarray((np.arange(BINS) + 0.5) * (self.top / BINS), np.float64)
 
 
-def collect(net: FloatNet, pixels: Pixels, size: int, progress: Progress) -> tuple[Outputs | None, ...]:
+def collect(net: FloatNet, pixels: Pixels, size: int, progress: Reporter) -> tuple[Outputs | None, ...]:
     """Histograms of the outputs of each layer; None for the classifier, whose output has no bytes.
 
     Args:
@@ -63,7 +63,7 @@ def _walk(
     net: FloatNet,
     pixels: Pixels,
     size: int,
-    progress: Progress,
+    progress: Reporter,
     largest: list[NDArray[np.float64]],
     counts: list[NDArray[np.int64]] | None,
     tops: list[float],

@@ -1,0 +1,259 @@
+"""What `import depthwise` offers: the way from a folder of images to a label, a function a step.
+
+Every function raises `depthwise.errors.Refused`, whose message says what is wrong, where, and what to do, for what a
+user can mend. None prints; a `reporter` (depthwise/progress.py) is told of the progress of long work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depthwise.progress import Reporter, Silent
+
+if TYPE_CHECKING:
+    import os
+
+    from depthwise.cloud.recipe import Recipe
+    from depthwise.compiler import Built
+    from depthwise.cost.report import Report as Cost
+    from depthwise.edge.artifact import Artifact
+    from depthwise.evaluate.report import Report as Evaluation
+    from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
+    from depthwise.network.spec import Spec
+    from depthwise.precision import Precision
+    from depthwise.quantize.options import Options
+    from depthwise.quantize.report import Report as QuantizeReport
+
+    # A path as text or as any object that stands for one.
+    Where = str | os.PathLike[str]
+
+
+def read(
+    source: Where,
+    *,
+    labels: tuple[str, ...] | None = None,
+    resolution: int | None = None,
+    mean: tuple[float, ...] | None = None,
+    scale: tuple[float, ...] | None = None,
+    bgr: bool = False,
+    resize: str | None = None,
+    keep_int8: bool = False,
+) -> Model | QuantizedModel:
+    """The model of a model folder, a file of another program, or a name of published weights.
+
+    Args:
+        source: what `depthwise convert` takes as SOURCE.
+        labels: one a class, where the file has none or others are wanted.
+        resolution: height and width of the input in pixels, of weights that do not say.
+        mean, scale: one number a channel, or one for all; the network's input is `(pixel - mean) * scale`, of pixels 0
+            to 255. None for what the file says.
+        bgr: whether the file takes blue first.
+        resize: how a picture becomes square, as `--resize` of `depthwise convert`.
+        keep_int8: keep an int8 file's own integers instead of reading it as float.
+    Raises: Refused, when it is no MobileNet V1, damaged, or of no known format.
+    """
+    from depthwise.interop import formats
+    from depthwise.interop.source import Given
+
+    given = Given(labels=labels, resolution=resolution, mean=mean, scale=scale, bgr=bgr, resize=resize)
+    path = str(source)
+    return formats.read_int8(path, given) if keep_int8 else formats.read(path, given)
+
+
+def train(
+    data: Where,
+    out: Where,
+    *,
+    spec: Spec | None = None,
+    recipe: Recipe | None = None,
+    pretrained: Model | QuantizedModel | None = None,
+    quantize: Options | None = None,
+    distill: str | None = None,
+    resume: bool = False,
+    finish: bool = False,
+    threads: int | None = None,
+    force: bool = False,
+    reporter: Reporter | None = None,
+) -> Model | QuantizedModel:
+    """Train a network on a folder of images, as `depthwise train` does; needs PyTorch.
+
+    Args:
+        data: a folder with one folder of images a class, or with `train`, `validation` and `test` in it.
+        out: the model folder to write; the run's own files lie in `out` + ".run".
+        spec: the network, whose number of classes is that of the folder; None for that of `pretrained`, else width 1.0
+            at 224 pixels.
+        recipe: how to train; None for the defaults of `Recipe`.
+        pretrained: a float model to start from, as `read` gives it.
+        quantize: how to turn `pretrained` into int8, which is then trained; None to train in float.
+        distill: teachers, as `--distill` takes them.
+        resume: go on with the run that lies beside `out`.
+        finish: end that run with its best epoch so far.
+        threads: that PyTorch may use; None for its own choice.
+        force: replace a model that lies at `out`.
+    Returns: the model of the best epoch, with its accuracy and how it came about.
+    Raises: Refused, when the data or a setting does not allow it; KeyboardInterrupt, after a checkpoint.
+    """
+    from depthwise.jobs.train import train_folder
+
+    return train_folder(
+        Path(data),
+        Path(out),
+        spec=spec,
+        recipe=recipe,
+        pretrained=pretrained,
+        quantize=quantize,
+        distill=distill,
+        resume=resume,
+        finish=finish,
+        threads=threads,
+        force=force,
+        reporter=reporter or Silent(),
+    )
+
+
+def evaluate(
+    subject: Where, data: Where, *, threads: int | None = None, reporter: Reporter | None = None
+) -> Evaluation:
+    """How good a model folder or an artifact is on a folder of labelled images; a float model needs PyTorch.
+
+    Args:
+        subject: a model folder, or an artifact.
+        data: a folder of class folders, or one with `test` or `validation` in it.
+        threads: that a call of an artifact runs on; None for one.
+    Returns: a record whose `top1`, `top5`, `confusion` (K, K), `classes` and `mistakes` are figures of K labels.
+    Raises: Refused, when one of them is not what it should be.
+    """
+    from depthwise.jobs import evaluate as job
+
+    return job.evaluate(Path(subject), Path(data), threads=threads, reporter=reporter or Silent())
+
+
+def quantize(
+    model: Where,
+    data: Where,
+    out: Where,
+    *,
+    options: Options | None = None,
+    unlabelled: bool = False,
+    max_drop: float | None = None,
+    force: bool = False,
+    reporter: Reporter | None = None,
+) -> QuantizeReport:
+    """Turn a float model folder into an int8 one, and measure what that costs.
+
+    Args:
+        model: the float model folder.
+        data: images to calibrate and to measure with; a plain folder of pictures without labels will do.
+        out: the int8 model folder to write.
+        options: how; None for the defaults of `Options`.
+        unlabelled: whether the folders in `data` are no classes.
+        max_drop: points of top-1 that int8 may cost; where it costs more, nothing is written.
+        force: replace a model that lies at `out`.
+    Returns: what was decided for each layer, and the accuracy, or the agreement with the float model, of both.
+    Raises: Refused, when the images do not fit; Unmet, when `max_drop` does not hold.
+    """
+    from depthwise.jobs.quantize import quantize_folder
+    from depthwise.network.folder import MODEL
+    from depthwise.network.model import Model
+    from depthwise.places import check_output
+    from depthwise.quantize.options import Options as Chosen
+    from depthwise.quantize.report import check_drop
+
+    folder, target = Path(model), Path(out)
+    check_output(target, MODEL, force=force)
+    int8, found = quantize_folder(
+        Model.load(folder),
+        Path(data),
+        name=folder.name,
+        options=options or Chosen(),
+        unlabelled=unlabelled,
+        max_drop=max_drop,
+        command="depthwise.quantize",
+        reporter=reporter or Silent(),
+    )
+    if max_drop is not None:
+        check_drop(found, max_drop)
+    int8.save(target)
+    return found
+
+
+def compile(
+    model: Where | Model | QuantizedModel,
+    out: Where,
+    *,
+    target: str = "host",
+    precision: Precision | None = None,
+    cpu: str | None = None,
+    threads: int | None = None,
+    strassen: bool = True,
+    keep_dead: bool = False,
+    cc: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Built:
+    """Compile a model into an artifact, which appears whole or not at all.
+
+    Args:
+        model: a model folder, or a model.
+        out: the library to write, or for target "source" the folder of C.
+        target: one of those that `depthwise compile --help` lists.
+        precision: "bf16" for a float model; None for the model's own.
+        cpu: a level of instructions of the target's processors, by name.
+        threads: most threads that a call may run on; None for what the target has.
+        strassen: multiply by Strassen's way where that pays; those weights are 7/4 as large.
+        keep_dead: compute channels that provably never change too.
+        cc: a compiler of the system instead of the zig that comes along.
+        extra: JSON values to put into the artifact's record.
+    Returns: its size in bytes, what a call needs of memory, and how each step runs.
+    Raises: Refused, when the model or the target does not allow it, or `out` cannot be written.
+    """
+    from depthwise.compiler import compile_model
+    from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel, load_model
+
+    return compile_model(
+        model if isinstance(model, Model | QuantizedModel) else load_model(Path(model)),
+        target=target,
+        out=Path(out),
+        precision=precision,
+        cpu=cpu,
+        threads=threads,
+        strassen=strassen,
+        keep_dead=keep_dead,
+        cc=cc,
+        extra=extra,
+    )
+
+
+def open(artifact: Where, *, threads: int = 1, cpu: str | None = None, sha256: str | None = None) -> Artifact:
+    """Load an artifact, which is a program and runs with the rights of this process.
+
+    Args:
+        threads: that a call runs on.
+        cpu: the level of instructions to use; None for the highest that this processor has.
+        sha256: of the file that is meant, in hexadecimal digits; another one is not loaded.
+    Returns: an artifact to call, and to close, which a `with` block does; `label(image)` gives the likeliest labels.
+    Raises: Refused, when it is no artifact, damaged, or for another machine.
+    """
+    from depthwise.edge.artifact import Artifact
+
+    return Artifact.open(artifact, threads=threads, cpu=cpu, sha256=sha256)
+
+
+def cost(network: Spec | Where | None = None, *, precision: Precision | None = None) -> Cost:
+    """Multiply-adds, parameters and memory of a network, layer by layer, for one image.
+
+    Args:
+        network: a description, a model folder, or None for width 1.0 at 224 pixels.
+        precision: the numbers that bytes are counted for; None for the model's own, else float32.
+    Returns: a record whose `nominal` counts the whole network, and whose `live` what is left of a trained one.
+    Raises: Refused, when the folder is no model.
+    """
+    from depthwise.jobs.cost import counted
+    from depthwise.network.spec import Spec as Description
+
+    if network is None or isinstance(network, Description):
+        return counted(network or Description(), precision)
+    return counted(Path(network), precision)
