@@ -330,7 +330,35 @@ def test_an_adapted_normalization_is_read_from_its_arrays(model: Model, tmp_path
     assert found.preprocessing.scale == pytest.approx((0.1, 0.05, 0.02))
 
 
+ELLIPSIS = {"class_name": "__ellipsis__", "config": {}}
+
+
+def sliced(step: int, *, older: bool = False, start: int | None = None) -> dict[str, Any]:
+    """`x[..., start::step]` as Keras 3 or Keras 2 describes it."""
+    ends = {"start": start, "stop": None, "step": step}
+    if older:
+        node = [["before", 0, 0, {"slice_spec": ["...", ends]}]]
+        return {**entry("SlicingOpLambda", "get", function="__operators__.getitem"), "inbound_nodes": node}
+    return operation("GetItem", [ELLIPSIS, {"class_name": "__slice__", "config": ends}])
+
+
+@pytest.mark.parametrize(
+    "layer", [sliced(-1), sliced(-1, older=True), {**operation("Flip", None), "config": {"name": "flip", "axis": -1}}]
+)
+def test_channels_that_the_model_turns_round_are_turned_in_the_first_weights(
+    model: Model, tmp_path: Path, layer: dict[str, Any]
+) -> None:
+    config, arrays = keras_model(model)
+    path = write_h5(tmp_path / "network.h5", inside(config, in_order([layer])), arrays, inside="mobilenet")
+    found = keras.read(path)
+    first = model.weights["conv_stem.weight"]
+    assert np.array_equal(found.weights["conv_stem.weight"], first[:, ::-1])
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    (sliced(2), "takes a part of its image or mirrors it"),
+    (sliced(-1, start=1), "takes a part of its image or mirrors it"),
+    ({**operation("Flip", None), "config": {"name": "flip", "axis": 2}}, "takes a part of its image or mirrors it"),
     (entry("Lambda", "lambda"), r"layer lambda \(Lambda\) is Python code, which is never run; put a Rescaling"),
     (entry("QuantizeWrapperV2", "quant"), "was trained for int8 by tfmot; convert the model to TFLite"),
     (entry("ClusterWeights", "cluster"), "call strip_clustering, and save again"),
@@ -348,7 +376,7 @@ def test_layers_that_are_something_else_are_refused_with_the_way_out(
     model: Model, tmp_path: Path, layer: dict[str, Any], sentence: str
 ) -> None:
     config, arrays = keras_model(model)
-    path = write_h5(tmp_path / "network.h5", inside(config, [layer]), arrays, inside="mobilenet")
+    path = write_h5(tmp_path / "network.h5", inside(config, in_order([layer])), arrays, inside="mobilenet")
     with pytest.raises(Refused, match=sentence):
         keras.read(path)
 

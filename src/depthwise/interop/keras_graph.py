@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop import keras_pixels
+from depthwise.interop import keras_order, keras_pixels
 from depthwise.interop.chain import (
     NO_PADDING,
     Chain,
@@ -101,7 +101,9 @@ def _operations(layer: Layer, weights: Weights, chain: Chain) -> list[Operation]
             return [Dense(where=where, weight=weight.T, bias=bias), *_activation(layer)]
         case pixels if pixels in keras_pixels.KINDS:
             return list(keras_pixels.operations(layer, weights))
-        case turned if turned in _RESHAPES:
+        case turned if turned in keras_order.KINDS:
+            return [keras_order.reorder(layer)]
+        case flat if flat in _RESHAPES:
             return [Reshape(where=where)]
         case _ if is_silent(layer, chain):
             return []
