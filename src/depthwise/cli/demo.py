@@ -155,7 +155,9 @@ def _tell(model: Model, outcome: Outcome, cost: Report) -> None:
     for number, text in enumerate(steps, start=1):
         out.print(f"  {number}. {text}")
     _tell_cost(cost)
-    out.print("Next: train your own on a folder of photos, one folder a class (with PyTorch: pip install torch):")
+    out.print(
+        "Next: train your own on a folder of photos, one folder a class (the README says how to install PyTorch):"
+    )
     out.print("  depthwise train PHOTOS --out mymodel --pretrained imagenet --width 0.5 --resolution 160")
     out.print(
         "Without a connection, --pretrained shipped starts from the network above; photos are then labelled less well."
