@@ -2,7 +2,7 @@
 
 The functions of docs/api.md are here: `depthwise.read`, `train`, `evaluate`, `quantize`, `compile`, `open` and `cost`.
 Importing this package reaches neither torch nor Pillow nor numpy: each of them is loaded when it is used. The stages
-behind them are subpackages (docs/index.md).
+behind them are subpackages (docs/house.md).
 """
 
 from __future__ import annotations
