@@ -28,7 +28,7 @@ BUILDS = "hatchling\neditables\n"
 FILES: dict[str, tuple[str, ...]] = {
     "build": ("-",),
     "run": (PROJECT,),
-    "tests": (PROJECT, "-", "--extra", "interop", "--extra", "bench", "--extra", "dev"),
+    "tests": (PROJECT, "-", "--extra", "interop", "--extra", "bench", "--extra", "dev", "--extra", "heic"),
 }
 HEAD = "# Written by scripts/pin.py. PyTorch is not in it: install the build that you want first.\n"
 # Files of the package that are not under its licence: shipped/LICENSE.md.
