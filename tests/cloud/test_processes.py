@@ -19,9 +19,11 @@ from depthwise.errors import Refused
 from depthwise.network.model import Model
 
 ImageFolder = Callable[..., Path]
+# Where the folder of tools lies, with its teachers.
+TESTS = Path(__file__).parent.parent
 SETTINGS = {
     "--width": 0.25, "--resolution": 32, "--unit-strides": 0, "--epochs": 1, "--batch": 8, "--precision": "float32",
-    "--average": 0, "--optimizer": "sgd", "--rate": 0.002, "--warmup": 0, "--mixup": 0.3,
+    "--average": 0, "--optimizer": "sgd", "--rate": 0.002, "--warmup": 0, "--mixup": 0.3, "--distill": "tools.teachers:means",
 }  # fmt: skip
 
 
@@ -41,6 +43,7 @@ def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess
         check=False,
         timeout=300,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=TESTS,
     )
 
 
@@ -60,12 +63,16 @@ def test_two_processes_give_the_result_of_one_with_the_same_global_batch(
         text=True,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=TESTS,
     )
 
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
     # One process reports.
     assert two.stdout.replace(str(tmp_path / "two"), str(tmp_path / "one")) == one.stdout
     np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), rtol=1e-3)
+    # Each was asked about a part of the images, and what the teacher says is the same, row for row.
+    (first,), (second,) = (list((tmp_path / f"{name}.run").glob("lessons-*")) for name in ("one", "two"))
+    assert (first.name, first.read_bytes()) == (second.name, second.read_bytes())
     # Small networks blow rounding up from step to step; that weights agree is shown in float64 below.
     assert Model.load(tmp_path / "two").provenance["processes"] == 2
 

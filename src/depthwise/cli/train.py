@@ -194,7 +194,7 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
             raise Refused(
                 "--mean, --scale and --bgr say what the file of --pretrained is fed; give one, or leave them out"
             )
-        notice("starting from random weights; photos are learned better from --pretrained imagenet, or offline shipped")
+        _say("starting from random weights; photos are learned better from --pretrained imagenet, or offline shipped")
         return None
     from depthwise.interop.formats import read
     from depthwise.interop.names import best
@@ -206,8 +206,8 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     if name == IMAGENET:
         name = best(settings["width"] or Spec().width, settings["resolution"] or Spec().resolution)
     if name == SHIPPED:
-        notice("the weights that ship are for non-commercial research and education, and so is what starts from them")
-        notice("for photos --pretrained imagenet is a better start, where it was fetched once or can be")
+        _say("the weights that ship are for non-commercial research and education, and so is what starts from them")
+        _say("for photos --pretrained imagenet is a better start, where it was fetched once or can be")
     source = read(str(model_folder()) if name == SHIPPED else name, given)
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
@@ -217,6 +217,14 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     # What is trained is prepared as our own models are, whatever the file says of resize and crop.
     say_pixels(name, source.replace(preprocessing=squared(source.preprocessing, given.resize or "crop")))
     return with_own_pixels(source)
+
+
+def _say(text: str) -> None:
+    """A notice, once for all processes."""
+    from depthwise.cli.progress import is_first_process
+
+    if is_first_process():
+        notice(text)
 
 
 def _check_start(name: str) -> None:
