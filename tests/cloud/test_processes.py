@@ -23,7 +23,8 @@ ImageFolder = Callable[..., Path]
 TESTS = Path(__file__).parent.parent
 SETTINGS = {
     "--width": 0.25, "--resolution": 32, "--unit-strides": 0, "--epochs": 1, "--batch": 8, "--precision": "float32",
-    "--average": 0, "--optimizer": "sgd", "--rate": 0.002, "--warmup": 0, "--mixup": 0.3, "--distill": "tools.teachers:means",
+    "--average": 0, "--optimizer": "sgd", "--rate": 0.002, "--warmup": 0, "--mixup": 0.3,
+    "--distill": "tools.teachers:means",
 }  # fmt: skip
 
 
