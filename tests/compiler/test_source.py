@@ -14,13 +14,18 @@ import pytest
 
 from conftest import make_model
 from depthwise.compiler import compile_model
+from depthwise.compiler.choices import Choices
+from depthwise.compiler.compile import emit
+from depthwise.compiler.outputs.constants import emit_weights
 from depthwise.errors import Refused
+from depthwise.kernels.machine import Level
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.precision import Precision
-from tools.emitted import STRICT, build
+from tools.emitted import STRICT, build, predefined, write_sources
 
 SPOIL = """#include "weights.c"
 void spoil(int32_t word, uint32_t value);
@@ -112,13 +117,44 @@ def test_zig_is_silent_on_it_too(folder: Path, zig: tuple[str, ...], tmp_path: P
     build((*zig, *STRICT, "-O1", "-c", "-o", "weights.o", "weights.c"), here)
 
 
-def test_it_is_clean_under_address_and_undefined_behaviour_sanitizers(folder: Path, gcc: str, tmp_path: Path) -> None:
-    here = copied(folder, tmp_path)
+def sanitized(gcc: str, here: Path, *flags: str) -> None:
+    """Drive the network in a folder under the address and undefined behaviour sanitizers."""
     (here / "empty.c").write_text("int main(void) { return 0; }\n")
     probe = [gcc, "-fsanitize=address,undefined", "-o", "empty", "empty.c"]
     if subprocess.run(probe, cwd=here, capture_output=True, check=False).returncode != 0:
         pytest.skip("this gcc has no sanitizers; what they find is not looked for")
-    driven(gcc, here, "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    driven(gcc, here, *flags, "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+def test_it_is_clean_under_address_and_undefined_behaviour_sanitizers(folder: Path, gcc: str, tmp_path: Path) -> None:
+    sanitized(gcc, copied(folder, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("level", "precision"),
+    [
+        # The levels that have kernels of their own.
+        *((level, "int8") for level in LEVELS if level.machine.features and "int8" in level.carried),
+        *((level, "bf16") for level in LEVELS if "__AVX512BF16__" in level.machine.features),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_kernels_of_each_level_of_x86_are_clean_under_the_sanitizers_too(
+    level: Level, precision: Precision, zig: tuple[str, ...], gcc: str, tmp_path: Path
+) -> None:
+    if missing := level.machine.features - predefined(zig):
+        pytest.skip(f"this processor lacks {', '.join(sorted(missing))}; kernels of level {level.name} are not run")
+    model = make_model(seed=1, resolution=67, shallow=True)
+    emitted = emit(
+        random_quantized(model.spec) if precision == "int8" else model,
+        target_name="test",
+        machine=level.machine,
+        choices=Choices(precision=precision),
+    )
+    write_sources(emitted, tmp_path)
+    (tmp_path / "weights.c").write_text(emit_weights(emitted.packed), encoding="utf-8")
+    shutil.copy(DRIVE, tmp_path)
+    sanitized(gcc, tmp_path, *level.cc)
 
 
 def test_its_tests_take_every_branch_both_ways(folder: Path, precision: Precision, gcc: str, tmp_path: Path) -> None:
