@@ -7,10 +7,11 @@ behind them are subpackages (docs/house.md).
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+# The name that type checkers know; to load `typing` for it would cost the first label of a process.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from depthwise.api import compile, cost, evaluate, open, quantize, read, train
 
 __all__ = ["__version__", "compile", "cost", "evaluate", "open", "quantize", "read", "train"]
@@ -22,7 +23,9 @@ def __getattr__(name: str) -> Any:
     """The functions of `depthwise.api`, loaded at their first use."""
     if name not in __all__:
         raise AttributeError(f"module 'depthwise' has no attribute {name!r}")
-    return getattr(importlib.import_module("depthwise.api"), name)
+    from importlib import import_module
+
+    return getattr(import_module("depthwise.api"), name)
 
 
 def __dir__() -> list[str]:

@@ -70,7 +70,8 @@ def test_two_processes_give_the_result_of_one_with_the_same_global_batch(
     assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
     # One process reports.
     assert two.stdout.replace(str(tmp_path / "two"), str(tmp_path / "one")) == one.stdout
-    np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), rtol=1e-3)
+    # The losses of the later epochs are near 0, where the rounding of float32 is a larger share of them.
+    np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), rtol=1e-3, atol=1e-4)
     # Each was asked about a part of the images, and what the teacher says is the same, row for row.
     (first,), (second,) = (list((tmp_path / f"{name}.run").glob("lessons-*")) for name in ("one", "two"))
     assert (first.name, first.read_bytes()) == (second.name, second.read_bytes())

@@ -137,7 +137,8 @@ def test_the_model_says_what_it_was_in_float_and_before_training(
     assert isinstance(model, QuantizedModel)
     quantization = model.provenance["quantization"]
     assert quantization["calibration_images"] == 8
-    assert set(quantization["float"]) == set(quantization["int8"]) == {"validation_loss", "top1", "top5"}
+    named = {"validation_images", "validation_loss", "top1", "top5"}
+    assert set(quantization["float"]) == set(quantization["int8"]) == named
     assert model.provenance["recipe"]["precision"] == "float32"
     assert f"quantised: validation top-1 {quantization['int8']['top1']:.2%}" in heard.text
 

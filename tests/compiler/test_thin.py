@@ -158,18 +158,20 @@ def with_zeros() -> Model:
     return model.replace(weights=weights)
 
 
-def test_a_float_artifact_without_its_zeros_answers_as_the_oracle(tmp_path: Path) -> None:
+# Strassen's sums of sums lose a digit where few channels are left (docs/compiler.md says by how much elsewhere).
+@pytest.mark.parametrize(("strassen", "bar"), [(False, 1e-5), (True, 1e-4)])
+def test_a_float_artifact_without_its_zeros_answers_as_the_oracle(tmp_path: Path, strassen: bool, bar: float) -> None:
     model = with_zeros()
     pixels = images(model.spec)
     oracle = reference.run(model, pixels)
-    built = compile_model(model, target="host", out=tmp_path / "model.so")
+    built = compile_model(model, target="host", out=tmp_path / "model.so", strassen=strassen)
 
     assert built.live_multiply_adds < 0.7 * built.multiply_adds
     with Artifact.open(built.path) as artifact:
         assert artifact.verify() < 1e-5
         for image, probabilities, features in zip(pixels, oracle.probabilities, oracle.features, strict=True):
             assert np.abs(artifact.run(image) - probabilities).max() < 1e-5
-            assert np.abs(artifact.features(image) - features).max() < 1e-5 * max(1, features.max())
+            assert np.abs(artifact.features(image) - features).max() < bar * max(1, features.max())
 
 
 def test_a_network_that_loses_nothing_is_emitted_as_it_was() -> None:

@@ -40,8 +40,10 @@ def numbers(
     try:
         with file.open("ab") as out:
             row = 2 * VIEWS * teacher.width
-            # A row that was cut off by a kill is written anew.
-            there = min(os.fstat(out.fileno()).st_size // row, len(items))
+            # What a kill cut off is asked anew, with all that it was asked with: what a network says of a picture may
+            # differ in its last bit with the pictures beside it.
+            whole = min(os.fstat(out.fileno()).st_size // row, len(items))
+            there = whole if whole == len(items) else whole // TOGETHER * TOGETHER
             out.truncate(there * row)
             advance(there)
             _append(teacher, items[there:], out, threads, advance)
