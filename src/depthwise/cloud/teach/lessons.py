@@ -19,7 +19,7 @@ from torch import Tensor
 
 from depthwise.cloud.processes import World
 from depthwise.cloud.teach.heads import FOLDS, PASSES, Told, answers, fit_heads, folds, mean_of
-from depthwise.cloud.teach.numbers import Halves, numbers
+from depthwise.cloud.teach.numbers import Halves, numbers, rows_of
 from depthwise.cloud.teach.sources import CALIBRATION, Source, sources
 from depthwise.cloud.teach.teacher import Pixels, Teacher
 from depthwise.data.folder import Item
@@ -138,7 +138,7 @@ def _numbers(school: School, teacher: Teacher, items: Sequence[Item], stem: str,
     """What a teacher says of pictures, shared among the processes; in all of them."""
     here, reporter = school.here, school.reporter
     place = school.folder if school.folder.is_dir() else Path(tempfile.gettempdir())
-    own = items[here.rank :: here.size]
+    own = [items[row] for row in rows_of(here.rank, here.size, len(items))]
     reporter.begin(f"asking {Path(teacher.name).name}", len(own))
 
     def advance(rows: int) -> None:
@@ -154,7 +154,7 @@ def _numbers(school: School, teacher: Teacher, items: Sequence[Item], stem: str,
         return found
     whole = np.empty((len(items), *found.shape[1:]), dtype=np.float16)
     for rank, part in enumerate(here.gather(np.array(found))):
-        whole[rank :: here.size] = part
+        whole[rows_of(rank, here.size, len(items))] = part
     return whole
 
 

@@ -24,6 +24,13 @@ Halves = NDArray[np.float16]
 TOGETHER = 32
 
 
+def rows_of(rank: int, size: int, rows: int) -> NDArray[np.intp]:
+    """Which of so many rows a process of several asks about: whole groups, so that each row has the same rows beside it
+    for any number of processes."""
+    groups = [np.arange(start, min(start + TOGETHER, rows)) for start in range(rank * TOGETHER, rows, size * TOGETHER)]
+    return np.concatenate([np.empty(0, np.intp), *groups]).astype(np.intp)
+
+
 def numbers(
     teacher: Teacher, items: Sequence[Item], file: Path, threads: int, advance: Callable[[int], None]
 ) -> Halves:
