@@ -62,7 +62,8 @@ def _kept(labels: tuple[str, ...], rows: Mapping[int, int]) -> str:
     if not rows:
         return "with a new classifier"
     more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
-    return f"with the classifier of {len(rows):,} classes of the same name; new are {', '.join(new[:NAMED])}{more}"
+    alike = "one class" if len(rows) == 1 else f"{len(rows):,} classes"
+    return f"with the classifier of {alike} of the same name; new: {', '.join(new[:NAMED])}{more}"
 
 
 def measure_norms(network: nn.Module, batches: Iterable[Tensor]) -> int:
