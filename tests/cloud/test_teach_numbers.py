@@ -1,0 +1,48 @@
+"""A teacher sees pictures in the same groups, whatever the number of processes and wherever a run was killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from depthwise.cloud.teach.numbers import TOGETHER, numbers, rows_of
+from depthwise.cloud.teach.teacher import VIEWS
+from depthwise.data.folder import Item
+
+
+class Counting:
+    """A teacher that answers with how many pictures it was shown together."""
+
+    channels, width = 3, 1
+
+    def look(self, frames: list[Any]) -> np.ndarray:
+        return np.full((len(frames), VIEWS, 1), len(frames), np.float32)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("rows", [0, 1, TOGETHER, 2 * TOGETHER + 5, 5 * TOGETHER])
+def test_processes_share_all_rows_in_whole_groups(size: int, rows: int) -> None:
+    shares = [rows_of(rank, size, rows).tolist() for rank in range(size)]
+
+    assert list(range(rows)) == sorted(row for share in shares for row in share)
+    for share in shares:
+        for start in range(0, len(share), TOGETHER):
+            assert len({row // TOGETHER for row in share[start : start + TOGETHER]}) == 1
+
+
+@pytest.mark.parametrize("left", [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 3])
+def test_what_was_cut_off_is_asked_again_with_the_pictures_that_stood_beside_it(tmp_path: Path, left: int) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
+    items = [Item(tmp_path / "one.png", 0)] * (2 * TOGETHER)
+    teacher: Any = Counting()
+    whole = np.array(numbers(teacher, items, tmp_path / "whole", 1, lambda rows: None))
+    (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[: left * VIEWS * 2 + 1])
+
+    again = np.array(numbers(teacher, items, tmp_path / "cut", 1, lambda rows: None))
+
+    assert (whole == TOGETHER).all()
+    np.testing.assert_array_equal(whole, again)
