@@ -15,6 +15,7 @@ from depthwise.errors import Refused
 if TYPE_CHECKING:
     from depthwise.interop.source import Given
     from depthwise.network.description import Described
+    from depthwise.network.preprocessing import Preprocessing
 
 RESIZE = (
     "How a picture becomes square: `crop` (shorter side to 8/7 of the resolution, middle cut out), a number (that"
@@ -68,11 +69,15 @@ def given_from(
     )
 
 
-def say_pixels(source: str, model: Described) -> None:
-    """One line on stderr: what the network is fed, and whether that is read, given or assumed."""
+def say_pixels(source: str, model: Described, square: Preprocessing | None = None) -> None:
+    """One line on stderr: what the network is fed, and whether that is read, given or assumed.
+
+    Args:
+        square: whose way to a square is told, where it is not the model's own.
+    """
     from depthwise.interop.said import said
 
-    if line := said(model):
+    if line := said(model, square):
         notice(printable(f"{source}: {line}"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import shlex
 import sys
@@ -208,14 +209,17 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     if name == SHIPPED:
         _say("the weights that ship are for non-commercial research and education, and so is what starts from them")
         _say("for photos --pretrained imagenet is a better start, where it was fetched once or can be")
-    source = read(str(model_folder()) if name == SHIPPED else name, given)
+    # How pictures become squares is what --resize says of the training, unless the network is kept as it is.
+    asked = given if own_pixels else dataclasses.replace(given, resize=None)
+    source = read(str(model_folder()) if name == SHIPPED else name, asked)
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
     if own_pixels:
         say_pixels(name, source)
         return source
     # What is trained is prepared as our own models are, whatever the file says of resize and crop.
-    say_pixels(name, source.replace(preprocessing=squared(source.preprocessing, given.resize or "crop")))
+    own = default_preprocessing(settings["resolution"] or source.spec.resolution, source.spec.channels)
+    say_pixels(name, source, squared(own, given.resize or "crop"))
     return with_own_pixels(source)
 
 

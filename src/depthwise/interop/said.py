@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from depthwise.network.description import Described
+from depthwise.network.preprocessing import Preprocessing
 
 ASSUMED = "assumed"
 # Parts of the line, by their names in the provenance.
@@ -21,8 +22,12 @@ def assumed(model: Described) -> bool:
     return ASSUMED in how(model).values()
 
 
-def said(model: Described) -> str:
-    """What the network is fed, as one line; "" of a model that was never foreign."""
+def said(model: Described, square: Preprocessing | None = None) -> str:
+    """What the network is fed, as one line; "" of a model that was never foreign.
+
+    Args:
+        square: whose way to a square is told, where it is not the model's own.
+    """
     found = how(model)
     if not found:
         return ""
@@ -32,7 +37,7 @@ def said(model: Described) -> str:
     )
     line = (
         f"pixels (0 to 255) with mean {_numbers(pixels.mean)} and scale {_numbers(pixels.scale)} ({found['pixels']}),"
-        f" {order} ({found['order']}), {pixels.sizes} ({found['resize']})"
+        f" {order} ({found['order']}), {(square or pixels).sizes} ({found['resize'] if square is None else 'as training has it'})"
     )
     asked = model.provenance["preprocessing"].get("filter")
     if isinstance(asked, str):
