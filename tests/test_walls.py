@@ -19,7 +19,7 @@ import depthwise
 from depthwise.cli.main import COMMANDS
 
 WITHOUT_TORCH = ("network", "cost", "data", "kernels", "compiler", "edge", "evaluate", "interop", "shipped")
-WITH_TORCH = ("cli", "cloud", "quantize", "bench", "jobs")
+WITH_TORCH = ("attack", "cli", "cloud", "quantize", "bench", "jobs")
 ROOMS = tuple(path.parent.name for path in sorted(Path(depthwise.__file__).parent.glob("*/__init__.py")))
 # Heavy to import, or not installed on a device.
 TRAINING = {"torch", "torchvision", "timm", "matplotlib", "tensorboard"}

@@ -2,7 +2,8 @@
 
 Activations are bytes held as float32, which has every whole number below 2**24; each convolution is cut into parts
 whose sums stay below that, so that they are exact in whatever order they are added. Rounding passes gradients on
-unchanged (arXiv:1308.3432), and since weights are parameters in real numbers, gradients are those of a float network.
+unchanged (arXiv:1308.3432), to the images too, and since weights are parameters in real numbers, gradients are those of
+a float network.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class QuantizedNetwork(Network):
 
     def __init__(self, start: QuantizedModel) -> None:
         nn.Module.__init__(self)
-        self.spec = start.spec
+        self.spec, self.softness = start.spec, 0.0
         mean, scale = (np.array(part) for part in (start.preprocessing.mean, start.preprocessing.scale))
         _constant(self, "mean", mean[:, None, None], torch.float32)
         _constant(self, "scale", scale[:, None, None], torch.float32)
@@ -69,11 +70,24 @@ class QuantizedNetwork(Network):
         found = {}
         # Reduced precision would round the sums.
         with torch.autocast(x.device.type, enabled=False):
-            x = torch.round(x.float() / self.scale + self.mean).clamp(0, 255)
+            x = _rounded(x.float() / self.scale + self.mean, self.softness).clamp(0, 255)
             for layer in layers(self.spec):
                 x = self.get_submodule(layer.name)(x)
                 found[layer.name] = x
         return found
+
+    def soften(self, softness: float) -> None:
+        """Let gradients of images know of the steps: a rounding at x multiplies them by 1 - softness cos(2 pi x).
+
+        That is the slope of a smooth staircase, steep between two bytes and flat at them. Answers stay what they are.
+
+        Args:
+            softness: 0, the gradient passed on unchanged, to below 1, above which gradients would vanish.
+        """
+        self.softness = softness
+        for part in self.modules():
+            if isinstance(part, _Sums):
+                part.softness = softness
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled features (B, channels) of normalised images (B, C, H, W), in real numbers."""
@@ -97,7 +111,7 @@ class _Sums(nn.Module):
         super().__init__()
         self.layer = layer
         self.zero_point, self.low, self.high = numbers.zero_point, numbers.low, numbers.high
-        self.is_rounded = numbers.rounded
+        self.is_rounded, self.softness = numbers.rounded, 0.0
         _constant(self, "start", numbers.bias[:, None, None], torch.float64)
         _constant(self, "multiplier", numbers.multiplier[:, None, None], torch.float32)
         _constant(self, "scale", numbers.scale[:, None, None], torch.float32)
@@ -117,7 +131,7 @@ class _Sums(nn.Module):
             return product
         # R3, R4. Bounds are whole numbers, so clamping first is the same, and gradients end where those of ReLU6 do.
         zero = self.zero_point
-        whole = _rounded(F.hardtanh(product, self.low - zero, self.high - zero))
+        whole = _rounded(F.hardtanh(product, self.low - zero, self.high - zero), self.softness)
         whole = whole + zero if zero else whole
         return self.real(whole) if self.layer.kind == "classifier" else whole
 
@@ -199,19 +213,25 @@ class _Products(_Sums):
 
 
 class _Round(torch.autograd.Function):
-    """To the nearest whole number, halves to even; the gradient goes through as it is."""
+    """To the nearest whole number, halves to even; the gradient goes through as it is, or by a smooth staircase."""
 
     @staticmethod
-    def forward(_: Any, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, softness: float) -> Tensor:
+        ctx.softness = softness
+        if softness:
+            ctx.save_for_backward(x)
         return torch.round(x)
 
     @staticmethod
-    def backward(_: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        if not ctx.softness:
+            return gradients[0], None
+        (x,) = ctx.saved_tensors
+        return gradients[0] * (1 - ctx.softness * torch.cos(2 * torch.pi * x)), None
 
 
-def _rounded(x: Tensor) -> Tensor:
-    rounded: Tensor = _Round.apply(x)  # type: ignore[no-untyped-call]
+def _rounded(x: Tensor, softness: float = 0.0) -> Tensor:
+    rounded: Tensor = _Round.apply(x, softness)  # type: ignore[no-untyped-call]
     return rounded
 
 

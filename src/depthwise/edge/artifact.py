@@ -135,6 +135,25 @@ class Artifact:
         """Probabilities (labels,) of prepared pixels (height, width, channels)."""
         return self._of_pixels("dw_run", pixels, len(self.labels))
 
+    def run_all(self, pixels: Pixels) -> Floats:
+        """Probabilities (N, labels) of prepared pixels (N, height, width, channels), one image after the other.
+
+        What `run` gives for each, with a tenth of the time between two of them.
+        """
+        import numpy as np
+
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != self.input_shape:
+            raise Refused(
+                f"{self.name}: takes uint8 pixels of shape (images, *{self.input_shape}), not {pixels.dtype} of"
+                f" {pixels.shape}; prepare them with `edge.pixels.prepare`"
+            )
+        pixels = np.ascontiguousarray(pixels)
+        out = np.empty((len(pixels), len(self.labels)), dtype=np.float32)
+        first, size, row = pixels.ctypes.data, pixels[:1].nbytes, out[:1].nbytes
+        with self._lock:
+            self._open().call_each("dw_run", first, size, out.ctypes.data, row, len(pixels), self._arena)
+        return out
+
     def features(self, pixels: Pixels) -> Floats:
         """Pooled features (feature_count,) of prepared pixels (height, width, channels)."""
         return self._of_pixels("dw_features", pixels, self.feature_count)

@@ -97,7 +97,20 @@ class Library:
 
         Raises: Refused, saying what the status means; Unmet, when a golden case differs.
         """
-        status = self._functions[key](*arguments)
+        self._check(key, self._functions[key](*arguments))
+
+    def call_each(self, key: str, first: int, size: int, out: int, row: int, count: int, arena: int) -> None:
+        """Call a function of an input, an output and the arena `count` times, `size` and `row` bytes further each time.
+
+        Raises: Refused, as `call` does.
+        """
+        function = self._functions[key]
+        for index in range(count):
+            status = function(first + index * size, out + index * row, arena)
+            if status:
+                self._check(key, status)
+
+    def _check(self, key: str, status: int) -> None:
         if status != 0:
             meaning = _STATUS.get(status, f"returns the unknown status {status}")
             raise (Unmet if status == _GOLDEN_DIFFERS else Refused)(f"{self.name}: {key} {meaning}")

@@ -35,9 +35,10 @@ def said(model: Described, square: Preprocessing | None = None) -> str:
         model.preprocessing,
         "grey" if model.spec.channels == 1 else _ORDERS[model.provenance["preprocessing"].get("bgr") is True],
     )
+    resize = found["resize"] if square is None else "as training has it"
     line = (
         f"pixels (0 to 255) with mean {_numbers(pixels.mean)} and scale {_numbers(pixels.scale)} ({found['pixels']}),"
-        f" {order} ({found['order']}), {(square or pixels).sizes} ({found['resize'] if square is None else 'as training has it'})"
+        f" {order} ({found['order']}), {(square or pixels).sizes} ({resize})"
     )
     asked = model.provenance["preprocessing"].get("filter")
     if isinstance(asked, str):

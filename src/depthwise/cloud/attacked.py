@@ -1,0 +1,43 @@
+"""Models as attacks see them: logits of images in levels, with gradients."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from depthwise.attack.gradient.network import Differentiable
+from depthwise.attack.subject import FunctionSubject
+from depthwise.cloud.module import Network, normalise, to_network
+from depthwise.cloud.quantized_module import QuantizedNetwork
+from depthwise.network.model import Model
+from depthwise.network.preprocessing import Preprocessing
+from depthwise.network.quantized import QuantizedModel
+
+# How gradients pass the roundings of int8: unchanged, or by the slope of a smooth staircase.
+Rounding = Literal["through", "smooth"]
+SOFTNESS = 0.9
+
+
+def attackable(network: nn.Module, preprocessing: Preprocessing) -> Differentiable:
+    """A network, as a copy that no attack can change."""
+
+    def prepare(levels: Tensor) -> Tensor:
+        return normalise(levels, preprocessing)
+
+    return Differentiable(network, prepare)
+
+
+def subject(model: Model | QuantizedModel, *, rounding: Rounding = "through") -> FunctionSubject:
+    """A float model, or the torch twin of an int8 one, which answers byte for byte as its artifacts do."""
+    if isinstance(model, QuantizedModel):
+        twin = QuantizedNetwork(model)
+        twin.soften(SOFTNESS if rounding == "smooth" else 0.0)
+        name = "int8, smoothed" if rounding == "smooth" else "int8"
+        return _subject(name, twin, model.preprocessing)
+    return _subject("float", to_network(model), model.preprocessing)
+
+
+def _subject(name: str, network: Network, preprocessing: Preprocessing) -> FunctionSubject:
+    found = attackable(network, preprocessing)
+    return FunctionSubject(name, found.scores, found)

@@ -1,0 +1,154 @@
+"""Gradient attacks against closed forms, and what surrounds them against its own rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed; run: pip install 'depthwise[cloud]'")
+import torch
+
+from depthwise.attack.budget import Budget
+from depthwise.attack.draws import Draws
+from depthwise.attack.frame import Asked, attacked
+from depthwise.attack.gradient.losses import cross_entropy
+from depthwise.attack.gradient.network import without_gradient
+from depthwise.attack.gradient.walk import FGSM, PGD
+from depthwise.cloud.attacked import Rounding, subject
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.reference_int8 import run
+from depthwise.network.spec import Spec
+from tools.toys import Away, Linear, images, shifted, subject_of
+
+pytestmark = pytest.mark.usefixtures("torch_alone")
+DRAWS = Draws(0, (0, 1, 2))
+ZEROS = np.zeros(3, np.int64)
+ROUNDINGS: tuple[Rounding, ...] = ("through", "smooth")
+
+
+def test_the_int8_twin_gives_images_a_gradient() -> None:
+    """It begins by rounding; without a gradient through that, projected gradient descent finds every network robust."""
+    model = random_quantized(Spec(width=0.25, resolution=32, classes=3, shallow=True), seed=2)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    x, labels = torch.from_numpy(pixels.astype(np.float32)), torch.tensor([0, 1, 2, 0])
+
+    for rounding in ROUNDINGS:
+        twin = subject(model, rounding=rounding)
+        assert twin.network is not None
+        nothing, share = without_gradient(twin.network, x, labels, cross_entropy)
+
+        assert nothing == 0
+        assert share < 0.9
+        assert (twin.scores(pixels) == run(model, pixels).logits).all()
+
+
+@pytest.mark.parametrize("attack", [FGSM, PGD], ids=["fgsm", "pgd"])
+def test_the_worst_case_of_a_linear_network_is_found_exactly(attack: Any) -> None:
+    pixels = images()
+    network = shifted(Linear(), pixels)
+    weight = network.w.detach().numpy().reshape(pixels.shape[1:]).astype(np.float64)
+    budget = Budget(eps=7.3 / 255, whole=False)
+
+    found = attacked(attack(budget=budget), subject_of(network), pixels, ZEROS, DRAWS)
+
+    worst = np.clip(pixels + 7.3 * np.sign(weight), 0, 255)
+    margins = [(x.astype(np.float64) * weight).sum(axis=(1, 2, 3)) + network.b.item() for x in (found.images, worst)]
+    assert margins[0] == pytest.approx(margins[1], abs=1e-6 * 255)
+    assert (found.fooled == (margins[1] > 0)).all()
+    assert found.audit.faults == ()
+
+
+def test_the_worst_case_of_a_linear_network_under_l2_is_found_exactly() -> None:
+    pixels = images()
+    network = shifted(Linear(), pixels)
+    weight = network.w.detach().numpy().reshape(pixels.shape[1:]).astype(np.float64)
+    budget = Budget(norm="l2", eps=0.1, whole=False)
+
+    found = attacked(PGD(budget=budget, steps=40, step=1.0), subject_of(network), pixels, ZEROS, DRAWS)
+
+    gained = ((found.images - pixels.astype(np.float64)) * weight).sum(axis=(1, 2, 3))
+    assert gained == pytest.approx(np.full(3, 0.1 * 255 * np.linalg.norm(weight)), rel=1e-6)
+    assert found.sizes == pytest.approx(np.full(3, 0.1), rel=1e-6)
+
+
+def test_the_worst_case_of_a_quadratic_network_is_found_exactly() -> None:
+    pixels = images(low=90, high=166)
+    centre = torch.full(pixels.shape[1:], 128.0)
+    pixels[np.abs(pixels.astype(int) - 128) < 8] = 150
+    worst = np.clip(pixels + 4 * np.sign(pixels.astype(float) - 128), 0, 255)
+
+    found = attacked(PGD(budget=Budget(eps=4 / 255)), subject_of(Away(centre)), pixels, ZEROS, DRAWS)
+
+    assert (found.images == worst).all()
+
+
+@dataclass(frozen=True)
+class _Cheat:
+    """An attack that leaves the budget, the range of pixels and the numbers."""
+
+    budget: Budget = field(default_factory=lambda: Budget(eps=4 / 255))
+    name: str = "cheat"
+    asks: bool = True
+
+    def __call__(self, model: Asked, images: Any, labels: Any, draws: Draws) -> Any:
+        asked = model.scores(images, np.array([2, 0, 1]))
+        assert asked.shape == (3, 2)
+        proposed = images.astype(np.float32) + 300
+        proposed[0, 0, 0, 0] = np.nan
+        return proposed
+
+
+def test_what_leaves_the_budget_is_clipped_judged_anew_and_told() -> None:
+    pixels = images(high=255)
+    network = shifted(Linear(), pixels)
+
+    found = attacked(_Cheat(), subject_of(network), pixels, ZEROS, DRAWS)
+
+    wanted = np.clip(pixels.astype(int) + 4, 0, 255)
+    wanted[0, 0, 0, 0] = pixels[0, 0, 0, 0]
+    assert (found.images == wanted).all()
+    assert (found.fooled == (subject_of(network).scores(found.images).argmax(axis=1) != 0)).all()
+    assert (found.audit.not_finite, found.audit.beyond) == (1, 3)
+    assert len(found.audit.faults) == 1
+    assert found.counts.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_budget_of_nothing_changes_nothing(norm: Any) -> None:
+    pixels = images()
+    network = shifted(Linear(), pixels)
+
+    found = attacked(PGD(budget=Budget(norm=norm, eps=0), steps=3), subject_of(network), pixels, ZEROS, DRAWS)
+
+    assert (found.images == pixels).all()
+    assert not found.fooled.any()
+
+
+def test_what_an_image_becomes_depends_on_no_other_image() -> None:
+    pixels = images(5, side=8)
+    attack = PGD(budget=Budget(eps=6 / 255, whole=False), steps=4, restarts=2, momentum=0.5)
+    whole = subject_of(Linear(side=8))
+
+    together = attacked(attack, whole, pixels, np.zeros(5, np.int64), Draws(3, (4, 9, 2, 7, 1)))
+    apart = attacked(attack, whole, pixels[2:4], np.zeros(2, np.int64), Draws(3, (2, 7)))
+
+    assert (together.images[2:4] == apart.images).all()
+
+
+def test_an_attack_leaves_the_network_as_it_is() -> None:
+    from depthwise.cloud.attacked import attackable
+    from depthwise.cloud.module import Network
+    from depthwise.network.preprocessing import default_preprocessing
+
+    network = Network(Spec(width=0.25, resolution=32, classes=3, shallow=True)).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    seen = attackable(network, default_preprocessing(32, 3))
+    slope, _, _ = seen.gradient(torch.full((2, 32, 32, 3), 100.0), torch.tensor([0, 1]), cross_entropy)
+
+    assert slope.shape == (2, 32, 32, 3)
+    assert network.training
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in network.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
