@@ -28,7 +28,7 @@ static void *room(size_t bytes)
 
 static void frames(float *probabilities, uint8_t *pixels, uint8_t *arena)
 {
-    static const int32_t sides[][2] = {{1, 1},  {1, 7},     {7, 1},    {2, 2},    {31, 33}, {33, 33},  {64, 40},
+    static const int32_t sides[][2] = {{1, 1},   {1, 7},     {7, 1},    {2, 2},    {31, 33},  {33, 33}, {64, 40},
                                        {40, 64}, {300, 200}, {500, 60}, {60, 500}, {9, 3000}, {3000, 9}};
     int32_t channels = dw_input_channels();
     for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {

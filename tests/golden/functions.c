@@ -6,11 +6,24 @@
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 {
     enum {
-        H = 16, W = 16, C = 3, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 99, OUTPUT_ROW = 144
+        H = 16,
+        W = 16,
+        C = 3,
+        N = 8,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 99,
+        OUTPUT_ROW = 144,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image image = {.height = 32, .width = 32 * 3, .left = 1 * 3, .right = 0 * 3};
     static const dwk_image around = {.height = 16, .width = 16 * 8, .left = 1 * 8, .right = 1 * 8};
@@ -36,11 +49,25 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
-        H = 16, W = 16, C = 8, N = 16, STRIDE = 1, ROWS = 4, INPUT_ROW = 144, OUTPUT_ROW = 272, BETWEEN = 8
+        H = 16,
+        W = 16,
+        C = 8,
+        N = 16,
+        STRIDE = 1,
+        ROWS = 4,
+        INPUT_ROW = 144,
+        OUTPUT_ROW = 272,
+        BETWEEN = 8,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 16, .width = 16 * 16, .left = 1 * 16, .right = 0 * 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
@@ -66,11 +93,25 @@ static void dwl_blocks_0_0(uint8_t *arena)
 static void dwl_blocks_1_0(uint8_t *arena)
 {
     enum {
-        H = 8, W = 8, C = 16, N = 32, STRIDE = 2, ROWS = 8, INPUT_ROW = 272, OUTPUT_ROW = 320, BETWEEN = 16
+        H = 8,
+        W = 8,
+        C = 16,
+        N = 32,
+        STRIDE = 2,
+        ROWS = 8,
+        INPUT_ROW = 272,
+        OUTPUT_ROW = 320,
+        BETWEEN = 16,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 8, .width = 8 * 32, .left = 1 * 32, .right = 1 * 32};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
@@ -94,11 +135,25 @@ static void dwl_blocks_1_0(uint8_t *arena)
 static void dwl_blocks_3_0(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 64, N = 128, STRIDE = 2, ROWS = 2, INPUT_ROW = 320, OUTPUT_ROW = 528, BETWEEN = 64
+        H = 2,
+        W = 2,
+        C = 64,
+        N = 128,
+        STRIDE = 2,
+        ROWS = 2,
+        INPUT_ROW = 320,
+        OUTPUT_ROW = 528,
+        BETWEEN = 64,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 2, .width = 2 * 128, .left = 1 * 128, .right = 1 * 128 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
@@ -122,11 +177,25 @@ static void dwl_blocks_3_0(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 1, W = 1, C = 256, N = 256, STRIDE = 1, ROWS = 1, INPUT_ROW = 768, OUTPUT_ROW = 256, BETWEEN = 256
+        H = 1,
+        W = 1,
+        C = 256,
+        N = 256,
+        STRIDE = 1,
+        ROWS = 1,
+        INPUT_ROW = 768,
+        OUTPUT_ROW = 256,
+        BETWEEN = 256,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);
@@ -196,11 +265,24 @@ static void dwl_features(const uint8_t *arena, dwk_float *features)
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 {
     enum {
-        H = 23, W = 23, C = 1, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 47, OUTPUT_ROW = 200
+        H = 23,
+        W = 23,
+        C = 1,
+        N = 8,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 47,
+        OUTPUT_ROW = 200,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image image = {.height = 45, .width = 45 * 1, .left = 1 * 1, .right = 1 * 1};
     static const dwk_image around = {.height = 23, .width = 23 * 8, .left = 1 * 8, .right = 1 * 8};
@@ -227,11 +309,25 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
-        H = 23, W = 23, C = 8, N = 16, STRIDE = 1, ROWS = 2, INPUT_ROW = 200, OUTPUT_ROW = 400, BETWEEN = 8
+        H = 23,
+        W = 23,
+        C = 8,
+        N = 16,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 200,
+        OUTPUT_ROW = 400,
+        BETWEEN = 8,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 23, .width = 23 * 16, .left = 1 * 16, .right = 1 * 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
@@ -258,11 +354,25 @@ static void dwl_blocks_0_0(uint8_t *arena)
 static void dwl_blocks_1_0(uint8_t *arena)
 {
     enum {
-        H = 12, W = 12, C = 16, N = 32, STRIDE = 2, ROWS = 12, INPUT_ROW = 400, OUTPUT_ROW = 448, BETWEEN = 16
+        H = 12,
+        W = 12,
+        C = 16,
+        N = 32,
+        STRIDE = 2,
+        ROWS = 12,
+        INPUT_ROW = 400,
+        OUTPUT_ROW = 448,
+        BETWEEN = 16,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 12, .width = 12 * 32, .left = 1 * 32, .right = 1 * 32};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
@@ -286,11 +396,25 @@ static void dwl_blocks_1_0(uint8_t *arena)
 static void dwl_blocks_2_0(uint8_t *arena)
 {
     enum {
-        H = 6, W = 6, C = 32, N = 64, STRIDE = 2, ROWS = 6, INPUT_ROW = 416, OUTPUT_ROW = 528, BETWEEN = 32
+        H = 6,
+        W = 6,
+        C = 32,
+        N = 64,
+        STRIDE = 2,
+        ROWS = 6,
+        INPUT_ROW = 416,
+        OUTPUT_ROW = 528,
+        BETWEEN = 32,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 6, .width = 6 * 64, .left = 1 * 64, .right = 1 * 64 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_1_1);
@@ -314,11 +438,25 @@ static void dwl_blocks_2_0(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1040, OUTPUT_ROW = 512, BETWEEN = 256
+        H = 2,
+        W = 2,
+        C = 256,
+        N = 256,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 1040,
+        OUTPUT_ROW = 512,
+        BETWEEN = 256,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);
@@ -337,11 +475,24 @@ static void dwl_blocks_4_1(uint8_t *arena)
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 {
     enum {
-        H = 17, W = 17, C = 1, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 35, OUTPUT_ROW = 152
+        H = 17,
+        W = 17,
+        C = 1,
+        N = 8,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 35,
+        OUTPUT_ROW = 152,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image image = {.height = 33, .width = 33 * 1, .left = 1 * 1, .right = 1 * 1};
     static const dwk_image around = {.height = 17, .width = 17 * 8, .left = 1 * 8, .right = 1 * 8};
@@ -369,11 +520,25 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
-        H = 17, W = 17, C = 8, N = 16, STRIDE = 1, ROWS = 4, INPUT_ROW = 152, OUTPUT_ROW = 304, BETWEEN = 8
+        H = 17,
+        W = 17,
+        C = 8,
+        N = 16,
+        STRIDE = 1,
+        ROWS = 4,
+        INPUT_ROW = 152,
+        OUTPUT_ROW = 304,
+        BETWEEN = 8,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 17, .width = 17 * 16, .left = 1 * 16, .right = 1 * 16};
     static const dwk_rounding middle = {.low = -197, .high = -1, .zero_point = 227};
@@ -402,11 +567,25 @@ static void dwl_blocks_0_0(uint8_t *arena)
 static void dwl_blocks_1_0(uint8_t *arena)
 {
     enum {
-        H = 9, W = 9, C = 16, N = 32, STRIDE = 2, ROWS = 9, INPUT_ROW = 304, OUTPUT_ROW = 352, BETWEEN = 16
+        H = 9,
+        W = 9,
+        C = 16,
+        N = 32,
+        STRIDE = 2,
+        ROWS = 9,
+        INPUT_ROW = 304,
+        OUTPUT_ROW = 352,
+        BETWEEN = 16,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 32, .left = 1 * 32, .right = 1 * 32};
     static const dwk_rounding middle = {.low = -131, .high = 108, .zero_point = 147};
@@ -432,11 +611,25 @@ static void dwl_blocks_1_0(uint8_t *arena)
 static void dwl_blocks_1_1(uint8_t *arena)
 {
     enum {
-        H = 9, W = 9, C = 32, N = 32, STRIDE = 1, ROWS = 9, INPUT_ROW = 352, OUTPUT_ROW = 352, BETWEEN = 32
+        H = 9,
+        W = 9,
+        C = 32,
+        N = 32,
+        STRIDE = 1,
+        ROWS = 9,
+        INPUT_ROW = 352,
+        OUTPUT_ROW = 352,
+        BETWEEN = 32,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 32, .left = 1 * 32, .right = 1 * 32};
     static const dwk_rounding middle = {.low = -88, .high = 158, .zero_point = 96};
@@ -462,11 +655,25 @@ static void dwl_blocks_1_1(uint8_t *arena)
 static void dwl_blocks_2_0(uint8_t *arena)
 {
     enum {
-        H = 5, W = 5, C = 32, N = 64, STRIDE = 2, ROWS = 5, INPUT_ROW = 352, OUTPUT_ROW = 448, BETWEEN = 32
+        H = 5,
+        W = 5,
+        C = 32,
+        N = 64,
+        STRIDE = 2,
+        ROWS = 5,
+        INPUT_ROW = 352,
+        OUTPUT_ROW = 448,
+        BETWEEN = 32,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 64, .left = 1 * 64, .right = 1 * 64};
     static const dwk_rounding middle = {.low = 18, .high = 240, .zero_point = 12};
@@ -492,11 +699,25 @@ static void dwl_blocks_2_0(uint8_t *arena)
 static void dwl_blocks_2_1(uint8_t *arena)
 {
     enum {
-        H = 5, W = 5, C = 64, N = 64, STRIDE = 1, ROWS = 5, INPUT_ROW = 448, OUTPUT_ROW = 448, BETWEEN = 64
+        H = 5,
+        W = 5,
+        C = 64,
+        N = 64,
+        STRIDE = 1,
+        ROWS = 5,
+        INPUT_ROW = 448,
+        OUTPUT_ROW = 448,
+        BETWEEN = 64,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 64, .left = 1 * 64, .right = 1 * 64};
     static const dwk_rounding middle = {.low = -96, .high = 110, .zero_point = 120};
@@ -522,11 +743,25 @@ static void dwl_blocks_2_1(uint8_t *arena)
 static void dwl_blocks_3_3(uint8_t *arena)
 {
     enum {
-        H = 3, W = 3, C = 128, N = 128, STRIDE = 1, ROWS = 3, INPUT_ROW = 640, OUTPUT_ROW = 640, BETWEEN = 128
+        H = 3,
+        W = 3,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 3,
+        INPUT_ROW = 640,
+        OUTPUT_ROW = 640,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 3, .width = 3 * 128, .left = 1 * 128, .right = 1 * 128};
     static const dwk_rounding middle = {.low = -91, .high = 164, .zero_point = 91};
@@ -552,11 +787,25 @@ static void dwl_blocks_3_3(uint8_t *arena)
 static void dwl_blocks_3_5(uint8_t *arena)
 {
     enum {
-        H = 3, W = 3, C = 128, N = 128, STRIDE = 1, ROWS = 3, INPUT_ROW = 640, OUTPUT_ROW = 640, BETWEEN = 128
+        H = 3,
+        W = 3,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 3,
+        INPUT_ROW = 640,
+        OUTPUT_ROW = 640,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 3, .width = 3 * 128, .left = 1 * 128, .right = 1 * 128};
     static const dwk_rounding middle = {.low = -221, .high = -1, .zero_point = 237};
@@ -582,11 +831,25 @@ static void dwl_blocks_3_5(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1024, OUTPUT_ROW = 512, BETWEEN = 256
+        H = 2,
+        W = 2,
+        C = 256,
+        N = 256,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 1024,
+        OUTPUT_ROW = 512,
+        BETWEEN = 256,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_rounding middle = {.low = -6, .high = 194, .zero_point = 31};
     static const dwk_rounding rounding = {.low = 0, .high = 233, .zero_point = 4};
@@ -638,11 +901,24 @@ static void dwl_features(const uint8_t *arena, dwk_float *features)
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 {
     enum {
-        H = 17, W = 17, C = 3, N = 16, STRIDE = 2, ROWS = 4, INPUT_ROW = 105, OUTPUT_ROW = 304
+        H = 17,
+        W = 17,
+        C = 3,
+        N = 16,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 105,
+        OUTPUT_ROW = 304,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image image = {.height = 33, .width = 33 * 3, .left = 1 * 3, .right = 1 * 3};
     static const dwk_image around = {.height = 17, .width = 17 * 16, .left = 1 * 16, .right = 1 * 16};
@@ -669,11 +945,25 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena)
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
-        H = 17, W = 17, C = 16, N = 24, STRIDE = 1, ROWS = 4, INPUT_ROW = 304, OUTPUT_ROW = 456, BETWEEN = 16
+        H = 17,
+        W = 17,
+        C = 16,
+        N = 24,
+        STRIDE = 1,
+        ROWS = 4,
+        INPUT_ROW = 304,
+        OUTPUT_ROW = 456,
+        BETWEEN = 16,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 17, .width = 17 * 24, .left = 1 * 24, .right = 1 * 24};
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_CONV_STEM);
@@ -700,11 +990,25 @@ static void dwl_blocks_0_0(uint8_t *arena)
 static void dwl_blocks_1_0(uint8_t *arena)
 {
     enum {
-        H = 9, W = 9, C = 24, N = 48, STRIDE = 2, ROWS = 9, INPUT_ROW = 456, OUTPUT_ROW = 528, BETWEEN = 24
+        H = 9,
+        W = 9,
+        C = 24,
+        N = 48,
+        STRIDE = 2,
+        ROWS = 9,
+        INPUT_ROW = 456,
+        OUTPUT_ROW = 528,
+        BETWEEN = 24,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 48, .left = 1 * 48, .right = 1 * 48};
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_0_0);
@@ -728,11 +1032,25 @@ static void dwl_blocks_1_0(uint8_t *arena)
 static void dwl_blocks_2_0(uint8_t *arena)
 {
     enum {
-        H = 5, W = 5, C = 48, N = 88, STRIDE = 2, ROWS = 5, INPUT_ROW = 528, OUTPUT_ROW = 616, BETWEEN = 48
+        H = 5,
+        W = 5,
+        C = 48,
+        N = 88,
+        STRIDE = 2,
+        ROWS = 5,
+        INPUT_ROW = 528,
+        OUTPUT_ROW = 616,
+        BETWEEN = 48,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 88, .left = 1 * 88, .right = 1 * 88};
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_1_1);
@@ -758,11 +1076,25 @@ static void dwl_blocks_2_0(uint8_t *arena)
 static void dwl_blocks_3_0(uint8_t *arena)
 {
     enum {
-        H = 3, W = 3, C = 88, N = 176, STRIDE = 2, ROWS = 3, INPUT_ROW = 616, OUTPUT_ROW = 880, BETWEEN = 88
+        H = 3,
+        W = 3,
+        C = 88,
+        N = 176,
+        STRIDE = 2,
+        ROWS = 3,
+        INPUT_ROW = 616,
+        OUTPUT_ROW = 880,
+        BETWEEN = 88,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 3, .width = 3 * 176, .left = 1 * 176, .right = 1 * 176};
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_2_1);
@@ -788,11 +1120,25 @@ static void dwl_blocks_3_0(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 360, N = 360, STRIDE = 1, ROWS = 2, INPUT_ROW = 1440, OUTPUT_ROW = 720, BETWEEN = 360
+        H = 2,
+        W = 2,
+        C = 360,
+        N = 360,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 1440,
+        OUTPUT_ROW = 720,
+        BETWEEN = 360,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     const dwk_bf16 *input = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_0);
     dwk_bf16 *between = dwl_at_bf16(arena, DWL_AT_BLOCKS_4_1_ROWS);
@@ -834,11 +1180,25 @@ static void dwl_classifier(uint8_t *arena)
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 33, W = 33, C = 3, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 201, OUTPUT_ROW = 280, SCRATCH = 1824
+        H = 33,
+        W = 33,
+        C = 3,
+        N = 8,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 201,
+        OUTPUT_ROW = 280,
+        SCRATCH = 1824,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image image = {.height = 65, .width = 65 * 3, .left = 1 * 3, .right = 1 * 3};
     static const dwk_image around = {.height = 33, .width = 33 * 8, .left = 1 * 8, .right = 1 * 8};
@@ -869,12 +1229,26 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *wor
 static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 33, W = 33, C = 8, N = 16, STRIDE = 1, ROWS = 2, INPUT_ROW = 280, OUTPUT_ROW = 560, BETWEEN = 8,
-        SCRATCH = 528
+        H = 33,
+        W = 33,
+        C = 8,
+        N = 16,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 280,
+        OUTPUT_ROW = 560,
+        BETWEEN = 8,
+        SCRATCH = 528,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 33, .width = 33 * 16, .left = 1 * 16, .right = 1 * 16};
     while (dwk_takes(worker)) {
@@ -905,12 +1279,26 @@ static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 17, W = 17, C = 16, N = 32, STRIDE = 2, ROWS = 4, INPUT_ROW = 560, OUTPUT_ROW = 608, BETWEEN = 16,
-        SCRATCH = 1088
+        H = 17,
+        W = 17,
+        C = 16,
+        N = 32,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 560,
+        OUTPUT_ROW = 608,
+        BETWEEN = 16,
+        SCRATCH = 1088,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 17, .width = 17 * 32, .left = 1 * 32, .right = 1 * 32};
     while (dwk_takes(worker)) {
@@ -941,11 +1329,25 @@ static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 9, W = 9, C = 32, N = 64, STRIDE = 2, ROWS = 9, INPUT_ROW = 608, OUTPUT_ROW = 704, BETWEEN = 32
+        H = 9,
+        W = 9,
+        C = 32,
+        N = 64,
+        STRIDE = 2,
+        ROWS = 9,
+        INPUT_ROW = 608,
+        OUTPUT_ROW = 704,
+        BETWEEN = 32,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 64, .left = 1 * 64, .right = 1 * 64};
     while (dwk_takes(worker)) {
@@ -974,11 +1376,25 @@ static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 9, W = 9, C = 64, N = 64, STRIDE = 1, ROWS = 9, INPUT_ROW = 704, OUTPUT_ROW = 704, BETWEEN = 64
+        H = 9,
+        W = 9,
+        C = 64,
+        N = 64,
+        STRIDE = 1,
+        ROWS = 9,
+        INPUT_ROW = 704,
+        OUTPUT_ROW = 704,
+        BETWEEN = 64,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 64, .left = 1 * 64, .right = 1 * 64};
     while (dwk_takes(worker)) {
@@ -1008,11 +1424,25 @@ static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 64, N = 128, STRIDE = 2, ROWS = 5, INPUT_ROW = 704, OUTPUT_ROW = 896, BETWEEN = 64
+        H = 5,
+        W = 5,
+        C = 64,
+        N = 128,
+        STRIDE = 2,
+        ROWS = 5,
+        INPUT_ROW = 704,
+        OUTPUT_ROW = 896,
+        BETWEEN = 64,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
@@ -1050,11 +1480,25 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_4_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 3, W = 3, C = 128, N = 256, STRIDE = 2, ROWS = 3, INPUT_ROW = 896, OUTPUT_ROW = 1280, BETWEEN = 128
+        H = 3,
+        W = 3,
+        C = 128,
+        N = 256,
+        STRIDE = 2,
+        ROWS = 3,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 1280,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 3, .width = 3 * 256, .left = 1 * 256, .right = 1 * 256};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_5);
@@ -1086,11 +1530,25 @@ static void dwl_blocks_4_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_4_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 3, W = 3, C = 256, N = 256, STRIDE = 1, ROWS = 3, INPUT_ROW = 1280, OUTPUT_ROW = 768, BETWEEN = 256
+        H = 3,
+        W = 3,
+        C = 256,
+        N = 256,
+        STRIDE = 1,
+        ROWS = 3,
+        INPUT_ROW = 1280,
+        OUTPUT_ROW = 768,
+        BETWEEN = 256,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);
@@ -1165,11 +1623,24 @@ static void dwl_network(const uint8_t *pixels, uint8_t *arena, dwk_worker *worke
 static void dwl_blocks_0_0(uint8_t *arena)
 {
     enum {
-        H = 20, W = 20, C = 8, N = 16, STRIDE = 1, ROWS = 2, INPUT_ROW = 176, OUTPUT_ROW = 336
+        H = 20,
+        W = 20,
+        C = 8,
+        N = 16,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 176,
+        OUTPUT_ROW = 336,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 20, .width = 20 * 16, .left = 1 * 16, .right = 0 * 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_CONV_STEM);
@@ -1190,11 +1661,24 @@ static void dwl_blocks_0_0(uint8_t *arena)
 static void dwl_blocks_1_0(uint8_t *arena)
 {
     enum {
-        H = 10, W = 10, C = 16, N = 32, STRIDE = 2, ROWS = 10, INPUT_ROW = 336, OUTPUT_ROW = 384
+        H = 10,
+        W = 10,
+        C = 16,
+        N = 32,
+        STRIDE = 2,
+        ROWS = 10,
+        INPUT_ROW = 336,
+        OUTPUT_ROW = 384,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 10, .width = 10 * 32, .left = 1 * 32, .right = 1 * 32};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_0_0);
@@ -1213,11 +1697,24 @@ static void dwl_blocks_1_0(uint8_t *arena)
 static void dwl_blocks_4_0(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 128, N = 256, STRIDE = 2, ROWS = 2, INPUT_ROW = 640, OUTPUT_ROW = 1040
+        H = 2,
+        W = 2,
+        C = 128,
+        N = 256,
+        STRIDE = 2,
+        ROWS = 2,
+        INPUT_ROW = 640,
+        OUTPUT_ROW = 1040,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 2, .width = 2 * 256, .left = 1 * 256, .right = 1 * 256 + 16};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
@@ -1236,11 +1733,24 @@ static void dwl_blocks_4_0(uint8_t *arena)
 static void dwl_blocks_4_1(uint8_t *arena)
 {
     enum {
-        H = 2, W = 2, C = 256, N = 256, STRIDE = 1, ROWS = 2, INPUT_ROW = 1040, OUTPUT_ROW = 512
+        H = 2,
+        W = 2,
+        C = 256,
+        N = 256,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 1040,
+        OUTPUT_ROW = 512,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *output = dwl_at(arena, DWL_AT_BLOCKS_4_1);

@@ -195,11 +195,25 @@ extern const uint32_t dwl_weights[] __attribute__((visibility("hidden")));
 static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 33, W = 33, C = 3, N = 8, STRIDE = 2, ROWS = 4, INPUT_ROW = 201, OUTPUT_ROW = 280, SCRATCH = 1824
+        H = 33,
+        W = 33,
+        C = 3,
+        N = 8,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 201,
+        OUTPUT_ROW = 280,
+        SCRATCH = 1824,
     };
     static const dwk_product product = {
-        .taps = 3, .depth = 3 * C, .tap = INPUT_ROW, .step = STRIDE * C, .row = STRIDE * INPUT_ROW, .width = W,
-        .output_step = N, .output_row = OUTPUT_ROW
+        .taps = 3,
+        .depth = 3 * C,
+        .tap = INPUT_ROW,
+        .step = STRIDE * C,
+        .row = STRIDE * INPUT_ROW,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image image = {.height = 65, .width = 65 * 3, .left = 1 * 3, .right = 1 * 3};
     static const dwk_image around = {.height = 33, .width = 33 * 8, .left = 1 * 8, .right = 1 * 8};
@@ -229,12 +243,26 @@ static void dwl_conv_stem(const uint8_t *pixels, uint8_t *arena, dwk_worker *wor
 static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 33, W = 33, C = 8, N = 16, STRIDE = 1, ROWS = 2, INPUT_ROW = 280, OUTPUT_ROW = 560, BETWEEN = 8,
-        SCRATCH = 528
+        H = 33,
+        W = 33,
+        C = 8,
+        N = 16,
+        STRIDE = 1,
+        ROWS = 2,
+        INPUT_ROW = 280,
+        OUTPUT_ROW = 560,
+        BETWEEN = 8,
+        SCRATCH = 528,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 33, .width = 33 * 16, .left = 1 * 16, .right = 1 * 16};
     while (dwk_takes(worker)) {
@@ -264,12 +292,26 @@ static void dwl_blocks_0_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 17, W = 17, C = 16, N = 32, STRIDE = 2, ROWS = 4, INPUT_ROW = 560, OUTPUT_ROW = 608, BETWEEN = 16,
-        SCRATCH = 1088
+        H = 17,
+        W = 17,
+        C = 16,
+        N = 32,
+        STRIDE = 2,
+        ROWS = 4,
+        INPUT_ROW = 560,
+        OUTPUT_ROW = 608,
+        BETWEEN = 16,
+        SCRATCH = 1088,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 17, .width = 17 * 32, .left = 1 * 32, .right = 1 * 32};
     while (dwk_takes(worker)) {
@@ -299,12 +341,26 @@ static void dwl_blocks_1_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_1_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 17, W = 17, C = 32, N = 32, STRIDE = 1, ROWS = 4, INPUT_ROW = 608, OUTPUT_ROW = 608, BETWEEN = 32,
-        SCRATCH = 2176
+        H = 17,
+        W = 17,
+        C = 32,
+        N = 32,
+        STRIDE = 1,
+        ROWS = 4,
+        INPUT_ROW = 608,
+        OUTPUT_ROW = 608,
+        BETWEEN = 32,
+        SCRATCH = 2176,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 17, .width = 17 * 32, .left = 1 * 32, .right = 1 * 32};
     while (dwk_takes(worker)) {
@@ -334,11 +390,25 @@ static void dwl_blocks_1_1(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 9, W = 9, C = 32, N = 64, STRIDE = 2, ROWS = 9, INPUT_ROW = 608, OUTPUT_ROW = 704, BETWEEN = 32
+        H = 9,
+        W = 9,
+        C = 32,
+        N = 64,
+        STRIDE = 2,
+        ROWS = 9,
+        INPUT_ROW = 608,
+        OUTPUT_ROW = 704,
+        BETWEEN = 32,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 64, .left = 1 * 64, .right = 1 * 64};
     while (dwk_takes(worker)) {
@@ -366,11 +436,25 @@ static void dwl_blocks_2_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 9, W = 9, C = 64, N = 64, STRIDE = 1, ROWS = 9, INPUT_ROW = 704, OUTPUT_ROW = 704, BETWEEN = 64
+        H = 9,
+        W = 9,
+        C = 64,
+        N = 64,
+        STRIDE = 1,
+        ROWS = 9,
+        INPUT_ROW = 704,
+        OUTPUT_ROW = 704,
+        BETWEEN = 64,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 9, .width = 9 * 64, .left = 1 * 64, .right = 1 * 64};
     while (dwk_takes(worker)) {
@@ -399,11 +483,25 @@ static void dwl_blocks_2_1(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 64, N = 128, STRIDE = 2, ROWS = 5, INPUT_ROW = 704, OUTPUT_ROW = 896, BETWEEN = 64
+        H = 5,
+        W = 5,
+        C = 64,
+        N = 128,
+        STRIDE = 2,
+        ROWS = 5,
+        INPUT_ROW = 704,
+        OUTPUT_ROW = 896,
+        BETWEEN = 64,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_2_1);
@@ -440,11 +538,25 @@ static void dwl_blocks_3_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 128, N = 128, STRIDE = 1, ROWS = 5, INPUT_ROW = 896, OUTPUT_ROW = 896, BETWEEN = 128
+        H = 5,
+        W = 5,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 5,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 896,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_0);
@@ -481,11 +593,25 @@ static void dwl_blocks_3_1(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 128, N = 128, STRIDE = 1, ROWS = 5, INPUT_ROW = 896, OUTPUT_ROW = 896, BETWEEN = 128
+        H = 5,
+        W = 5,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 5,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 896,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_1);
@@ -522,11 +648,25 @@ static void dwl_blocks_3_2(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 128, N = 128, STRIDE = 1, ROWS = 5, INPUT_ROW = 896, OUTPUT_ROW = 896, BETWEEN = 128
+        H = 5,
+        W = 5,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 5,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 896,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_2);
@@ -563,11 +703,25 @@ static void dwl_blocks_3_3(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 128, N = 128, STRIDE = 1, ROWS = 5, INPUT_ROW = 896, OUTPUT_ROW = 896, BETWEEN = 128
+        H = 5,
+        W = 5,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 5,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 896,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_3);
@@ -604,11 +758,25 @@ static void dwl_blocks_3_4(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 5, W = 5, C = 128, N = 128, STRIDE = 1, ROWS = 5, INPUT_ROW = 896, OUTPUT_ROW = 896, BETWEEN = 128
+        H = 5,
+        W = 5,
+        C = 128,
+        N = 128,
+        STRIDE = 1,
+        ROWS = 5,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 896,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 5, .width = 5 * 128, .left = 1 * 128, .right = 1 * 128};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_4);
@@ -645,11 +813,25 @@ static void dwl_blocks_3_5(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_4_0(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 3, W = 3, C = 128, N = 256, STRIDE = 2, ROWS = 3, INPUT_ROW = 896, OUTPUT_ROW = 1280, BETWEEN = 128
+        H = 3,
+        W = 3,
+        C = 128,
+        N = 256,
+        STRIDE = 2,
+        ROWS = 3,
+        INPUT_ROW = 896,
+        OUTPUT_ROW = 1280,
+        BETWEEN = 128,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     static const dwk_image around = {.height = 3, .width = 3 * 256, .left = 1 * 256, .right = 1 * 256};
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_3_5);
@@ -680,11 +862,25 @@ static void dwl_blocks_4_0(uint8_t *arena, dwk_worker *worker)
 static void dwl_blocks_4_1(uint8_t *arena, dwk_worker *worker)
 {
     enum {
-        H = 3, W = 3, C = 256, N = 256, STRIDE = 1, ROWS = 3, INPUT_ROW = 1280, OUTPUT_ROW = 768, BETWEEN = 256
+        H = 3,
+        W = 3,
+        C = 256,
+        N = 256,
+        STRIDE = 1,
+        ROWS = 3,
+        INPUT_ROW = 1280,
+        OUTPUT_ROW = 768,
+        BETWEEN = 256,
     };
     static const dwk_product product = {
-        .taps = 1, .depth = C, .tap = 0, .step = BETWEEN, .row = W * BETWEEN, .width = W, .output_step = N,
-        .output_row = OUTPUT_ROW
+        .taps = 1,
+        .depth = C,
+        .tap = 0,
+        .step = BETWEEN,
+        .row = W * BETWEEN,
+        .width = W,
+        .output_step = N,
+        .output_row = OUTPUT_ROW,
     };
     const dwk_float *input = dwl_at(arena, DWL_AT_BLOCKS_4_0);
     dwk_float *between = dwl_at(arena, DWL_AT_BLOCKS_4_1_ROWS);

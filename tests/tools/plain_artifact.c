@@ -12,7 +12,11 @@ static const volatile struct {
     uint32_t interface;
     int32_t labels, golden, has_record;
     char record[64];
-} says = {{'S', 'E', 'T', 'T', 'I', 'N', 'G', 'S'}, 1u << 16, 3, DW_OK, 1,
+} says = {{'S', 'E', 'T', 'T', 'I', 'N', 'G', 'S'},
+          1u << 16,
+          3,
+          DW_OK,
+          1,
           "{\"network\": {\"resolution\": 32}, \"note\": \"\\u00e4\"}"};
 
 static const char *const labels[] = {"red", "green \"as grass\"", "blue\n\xf0\x9f\x90\xb3"};

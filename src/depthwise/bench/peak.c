@@ -53,9 +53,9 @@ typedef float vector __attribute__((vector_size(16)));
 
 #define TURNS(step)                                                                                                    \
     vector a = {0}, b = {0};                                                                                           \
-    vector s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;          \
+    vector s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;           \
     for (int64_t turn = 0; turn < turns; turn++) {                                                                     \
-        __asm__ volatile(step("s0") step("s1") step("s2") step("s3") step("s4") step("s5") step("s6") step("s7")      \
+        __asm__ volatile(step("s0") step("s1") step("s2") step("s3") step("s4") step("s5") step("s6") step("s7")       \
                              step("s8") step("s9") step("s10") step("s11")                                             \
                          : [s0] "+" IN_REGISTER(s0), [s1] "+" IN_REGISTER(s1), [s2] "+" IN_REGISTER(s2),               \
                            [s3] "+" IN_REGISTER(s3), [s4] "+" IN_REGISTER(s4), [s5] "+" IN_REGISTER(s5),               \

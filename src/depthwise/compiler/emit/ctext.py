@@ -50,6 +50,13 @@ class Lines:
         if line:
             self.add(line)
 
+    def table(self, head: str, items: Iterable[str]) -> None:
+        """`head = {`, the items, as many on a line as fit, and `};` behind the last."""
+        self.add(f"{head} = {{")
+        self._level += 1
+        self.wrap(items, end="};")
+        self._level -= 1
+
     def __str__(self) -> str:
         return "\n".join(self._lines) + "\n"
 

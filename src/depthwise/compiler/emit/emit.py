@@ -93,8 +93,7 @@ def emit_levels(job: Compilation, plans: Mapping[str, Plan], packed: Packed, rec
     _access(out, VOCABULARIES[job.precision])
     out.add("/* From the lowest to the highest. */")
     out.add(*(f'extern const dwk_level {name} __attribute__((visibility("hidden")));' for name in names))
-    with out.block("static const dwk_level *const dwl_levels[] = {", "};"):
-        out.wrap([f"&{name}" for name in names])
+    out.table("static const dwk_level *const dwl_levels[]", [f"&{name}" for name in names])
     out.add("")
     _texts(out, job.model, record)
     out.add('#include "dwk_interface.h"')
@@ -244,8 +243,7 @@ def _features(out: Lines, plan: Plan, lowered: Lowered) -> None:
     if thin is not None:
         place = "place"
         out.add("/* Where each feature is in the pool's output; -1 for one that is the same for every image. */")
-        with out.block("static const int16_t dwl_feature_places[DWL_FEATURES] = {", "};"):
-            out.wrap([str(index) for index in thin.places])
+        out.table("static const int16_t dwl_feature_places[DWL_FEATURES]", [str(index) for index in thin.places])
         out.add("")
     out.add("/* What the classifier reads, in real numbers. */")
     if lowered.rounds:
@@ -260,7 +258,7 @@ def _features(out: Lines, plan: Plan, lowered: Lowered) -> None:
         else:
             out.add("int32_t place = dwl_feature_places[i];")
             out.add("features[i] = place < 0 ? dwl_constants[DWL_WEIGHTS_CONSTANT_FEATURES + i]")
-            out.add(f"                           : {value};")
+            out.add(f"                        : {value};")
     out.add("")
 
 
@@ -272,6 +270,6 @@ def _texts(out: Lines, model: Described, record: str) -> None:
             pieces = strings(label)
             if len(pieces) > 1:
                 # clang takes literals side by side in an array for a forgotten comma unless they stand in parentheses.
-                pieces = [f"({pieces[0]}", *pieces[1:-1], f"{pieces[-1]})"]
+                pieces = [f"({pieces[0]}", *(f" {piece}" for piece in pieces[1:-1]), f" {pieces[-1]})"]
             out.add(*pieces[:-1], f"{pieces[-1]},")
     out.add("")

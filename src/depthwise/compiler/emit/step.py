@@ -165,7 +165,7 @@ def _sizes(out: Lines, step: Step) -> None:
     if step.scratch and step.split == "blocks":
         sizes["SCRATCH"] = step.scratch
     with out.block("enum {", "};"):
-        out.wrap([f"{name} = {value}" for name, value in sizes.items()])
+        out.add(*(f"{name} = {value}," for name, value in sizes.items()))
 
 
 def _product_shape(out: Lines, step: Step) -> None:
@@ -181,7 +181,7 @@ def _product_shape(out: Lines, step: Step) -> None:
         }
     fields |= {"width": "W", "output_step": _pixel(step.output, "N"), "output_row": "OUTPUT_ROW"}
     with out.block("static const dwk_product product = {", "};"):
-        out.wrap([f".{name} = {value}" for name, value in fields.items()])
+        out.add(*(f".{name} = {value}," for name, value in fields.items()))
 
 
 def _pixel(place: Map, channels: str) -> str:

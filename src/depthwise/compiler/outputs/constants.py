@@ -20,11 +20,13 @@ def emit_weights(packed: Packed) -> str:
         "",
     )
     starts = [*packed.offsets.values(), packed.words.size]
-    with out.block(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{", "};"):
-        for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
-            out.add(f"/* {name}: words {start} to {end - 1} */")
-            row = words(packed.words[start:end])
-            out.add(*(", ".join(row[at : at + _WORDS]) + "," for at in range(0, len(row), _WORDS)))
+    out.add(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{")
+    for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
+        out.add(f"    /* {name}: words {start} to {end - 1} */")
+        row = words(packed.words[start:end])
+        for at in range(0, len(row), _WORDS):
+            is_last = end == packed.words.size and at + _WORDS >= len(row)
+            out.add(f"    {', '.join(row[at : at + _WORDS])}{'};' if is_last else ','}")
     return str(out)
 
 

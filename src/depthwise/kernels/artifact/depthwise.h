@@ -15,12 +15,12 @@
 /* What a call returns. */
 enum {
     DW_OK = 0,
-    DW_NO_POINTER = 1,     /* a pointer that must not be null is null */
-    DW_FRAME_SIZE = 2,     /* height or width of a frame is below 1 or above 65,535, or its pitch is too small */
+    DW_NO_POINTER = 1,      /* a pointer that must not be null is null */
+    DW_FRAME_SIZE = 2,      /* height or width of a frame is below 1 or above 65,535, or its pitch is too small */
     DW_ARENA_ALIGNMENT = 3, /* the arena does not begin at a multiple of 64 bytes */
-    DW_GOLDEN_DIFFERS = 4, /* an answer differs from the one that the oracle gave when the artifact was made */
-    DW_PROCESSOR = 5,      /* this processor lacks instructions that the artifact was built for */
-    DW_NO_LEVEL = 6        /* the artifact carries no level of this index */
+    DW_GOLDEN_DIFFERS = 4,  /* an answer differs from the one that the oracle gave when the artifact was made */
+    DW_PROCESSOR = 5,       /* this processor lacks instructions that the artifact was built for */
+    DW_NO_LEVEL = 6         /* the artifact carries no level of this index */
 };
 
 /* major << 16 | minor. A caller refuses another major version and reads nothing else. */

@@ -11,16 +11,19 @@
 #define DWK_PREPARED
 #else
 #include "dwk_prepare.h"
-#define DWK_PREPARED .at_prepare = DWL_AT_PREPARE, .prepare = dwk_prepare,
+#define DWK_PREPARED , .at_prepare = DWL_AT_PREPARE, .prepare = dwk_prepare
 #endif
 
 /* Golden cases hold the sums of labels, but of float32 their probabilities. */
-#define DWK_LEVEL(level)                                                                                              \
-    {                                                                                                                 \
-        .name = level, .needs = &dwk_needed, DWK_PREPARED .at_pixels = DWL_AT_PIXELS,                                 \
-        .at_sums = DWL_AT_CLASSIFIER, .at_probabilities = DWL_AT_PROBABILITIES,                                       \
-        .at_judged = DWL_INT8 || DWL_BF16 ? DWL_AT_CLASSIFIER : DWL_AT_PROBABILITIES,                                 \
-        .network = dwl_network, .softmax = dwk_softmax_f32, .features = dwl_features                                  \
-    }
+#define DWK_LEVEL(level)                                                                                               \
+    {.name = level,                                                                                                    \
+     .needs = &dwk_needed,                                                                                             \
+     .at_pixels = DWL_AT_PIXELS,                                                                                       \
+     .at_sums = DWL_AT_CLASSIFIER,                                                                                     \
+     .at_probabilities = DWL_AT_PROBABILITIES,                                                                         \
+     .at_judged = DWL_INT8 || DWL_BF16 ? DWL_AT_CLASSIFIER : DWL_AT_PROBABILITIES,                                     \
+     .network = dwl_network,                                                                                           \
+     .softmax = dwk_softmax_f32,                                                                                       \
+     .features = dwl_features DWK_PREPARED}
 
 #endif

@@ -52,7 +52,7 @@ _Static_assert(DWK_CROP >= 1 && DWK_CROP <= DWK_RESIZE, "the crop does not fit i
  * on in the square. */
 typedef struct {
     int32_t from, to, start, count, at;
-    double scale; /* source pixels for one output pixel */
+    double scale;  /* source pixels for one output pixel */
     int32_t depth; /* no window is longer */
 } dwk_side;
 

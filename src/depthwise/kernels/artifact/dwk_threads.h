@@ -10,8 +10,8 @@
 #if DWK_HAS_THREADS
 
 /* Weak, as a process may have no threads (a C library before glibc 2.34 without its libpthread); then there is one. */
-extern int dwk_pthread_create(unsigned long *thread, const void *attributes, void *(*start)(void *), void *argument)
-    __asm__("pthread_create") __attribute__((weak));
+extern int dwk_pthread_create(unsigned long *thread, const void *attributes, void *(*start)(void *),
+                              void *argument) __asm__("pthread_create") __attribute__((weak));
 extern int dwk_pthread_join(unsigned long thread, void **result) __asm__("pthread_join") __attribute__((weak));
 extern int dwk_pthread_sigmask(int how, const void *set, void *old) __asm__("pthread_sigmask") __attribute__((weak));
 extern int dwk_getpid(void) __asm__("getpid");

@@ -12,7 +12,7 @@
 
 /* output: panels x V x L sums; those after the last label are of weight 0. */
 DWK_FUNCTION void DWK_NAME(const dwk_float *restrict features, int32_t count, int32_t panels,
-                            const dwk_float *restrict weights, dwk_float *restrict output)
+                           const dwk_float *restrict weights, dwk_float *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {
         DWK_V sum[DWK_VECTORS];

@@ -20,7 +20,7 @@
 
 /* output: panels x V x L logits; those after the last label are of weight 0. */
 DWK_FUNCTION void DWK_NAME(const uint8_t *restrict features, int32_t count, int32_t panels,
-                            const uint32_t *restrict weights, const dwk_rounding *to, dwk_float *restrict output)
+                           const uint32_t *restrict weights, const dwk_rounding *to, dwk_float *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {
         DWK_I sum[DWK_VECTORS];

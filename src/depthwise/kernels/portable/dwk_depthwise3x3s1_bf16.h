@@ -18,8 +18,8 @@
  * first, end: the channels to compute, from a multiple of L to before a multiple of L.
  * output: pixels of output_step values, without gaps between the rows. */
 DWK_FUNCTION void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
-                            dwk_bf16 *restrict output, int32_t output_step)
+                           int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                           dwk_bf16 *restrict output, int32_t output_step)
 {
     weights += first * 12;
     for (int32_t c = first; c < end; c += DWK_LANES) {

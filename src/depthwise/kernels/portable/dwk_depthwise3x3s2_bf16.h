@@ -17,8 +17,8 @@
 /* input: the top left value under the kernel of the first output, padding included; input_row values from row to row.
  * output: pixels of output_step values, without gaps between the rows. */
 DWK_FUNCTION void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
-                            dwk_bf16 *restrict output, int32_t output_step)
+                           int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                           dwk_bf16 *restrict output, int32_t output_step)
 {
     weights += first * 12;
     for (int32_t c = first; c < end; c += DWK_LANES) {

@@ -15,8 +15,8 @@
 
 /* Arguments as in dwk_depthwise3x3s1_f32.h. */
 DWK_FUNCTION void DWK_NAME(const dwk_float *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, int32_t first, int32_t end, const dwk_float *restrict weights,
-                            dwk_float *restrict output, int32_t output_step)
+                           int32_t channels, int32_t first, int32_t end, const dwk_float *restrict weights,
+                           dwk_float *restrict output, int32_t output_step)
 {
     weights += first * 10;
     for (int32_t c = first; c < end; c += DWK_LANES) {

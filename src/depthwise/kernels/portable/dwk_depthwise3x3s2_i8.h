@@ -19,8 +19,8 @@
 
 /* Arguments as in dwk_depthwise3x3s1_i8.h. */
 DWK_FUNCTION void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                            int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
-                            const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
+                           int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
+                           const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
 {
     weights += first * 17 / 4;
     for (int32_t c = first; c < end; c += DWK_LANES) {

@@ -17,9 +17,8 @@ DWK_INLINE void dwk_zeros_f32(dwk_float *restrict output, int32_t count)
 
 /* dwk_pixels_u8f32: `rows` rows of an image from row `first` on, as byte - mean, with the padding on each side.
  * Rows outside of the image are zeros. means: DWK_MEANS values, the channels' means in turn. */
-static inline void dwk_pixels_u8f32(const dwk_image *image, int32_t first, int32_t rows,
-                                    const uint8_t *restrict pixels, const dwk_float *restrict means,
-                                    dwk_float *restrict output)
+static inline void dwk_pixels_u8f32(const dwk_image *image, int32_t first, int32_t rows, const uint8_t *restrict pixels,
+                                    const dwk_float *restrict means, dwk_float *restrict output)
 {
     for (int32_t y = first; y < first + rows; y++) {
         if (y < 0 || y >= image->height) {

@@ -13,7 +13,7 @@
 /* input: height x width x channels without padding. output: channels; of these `first` to before `end`, in whole
  * vectors, are computed. */
 DWK_FUNCTION void DWK_NAME(const dwk_bf16 *restrict input, int32_t height, int32_t width, int32_t channels,
-                            int32_t first, int32_t end, dwk_float *restrict output)
+                           int32_t first, int32_t end, dwk_float *restrict output)
 {
     for (int32_t c = first; c < end; c += DWK_LANES) {
         const dwk_bf16 *from = input + c;

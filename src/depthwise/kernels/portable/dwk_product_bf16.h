@@ -78,7 +78,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
 /* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
  * the next one is read. */
 DWK_FUNCTION void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const dwk_bf16 *restrict input,
-                            const uint32_t *restrict weights, dwk_bf16 *restrict output)
+                           const uint32_t *restrict weights, dwk_bf16 *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {
         for (int32_t y = 0; y < rows; y++) {

@@ -64,7 +64,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
 /* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
  * the next one is read. */
 DWK_FUNCTION void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const dwk_float *restrict input,
-                            const dwk_float *restrict weights, dwk_float *restrict output)
+                           const dwk_float *restrict weights, dwk_float *restrict output)
 {
     const int32_t lines = shape->taps * shape->depth * DWK_LINE;
     const int32_t size = (1 + shape->taps * shape->depth) * (DWK_VECTORS * DWK_LANES);

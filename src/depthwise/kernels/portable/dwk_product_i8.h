@@ -60,7 +60,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
     for (int p = 0; p < pixels; p++) {
         DWK_UNROLL
         for (int v = 0; v < DWK_VECTORS; v++) {
-            DWK_STORE(to, weights + DWK_PANEL + v * DWK_LANES, &sum[p][v], output + p * shape->output_step + v * DWK_LANES);
+            DWK_STORE(to, weights + DWK_PANEL + v * DWK_LANES, &sum[p][v],
+                      output + p * shape->output_step + v * DWK_LANES);
         }
     }
 }
@@ -68,7 +69,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
 /* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
  * the next one is read. */
 DWK_FUNCTION void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const uint8_t *restrict input,
-                            const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+                           const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {
         for (int32_t y = 0; y < rows; y++) {

@@ -6,12 +6,12 @@
 
 /* What a product runs over. */
 typedef struct {
-    int32_t taps;   /* kernel rows: 1 or 3 */
-    int32_t depth;  /* values in a kernel row, which lie side by side: columns x channels */
-    int32_t tap;    /* input, from a kernel row to the next */
-    int32_t step;   /* input, from a pixel's first value to that of the next pixel */
-    int32_t row;    /* input, from a row of outputs to the next */
-    int32_t width;  /* outputs in a row */
+    int32_t taps;  /* kernel rows: 1 or 3 */
+    int32_t depth; /* values in a kernel row, which lie side by side: columns x channels */
+    int32_t tap;   /* input, from a kernel row to the next */
+    int32_t step;  /* input, from a pixel's first value to that of the next pixel */
+    int32_t row;   /* input, from a row of outputs to the next */
+    int32_t width; /* outputs in a row */
     int32_t output_step;
     int32_t output_row;
 } dwk_product;

@@ -33,8 +33,10 @@
 #endif
 #define DWK_NAMED(what) DWK_JOIN(dwk_, what, DWK_JOIN(_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, )))
 /* For each vector of a tile's sums. */
+/* clang-format off */
 #define DWK_EACH                                                                                                       \
     DWK_UNROLL for (int p = 0; p < pixels; p++) DWK_UNROLL for (int v = 0; v < DWK_VECTORS; v++)
+/* clang-format on */
 
 typedef struct {
     DWK_V of[DWK_PIXELS][DWK_VECTORS];
@@ -66,7 +68,8 @@ DWK_INLINE void DWK_NAMED(add)(DWK_NAMED(sums) *sum, int pixels, const DWK_NAMED
 /* The activation of the sums; they themselves stay as they are. */
 DWK_INLINE void DWK_NAMED(finish)(const DWK_NAMED(sums) *sum, int pixels, dwk_float *output, int32_t step)
 {
-    DWK_EACH {
+    DWK_EACH
+    {
         DWK_V value = sum->of[p][v];
         DWK_ACTIVATE(&value);
         *(DWK_V *)(output + p * step + v * DWK_LANES) = value;
@@ -76,8 +79,8 @@ DWK_INLINE void DWK_NAMED(finish)(const DWK_NAMED(sums) *sum, int pixels, dwk_fl
 /* Two tiles; s: their S1 to S4. */
 static inline void DWK_NAMED(pair)(const dwk_product *shape, const dwk_float *restrict one,
                                    const dwk_float *restrict two, const dwk_float *restrict s,
-                                   const dwk_float *restrict weights, const dwk_float *ahead, dwk_float *restrict to_one,
-                                   dwk_float *restrict to_two)
+                                   const dwk_float *restrict weights, const dwk_float *ahead,
+                                   dwk_float *restrict to_one, dwk_float *restrict to_two)
 {
     const int32_t half = shape->depth / 2, step = shape->step, output_step = shape->output_step;
     const int32_t size = half * DWK_PANEL, lines = half * DWK_LINE, values = half * DWK_PIXELS;
@@ -153,8 +156,8 @@ DWK_INLINE int32_t DWK_NAMED(place)(int32_t tile, int32_t across, int32_t row, i
  * ones are read. The depth is even; s has room for the values of all pixels once more. Before, S1 to S4 are made of
  * pairs of tiles `first` to before `end`; the others of them must be in s. */
 DWK_FUNCTION void DWK_NAMED(strassen)(const dwk_product *shape, int32_t first, int32_t end, int32_t pairs, int32_t rows,
-                                       const dwk_float *restrict input, dwk_float *restrict s,
-                                       const dwk_float *restrict weights, dwk_float *restrict output)
+                                      const dwk_float *restrict input, dwk_float *restrict s,
+                                      const dwk_float *restrict weights, dwk_float *restrict output)
 {
     const int32_t across = shape->width / DWK_PIXELS, tiles = rows * across;
     const int32_t size = 2 * DWK_PANEL + shape->depth / 2 * (7 * DWK_PANEL), lines = size / DWK_VECTORS;

@@ -70,12 +70,12 @@ DWK_DEFINE_TYPES(16)
     DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, const dwk_v##L *low)                                                \
     {                                                                                                                  \
         dwk_m##L above = (dwk_m##L)(*x > *low);                                                                        \
-        *x = (dwk_v##L)(((dwk_m##L)*x & above) | ((dwk_m##L)*low & ~above));                                           \
+        *x = (dwk_v##L)(((dwk_m##L) * x & above) | ((dwk_m##L) * low & ~above));                                       \
     }                                                                                                                  \
     DWK_INLINE void dwk_at_most_v##L(dwk_v##L *x, const dwk_v##L *high)                                                \
     {                                                                                                                  \
         dwk_m##L below = (dwk_m##L)(*x < *high);                                                                       \
-        *x = (dwk_v##L)(((dwk_m##L)*x & below) | ((dwk_m##L)*high & ~below));                                          \
+        *x = (dwk_v##L)(((dwk_m##L) * x & below) | ((dwk_m##L) * high & ~below));                                      \
     }
 
 /* The same on x86, where it is one instruction each, which gcc finds in no such pair and clang not always. */

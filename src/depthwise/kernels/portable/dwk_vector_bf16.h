@@ -78,7 +78,7 @@ DWK_DEFINE_ALIKE(16)
     }                                                                                                                  \
     DWK_INLINE void dwk_rounded_v##L(const dwk_v##L *values, dwk_bf16 *at)                                             \
     {                                                                                                                  \
-        dwk_w##L bits = (dwk_w##L)*values;                                                                             \
+        dwk_w##L bits = (dwk_w##L) * values;                                                                           \
         bits += 0x7FFF + (bits >> 16 & 1);                                                                             \
         *(dwk_h##L *)at = __builtin_convertvector(bits >> 16, dwk_h##L);                                               \
     }

@@ -12,7 +12,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are bytes tha
 
 /* R4 of one layer. */
 typedef struct {
-    float low;          /* the clamp, less the zero point */
+    float low; /* the clamp, less the zero point */
     float high;
     int32_t zero_point; /* the byte of real 0 */
 } dwk_rounding;

@@ -33,7 +33,8 @@ DWK_INLINE void dwk_wide_store(const dwk_rounding *to, const uint32_t *weights, 
 }
 
 /* The sum of a product for one pixel. */
-DWK_INLINE int32_t dwk_wide_dot(const dwk_product *shape, const uint8_t *restrict input, const int32_t *restrict factors)
+DWK_INLINE int32_t dwk_wide_dot(const dwk_product *shape, const uint8_t *restrict input,
+                                const int32_t *restrict factors)
 {
     dwk_i8 eights = {0};
     int32_t sum = 0;
@@ -58,8 +59,8 @@ DWK_INLINE int32_t dwk_wide_dot(const dwk_product *shape, const uint8_t *restric
 
 /* `rows` rows of outputs of those of the `wide` channels that are within `first` to `end`. */
 DWK_INLINE void dwk_wide_product_i8(const dwk_product *shape, int32_t wide, int32_t first, int32_t end, int32_t rows,
-                                       const uint8_t *restrict input, const uint32_t *restrict weights,
-                                       const dwk_rounding *to, uint8_t *restrict output)
+                                    const uint8_t *restrict input, const uint32_t *restrict weights,
+                                    const dwk_rounding *to, uint8_t *restrict output)
 {
     const int32_t size = DWK_WIDE_WORDS + shape->taps * shape->depth;
     for (int32_t i = 0; i < wide; i++, weights += size) {
@@ -74,7 +75,8 @@ DWK_INLINE void dwk_wide_product_i8(const dwk_product *shape, int32_t wide, int3
                 const int32_t count = shape->width - x < DWK_WIDE_SUMS ? shape->width - x : DWK_WIDE_SUMS;
                 int32_t sums[DWK_WIDE_SUMS] = {bias, bias, bias, bias};
                 for (int32_t p = 0; p < count; p++) {
-                    sums[p] += dwk_wide_dot(shape, from + (x + p) * shape->step, (const int32_t *)(weights + DWK_WIDE_WORDS));
+                    sums[p] +=
+                        dwk_wide_dot(shape, from + (x + p) * shape->step, (const int32_t *)(weights + DWK_WIDE_WORDS));
                 }
                 dwk_wide_store(to, weights, count, sums, target + x * shape->output_step, shape->output_step);
             }
@@ -83,10 +85,10 @@ DWK_INLINE void dwk_wide_product_i8(const dwk_product *shape, int32_t wide, int3
 }
 
 /* The same of a depthwise convolution 3x3. Input and output are those of dwk_depthwise3x3s1_i8.h. */
-DWK_INLINE void dwk_wide_depthwise3x3_i8(const uint8_t *restrict input, int32_t input_row, int32_t rows,
-                                            int32_t width, int32_t channels, int32_t stride, int32_t wide,
-                                            int32_t first, int32_t end, const uint32_t *restrict weights,
-                                            const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
+DWK_INLINE void dwk_wide_depthwise3x3_i8(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                                         int32_t channels, int32_t stride, int32_t wide, int32_t first, int32_t end,
+                                         const uint32_t *restrict weights, const dwk_rounding *to,
+                                         uint8_t *restrict output, int32_t output_step)
 {
     const int32_t size = DWK_WIDE_WORDS + 9;
     for (int32_t i = 0; i < wide; i++, weights += size) {
@@ -116,16 +118,17 @@ DWK_INLINE void dwk_wide_depthwise3x3_i8(const uint8_t *restrict input, int32_t 
 
 /* The logits of the labels of a classifier that are wide and within `first` to `end`. */
 #define DWK_DEFINE_WIDE_CLASSIFIER(LOGITS)                                                                             \
-    DWK_INLINE void dwk_wide_classifier_i8_##LOGITS(                                                                \
-        const uint8_t *restrict features, int32_t count, int32_t wide, int32_t first, int32_t end,                     \
-        const uint32_t *restrict weights, const dwk_rounding *to, dwk_float *restrict output)                          \
+    DWK_INLINE void dwk_wide_classifier_i8_##LOGITS(const uint8_t *restrict features, int32_t count, int32_t wide,     \
+                                                    int32_t first, int32_t end, const uint32_t *restrict weights,      \
+                                                    const dwk_rounding *to, dwk_float *restrict output)                \
     {                                                                                                                  \
         const dwk_product shape = {.taps = 1, .depth = count};                                                         \
-        for (int32_t i = 0; i < wide; i++, weights += DWK_WIDE_WORDS + count) {                              \
+        for (int32_t i = 0; i < wide; i++, weights += DWK_WIDE_WORDS + count) {                                        \
             const int32_t label = (int32_t)weights[0];                                                                 \
             if (label >= first && label < end) {                                                                       \
                 const uint32_t multiplier[DWK_WIDE_SUMS] = {weights[2]}, scale[DWK_WIDE_SUMS] = {weights[3]};          \
-                dwk_i4 sum = {(int32_t)weights[1] + dwk_wide_dot(&shape, features, (const int32_t *)(weights + DWK_WIDE_WORDS))};        \
+                dwk_i4 sum = {(int32_t)weights[1] +                                                                    \
+                              dwk_wide_dot(&shape, features, (const int32_t *)(weights + DWK_WIDE_WORDS))};            \
                 dwk_v4 logits;                                                                                         \
                 dwk_logits_##LOGITS##_v4(to, multiplier, scale, &sum, &logits);                                        \
                 output[label] = logits[0];                                                                             \

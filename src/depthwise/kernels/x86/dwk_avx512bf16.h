@@ -66,10 +66,7 @@ DWK_INLINE void dwk_dot_avx512bf16(__m512 *sums, __m512i pairs, __m512i factors)
 #endif
 }
 
-DWK_INLINE __m512i dwk_rounded_avx512bf16(__m512 low, __m512 high)
-{
-    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
-}
+DWK_INLINE __m512i dwk_rounded_avx512bf16(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
 
 DWK_INLINE __m512i dwk_ordered_avx512bf16(__m512i values)
 {

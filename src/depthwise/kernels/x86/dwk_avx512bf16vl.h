@@ -21,7 +21,10 @@ DWK_INLINE __m256i dwk_pairs_at_avx512bf16vl(const uint32_t *at)
     return _mm256_loadu_si256((const __m256i *)(const void *)at);
 }
 
-DWK_INLINE __m256 dwk_sums_at_avx512bf16vl(const uint32_t *at) { return _mm256_loadu_ps((const float *)(const void *)at); }
+DWK_INLINE __m256 dwk_sums_at_avx512bf16vl(const uint32_t *at)
+{
+    return _mm256_loadu_ps((const float *)(const void *)at);
+}
 
 DWK_INLINE void dwk_dot_avx512bf16vl(__m256 *sums, __m256i pairs, __m256i factors)
 {
@@ -32,10 +35,7 @@ DWK_INLINE void dwk_dot_avx512bf16vl(__m256 *sums, __m256i pairs, __m256i factor
 #endif
 }
 
-DWK_INLINE __m256i dwk_rounded_avx512bf16vl(__m256 low, __m256 high)
-{
-    return (__m256i)_mm256_cvtne2ps_pbh(high, low);
-}
+DWK_INLINE __m256i dwk_rounded_avx512bf16vl(__m256 low, __m256 high) { return (__m256i)_mm256_cvtne2ps_pbh(high, low); }
 
 DWK_INLINE __m256i dwk_clamped_avx512bf16vl(__m256i values, const dwk_bf16 *low, const dwk_bf16 *high)
 {

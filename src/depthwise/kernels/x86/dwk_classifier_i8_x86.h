@@ -13,12 +13,13 @@
 #define DWK_I DWK_JOIN(dwk_i, DWK_L, )
 #define DWK_V DWK_JOIN(dwk_v, DWK_L, )
 #define DWK_END DWK_JOIN(dwk_logits_, DWK_LOGITS, DWK_JOIN(_v, DWK_L, ))
-#define DWK_NAME DWK_JOIN(dwk_classifier_i8_, DWK_LOGITS, DWK_JOIN(_c, DWK_VECTORS, DWK_JOIN(x, DWK_L, DWK_JOIN(__, DWK_SET, ))))
+#define DWK_NAME                                                                                                       \
+    DWK_JOIN(dwk_classifier_i8_, DWK_LOGITS, DWK_JOIN(_c, DWK_VECTORS, DWK_JOIN(x, DWK_L, DWK_JOIN(__, DWK_SET, ))))
 
 /* features: up to 3 bytes behind them are read. output: panels x V x L logits; those after the last label are of
  * weight 0. */
 DWK_FUNCTION void DWK_NAME(const uint8_t *restrict features, int32_t count, int32_t panels,
-                            const uint32_t *restrict weights, const dwk_rounding *to, dwk_float *restrict output)
+                           const uint32_t *restrict weights, const dwk_rounding *to, dwk_float *restrict output)
 {
     for (int32_t panel = 0; panel < panels; panel++) {
         DWK_X(sums) sum[DWK_VECTORS];

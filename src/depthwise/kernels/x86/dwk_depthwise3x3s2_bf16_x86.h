@@ -14,8 +14,7 @@
 
 /* One row of outputs of `count` channels. */
 DWK_INLINE void DWK_S2(const dwk_bf16 *restrict input, int32_t input_row, int32_t width, int32_t channels,
-                       int32_t count, const uint32_t *restrict weights, dwk_bf16 *restrict output,
-                       int32_t output_step)
+                       int32_t count, const uint32_t *restrict weights, dwk_bf16 *restrict output, int32_t output_step)
 {
     __m512i columns[3][4], values[2][2];
     dwk_column_bf16(input, input_row, 3, count, columns[0]);
@@ -46,8 +45,8 @@ DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int3
         weights += DWK_WEIGHTS;
     }
     for (int32_t y = 0; y < rows && c < end; y++) {
-        DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, end - c, weights,
-               output + y * output_row + c, output_step);
+        DWK_S2(input + 2 * y * input_row + c, input_row, width, channels, end - c, weights, output + y * output_row + c,
+               output_step);
     }
 }
 

@@ -14,8 +14,8 @@
 /* input: height x width x channels without padding. output: channels; of these `first`, a multiple of B, to before
  * `end`, another one or all of them, are computed. */
 DWK_FUNCTION void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels,
-                            int32_t first, int32_t end, const uint32_t *restrict weights,
-                            const dwk_rounding *to, uint8_t *restrict output)
+                           int32_t first, int32_t end, const uint32_t *restrict weights, const dwk_rounding *to,
+                           uint8_t *restrict output)
 {
     const int32_t pixels = height * width;
     weights += 2 * first;
@@ -32,7 +32,7 @@ DWK_FUNCTION void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_
             DWK_X(quads) quads[4];
             DWK_UNROLL
             for (int i = 0; i < 4; i++) {
-                r[i] = p + i >= pixels ? DWK_X(zeros)()
+                r[i] = p + i >= pixels  ? DWK_X(zeros)()
                        : count == DWK_B ? DWK_X(load)(from + i * channels)
                                         : DWK_X(part)(from + i * channels, count);
             }

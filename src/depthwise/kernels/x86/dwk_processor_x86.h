@@ -18,133 +18,133 @@ typedef struct {
 static const dwk_needs dwk_needed = {
     .leaf1c = 0u
 #ifdef __SSE3__
-            | 1u << 0
+              | 1u << 0
 #endif
 #ifdef __SSSE3__
-            | 1u << 9
+              | 1u << 9
 #endif
 #ifdef __FMA__
-            | 1u << 12
+              | 1u << 12
 #endif
 #ifdef __SSE4_1__
-            | 1u << 19
+              | 1u << 19
 #endif
 #ifdef __SSE4_2__
-            | 1u << 20
+              | 1u << 20
 #endif
 #ifdef __MOVBE__
-            | 1u << 22
+              | 1u << 22
 #endif
 #ifdef __POPCNT__
-            | 1u << 23
+              | 1u << 23
 #endif
 #ifdef __AVX__
-            | 1u << 28 | 1u << 27
+              | 1u << 28 | 1u << 27
 #endif
 #ifdef __F16C__
-            | 1u << 29
+              | 1u << 29
 #endif
     ,
     .leaf7b = 0u
 #ifdef __BMI__
-            | 1u << 3
+              | 1u << 3
 #endif
 #ifdef __AVX2__
-            | 1u << 5
+              | 1u << 5
 #endif
 #ifdef __BMI2__
-            | 1u << 8
+              | 1u << 8
 #endif
 #ifdef __AVX512F__
-            | 1u << 16
+              | 1u << 16
 #endif
 #ifdef __AVX512DQ__
-            | 1u << 17
+              | 1u << 17
 #endif
 #ifdef __AVX512IFMA__
-            | 1u << 21
+              | 1u << 21
 #endif
 #ifdef __AVX512CD__
-            | 1u << 28
+              | 1u << 28
 #endif
 #ifdef __AVX512BW__
-            | 1u << 30
+              | 1u << 30
 #endif
 #ifdef __AVX512VL__
-            | 1u << 31
+              | 1u << 31
 #endif
     ,
     .leaf7c = 0u
 #ifdef __AVX512VBMI__
-            | 1u << 1
+              | 1u << 1
 #endif
 #ifdef __AVX512VBMI2__
-            | 1u << 6
+              | 1u << 6
 #endif
 #ifdef __GFNI__
-            | 1u << 8
+              | 1u << 8
 #endif
 #ifdef __AVX512VNNI__
-            | 1u << 11
+              | 1u << 11
 #endif
 #ifdef __AVX512BITALG__
-            | 1u << 12
+              | 1u << 12
 #endif
 #ifdef __AVX512VPOPCNTDQ__
-            | 1u << 14
+              | 1u << 14
 #endif
     ,
     .leaf7d = 0u
 #ifdef __AVX512VP2INTERSECT__
-            | 1u << 8
+              | 1u << 8
 #endif
 #ifdef __AVX512FP16__
-            | 1u << 23
+              | 1u << 23
 #endif
     ,
     .leaf71a = 0u
 #ifdef __AVXVNNI__
-             | 1u << 4
+               | 1u << 4
 #endif
 #ifdef __AVX512BF16__
-             | 1u << 5
+               | 1u << 5
 #endif
 #ifdef __AVXIFMA__
-             | 1u << 23
+               | 1u << 23
 #endif
     ,
     .leaf71d = 0u
 #ifdef __AVXVNNIINT8__
-             | 1u << 4
+               | 1u << 4
 #endif
 #ifdef __AVXNECONVERT__
-             | 1u << 5
+               | 1u << 5
 #endif
 #ifdef __AVXVNNIINT16__
-             | 1u << 10
+               | 1u << 10
 #endif
 #ifdef __APX_F__
-             | 1u << 21
+               | 1u << 21
 #endif
     ,
     .leaf81c = 0u
 #ifdef __LAHF_SAHF__
-             | 1u << 0
+               | 1u << 0
 #endif
 #ifdef __LZCNT__
-             | 1u << 5
+               | 1u << 5
 #endif
 #ifdef __SSE4A__
-             | 1u << 6
+               | 1u << 6
 #endif
 #ifdef __XOP__
-             | 1u << 11
+               | 1u << 11
 #endif
 #ifdef __FMA4__
-             | 1u << 16
+               | 1u << 16
 #endif
 #ifdef __TBM__
-             | 1u << 21
+               | 1u << 21
 #endif
     ,
     /* Registers of 128 and 256 bits, the three parts of those of 512, and 16 more general ones. */

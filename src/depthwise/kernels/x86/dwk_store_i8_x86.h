@@ -4,8 +4,7 @@
 
 /* R1 to R4 of a tile. One vector of bytes holds 4 / V pixels. */
 DWK_INLINE void DWK_STORE(const dwk_product *shape, int pixels, DWK_X(sums) (*sum)[DWK_VECTORS],
-                                  const uint32_t *restrict multipliers, const dwk_rounding *to,
-                                  uint8_t *restrict output)
+                          const uint32_t *restrict multipliers, const dwk_rounding *to, uint8_t *restrict output)
 {
     enum { TOGETHER = 4 / DWK_VECTORS, BYTES = 4 * DWK_L / TOGETHER };
     DWK_X(multiplier) multiplier[DWK_VECTORS];
