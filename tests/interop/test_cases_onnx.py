@@ -11,7 +11,7 @@ import pytest
 
 from depthwise.errors import Refused
 from depthwise.interop import formats, onnx
-from depthwise.interop.said import assumed, said
+from depthwise.interop.said import assumed, said, unread
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
@@ -137,6 +137,27 @@ def flipped_by_parts(proto: Proto) -> None:
     )
 
 
+def flipped_by_unbind_and_stack(proto: Proto) -> None:
+    axis, parts = proto.constant("x", [1], np.int64), ("r", "g", "b")
+    proto.before(
+        make("Split", ["image"], [f"{part}1" for part in parts], axis=1),
+        *(make("Squeeze", [f"{part}1", axis], [part]) for part in parts),
+        *(make("Unsqueeze", [part, axis], [f"{part}2"]) for part in parts),
+        make("Concat", ["b2", "g2", "r2"], ["ready"], axis=-3),
+    )
+
+
+def flipped_by_single_places(proto: Proto) -> None:
+    axis = proto.constant("x", [3], np.int64)
+    proto.before(
+        *(make("Gather", ["image", proto.constant(f"n{n}", n, np.int64)], [f"p{n}"], axis=3) for n in range(3)),
+        *(make("Unsqueeze", [f"p{n}", axis], [f"q{n}"]) for n in range(3)),
+        make("Concat", ["q2", "q1", "q0"], ["turned"], axis=-1),
+        make("Transpose", ["turned"], ["ready"], perm=[0, 3, 1, 2]),
+        last=True,
+    )
+
+
 def turned(proto: Proto) -> None:
     proto.before(make("Transpose", ["image"], ["ready"], perm=[0, 1, 3, 2]))
 
@@ -194,6 +215,8 @@ FORMS: list[tuple[Callable[[Proto], None], Callable[[np.ndarray], np.ndarray], d
     (flipped_by_gather, lambda p: first(signed(p)), {}, "assumed"),
     (flipped_by_slice, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
     (flipped_by_parts, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
+    (flipped_by_unbind_and_stack, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
+    (flipped_by_single_places, signed, {}, "assumed"),
     (turned, lambda p: first(signed(p)), {}, "assumed"),
     (normalised_by_a_convolution, first, {}, "read"),
     (pool_over_last_channels, lambda p: first(signed(p)), {}, "assumed"),
@@ -312,6 +335,16 @@ def test_what_is_no_part_of_the_network_is_refused_by_what_it_does(
     edit(proto)
     with pytest.raises(Refused, match=sentence):
         onnx.read(proto.save(tmp_path / "network.onnx"))
+
+
+def test_arrays_that_no_node_reads_are_named(small_model: SmallModel, tmp_path: Path) -> None:
+    proto = Proto(small_model())
+    assert unread(onnx.read(proto.save(tmp_path / "network.onnx"))) == ""
+    # An auxiliary head: one of its nodes reads one array, and nothing reads what the node makes of it.
+    proto.graph.node.append(make("Transpose", [proto.constant("aux.weight", np.zeros((5, 16)))], ["aux"]))
+    proto.constant("aux.bias", np.zeros(5))
+    found = unread(onnx.read(proto.save(tmp_path / "network.onnx")))
+    assert found == "read by no operation and left out: 'aux.weight' (5x16), 'aux.bias' (5)"
 
 
 def test_one_line_says_what_pixels_mean_and_what_was_assumed(small_model: SmallModel, tmp_path: Path) -> None:

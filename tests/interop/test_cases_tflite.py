@@ -13,6 +13,7 @@ import pytest
 from depthwise.errors import Refused
 from depthwise.interop import tflite, tflite_builder, tflite_writer
 from depthwise.interop.norms import folded
+from depthwise.interop.said import unread
 from depthwise.interop.source import Given
 from depthwise.interop.tflite_builder import Graph, Grid
 from depthwise.network import reference
@@ -30,7 +31,8 @@ TABLES = {
     "TRANSPOSE": "TransposeOptions", "QUANTIZE": "QuantizeOptions", "REVERSE_V2": "ReverseV2Options",
     "MAXIMUM": "MaximumMinimumOptions", "MINIMUM": "MaximumMinimumOptions", "SUM": "ReducerOptions",
     "SHAPE": "ShapeOptions", "PACK": "PackOptions", "STRIDED_SLICE": "StridedSliceOptions",
-    "LOG_SOFTMAX": "LogSoftmaxOptions", "MEAN": "ReducerOptions",
+    "LOG_SOFTMAX": "LogSoftmaxOptions", "MEAN": "ReducerOptions", "SPLIT": "SplitOptions", "UNPACK": "UnpackOptions",
+    "CONCATENATION": "ConcatenationOptions", "GATHER": "GatherOptions",
 }  # fmt: skip
 
 
@@ -53,6 +55,12 @@ class Made:
         result = self.graph.tensor(f"value {self.count}", shape, grid=grid)
         self.graph.operator(code, inputs, [result], **options)
         return result
+
+    def parts(self, code: str, inputs: list[int], shape: tuple[int, ...], **options: Any) -> list[int]:
+        """The three results of an operator that cuts its data apart."""
+        names = [self.graph.tensor(f"{code} {place}", shape) for place in range(3)]
+        self.graph.operator(code, inputs, names, **options)
+        return names
 
     def image(self) -> tuple[int, int, int, int]:
         return 1, self.side, self.side, 3
@@ -121,6 +129,37 @@ def flipped(made: Made, _: int) -> int:
     return made.then("REVERSE_V2", [made.start(made.image()), made.constant([3], np.int32)], made.image())
 
 
+def flipped_by_split(made: Made, _: int) -> int:
+    axis, thin = made.constant(3, np.int32), (*made.image()[:3], 1)
+    red, green, blue = made.parts("SPLIT", [axis, made.start(made.image())], thin, NumSplits=3)
+    return made.then("CONCATENATION", [blue, green, red], made.image(), Axis=3)
+
+
+def flipped_by_unpack(made: Made, _: int) -> int:
+    red, green, blue = made.parts("UNPACK", [made.start(made.image())], made.image()[:3], Axis=3, Num=3)
+    return made.then("PACK", [blue, green, red], made.image(), Axis=3, ValuesCount=3)
+
+
+def flipped_by_a_slice(made: Made, _: int) -> int:
+    ends = [made.constant(numbers, np.int32) for numbers in ([0] * 4, [0] * 4, [1, 1, 1, -1])]
+    masks = {"BeginMask": 15, "EndMask": 15}
+    return made.then("STRIDED_SLICE", [made.start(made.image()), *ends], made.image(), **masks)
+
+
+def flipped_by_slices(made: Made, _: int) -> int:
+    image, parts = made.start(made.image()), []
+    for place in (-1, 1, 0):
+        ends = [made.constant(numbers, np.int32) for numbers in ([0, 0, 0, place], [0, 0, 0, place + 1], [1] * 4)]
+        masks = {"BeginMask": 7, "EndMask": 7, "ShrinkAxisMask": 8}
+        parts.append(made.then("STRIDED_SLICE", [image, *ends], made.image()[:3], **masks))
+    return made.then("PACK", parts, made.image(), Axis=3, ValuesCount=3)
+
+
+def flipped_by_gather(made: Made, _: int) -> int:
+    order = made.constant([2, 1, 0], np.int32)
+    return made.then("GATHER", [made.start(made.image()), order], made.image(), Axis=3)
+
+
 def summed(made: Made, value: int) -> int:
     channels = layers(made.model.spec)[-1].input.channels
     total = made.then("SUM", [value, made.constant([1, 2], np.int32)], (1, channels), KeepDims=False)
@@ -153,11 +192,12 @@ FORMS: list[tuple[Ends | None, Ends | None, Ends | None, Callable[[np.ndarray], 
     (cast, None, None, lambda p: p.astype(np.uint8), 1e-4),
     # Pixels over 255 are levels already, so that nothing is rounded.
     (levels_of_unit, None, None, unit, 1e-3),
-    (flipped, None, None, signed, 1e-4),
+    *((edit, None, None, signed, 1e-4) for edit in (
+        flipped, flipped_by_split, flipped_by_unpack, flipped_by_a_slice, flipped_by_slices, flipped_by_gather)),
     (None, summed, None, signed, 1e-4),
     (None, two_means, None, signed, 1e-4),
     (None, None, limited, signed, 1e-4),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("before", "behind", "activated", "fed", "allowed"), FORMS)
@@ -194,6 +234,19 @@ def test_a_picture_that_is_turned_upside_down_is_refused(
 
     with pytest.raises(Refused, match="takes a part of its data, or turns it"):
         tflite.read(Made(model).save(tmp_path / "network.tflite", upside_down, None))
+
+
+def test_arrays_that_no_operator_reads_are_named(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(tflite_builder._OPTIONS, "REVERSE_V2", TABLES["REVERSE_V2"])
+
+    def with_another_head(made: Made, _: int) -> int:
+        made.constant(np.zeros((7, 64)))
+        return flipped(made, _)
+
+    path = Made(small_model(padding="same")).save(tmp_path / "network.tflite", with_another_head, None)
+    assert unread(tflite.read(path)) == "read by no operation and left out: 'constant 1' (7x64)"
 
 
 def test_a_git_lfs_pointer_is_named_with_the_command_that_fetches_the_file(tmp_path: Path) -> None:

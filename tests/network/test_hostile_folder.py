@@ -60,11 +60,14 @@ def refusal(folder: Path) -> str:
 
 def test_a_folder_without_a_description_is_no_model_folder(folder: Path) -> None:
     (folder / DESCRIPTION).unlink()
-    expected = "FOLDER: not a model folder, it has no model.json; give a folder that `depthwise train` wrote"
+    expected = (
+        "FOLDER: not a model folder, it has no model.json; give a folder that `depthwise train` wrote; if it is another"
+        f" program's network, run: depthwise convert FOLDER {folder.stem}-model"
+    )
 
     assert expected == refusal(folder)
-    assert expected.replace("FOLDER", "FOLDER/nowhere") == refusal_of(folder / "nowhere", folder)
-    assert "not a model folder" in refusal_of(folder / WEIGHTS, folder)
+    assert "FOLDER/nowhere: there is no such folder; give one that" in refusal_of(folder / "nowhere", folder)
+    assert "run: depthwise convert FOLDER/weights.safetensors weights-model" in refusal_of(folder / WEIGHTS, folder)
 
 
 def refusal_of(place: Path, folder: Path) -> str:
@@ -86,7 +89,7 @@ def refusal_of(place: Path, folder: Path) -> str:
         (b'{"format": 1' + b"0" * 5000 + b"}", "not valid JSON (Exceeds the limit"),
         (b"[1, 2]", "holds no JSON object; the file is damaged"),
         (b'"model"', "holds no JSON object; the file is damaged"),
-        (b"{}", "format None; this version of depthwise reads formats 1 and 2, update depthwise"),
+        (b"{}", "is another program's; give a folder that `depthwise train` wrote"),
         (b'{"format": 3}', "format 3; this version of depthwise reads formats 1 and 2, update depthwise"),
         (b'{"format": true}', "format True; this version of depthwise reads formats 1 and 2"),
         (b'{"format": "1"}', "format '1'; this version of depthwise reads formats 1 and 2"),

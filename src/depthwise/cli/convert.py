@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
+from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_reading
 from depthwise.cli.options import force_option
 from depthwise.cli.output import notice, print_json, printable
 
@@ -87,7 +87,7 @@ def command(
     )
     model = read_int8(source, given) if keep_int8 else read(source, given)
     record = _record(source, dest, write(model, dest, asked), model)
-    say_pixels(source, model)
+    say_reading(source, model)
     if "classifier" in model.provenance:
         notice(f"{source}: the classifier is {model.provenance['classifier']}")
     if as_json:

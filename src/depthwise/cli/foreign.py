@@ -69,15 +69,15 @@ def given_from(
     )
 
 
-def say_pixels(source: str, model: Described, square: Preprocessing | None = None) -> None:
-    """One line on stderr: what the network is fed, and whether that is read, given or assumed.
+def say_reading(source: str, model: Described, square: Preprocessing | None = None) -> None:
+    """Notices on what was read: what the network is fed, by whose word; and what of the file is left out.
 
     Args:
         square: whose way to a square is told, where it is not the model's own.
     """
-    from depthwise.interop.said import said
+    from depthwise.interop.said import said, unread
 
-    if line := said(model, square):
+    for line in filter(None, (said(model, square), unread(model))):
         notice(printable(f"{source}: {line}"))
 
 

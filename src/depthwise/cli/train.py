@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthwise.cli.completion import starts
-from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_pixels
+from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_reading
 from depthwise.cli.grouped import grouped
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import notice, print_json, printable
@@ -215,11 +215,11 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     if not isinstance(source, Model):
         raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
     if own_pixels:
-        say_pixels(name, source)
+        say_reading(name, source)
         return source
     # What is trained is prepared as our own models are, whatever the file says of resize and crop.
     own = default_preprocessing(settings["resolution"] or source.spec.resolution, source.spec.channels)
-    say_pixels(name, source, squared(own, given.resize or "crop"))
+    say_reading(name, source, squared(own, given.resize or "crop"))
     return with_own_pixels(source)
 
 

@@ -175,4 +175,7 @@ def _folder(file: str) -> str:
     if (path / "model.json").is_file():
         command = f"depthwise compile {path} --target host --out {path.name or 'model'}.so"
         return f"{path}: is a model folder, which must be compiled first; run: {command}"
-    return f"{path}: is a folder; give an artifact, as `depthwise compile` writes it"
+    return (
+        f"{path}: is a folder; give an artifact, as `depthwise compile` makes it of a model folder (and `depthwise"
+        " convert` a model folder of another program's network)"
+    )

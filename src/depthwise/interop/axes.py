@@ -43,6 +43,11 @@ class Axes:
         return self._sizes[int(self.now[axis])]
 
     @property
+    def shape(self) -> list[int | None]:
+        """Lengths of all axes before the first convolution, None where the file leaves them open."""
+        return [self.size(axis) for axis in range(len(self.now))]
+
+    @property
     def begun(self) -> bool:
         """Whether the first convolution has been met."""
         return self._begun
@@ -224,7 +229,7 @@ class Axes:
         return "".join(letter for letter in self.now if letter in _PIXELS)
 
     def _same_sizes(self, shape: Sequence[int]) -> bool:
-        sizes = [self.size(axis) for axis in range(len(self.now))]
+        sizes = self.shape
         kept = [wanted in (0, size) for wanted, size in zip(shape, sizes, strict=False)]
         # The number of images may be -1, and one other size may be left to be found.
         free = [place for place, wanted in enumerate(shape) if wanted == -1]

@@ -18,6 +18,7 @@ from depthwise.interop.chain import Chain
 from depthwise.interop.labels import distinct, numbered
 from depthwise.interop.meaning import Meaning, meaning
 from depthwise.interop.norms import EXACT_EPSILON
+from depthwise.interop.said import listed
 from depthwise.interop.source import Source
 from depthwise.interop.units import Network, Unit, units
 from depthwise.interop.usual import known, own_convention, preprocessing, resize_is
@@ -353,6 +354,8 @@ def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, A
         record["preprocessing"]["filter"] = source.filter
     if source.assumes:
         record["preprocessing"]["layers"] = source.assumes
+    if network.unread:
+        record["unread"] = listed(network.unread)
     if network.head.classifier is None:
         record["classifier"] = "zeros, since the source has none; train before use"
     return record

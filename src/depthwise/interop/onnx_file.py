@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -94,6 +94,7 @@ class Constants:
         self._folder = folder
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}
         self._makers = {name: node for node in graph.node for name in node.output if name}
+        self._sparse = list(graph.sparse_initializer)
         self._made: dict[str, Array] = {}
         self._left = MOST_BYTES
 
@@ -118,9 +119,17 @@ class Constants:
                 )
         return self._made[name]
 
-    def stored(self, name: str) -> Any:
-        """The tensor of an initializer, or None."""
-        return self._tensors.get(name)
+    def unread(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The arrays that are neither among `names` nor behind them, each with its shape."""
+        reached, left = set(), list(names)
+        while left:
+            name = left.pop()
+            if name not in reached:
+                reached.add(name)
+                left += self._makers[name].input if name in self._makers else ()
+        constants = {node.output[0]: t for node in self._makers.values() if (t := _tensor_in(node)) is not None}
+        held = {**self._tensors, **{sparse.values.name: sparse.values for sparse in self._sparse}, **constants}
+        return tuple(f"{short(name)!r} ({_by(t.dims)})" for name, t in held.items() if name not in reached)
 
     def maker(self, name: str) -> Any:
         """The node that computes a value, or None."""
@@ -297,6 +306,15 @@ def _external(tensor: Any, folder: Path) -> bytes:
             return data
     except OSError as problem:
         raise Refused(f"{path}: cannot be read ({problem.strerror})") from None
+
+
+def _tensor_in(node: Any) -> Any:
+    """The tensor of a Constant node, or None."""
+    return attributes(node).get("value") if node.op_type == "Constant" else None
+
+
+def _by(sizes: Sequence[int]) -> str:
+    return "x".join(map(str, sizes[:MOST_DIMENSIONS])) or "one number"
 
 
 def short(name: str) -> str:

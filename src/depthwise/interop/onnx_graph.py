@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop import onnx_channels, onnx_qoperator
+from depthwise.interop import onnx_qoperator
 from depthwise.interop.axes import FIRST, Axes
 from depthwise.interop.chain import (
     NO_PADDING,
@@ -30,7 +30,9 @@ from depthwise.interop.chain import (
     Saturation,
     Softmax,
 )
+from depthwise.interop.onnx_cuts import CUTS, cut, join
 from depthwise.interop.onnx_file import Constants, attributes, short
+from depthwise.interop.parts import Cut, order_of
 from depthwise.network.layers import Padding
 from depthwise.network.weights import Array
 
@@ -75,6 +77,8 @@ class _Walk:
         self._axes, self._opset = Axes(_sizes(inputs[0])), opset
         self.chain = Chain(height=None, width=None, channels=None, offset=_offset(inputs[0]))
         self._steps = len(self._nodes) + 1
+        # Inputs of all nodes so far.
+        self._read: list[str] = []
 
     def _data_readers(self, fixed: set[str]) -> dict[str, list[Any]]:
         """Who reads each value that depends on the pixels. Constants and the arithmetic of shapes stand aside."""
@@ -93,6 +97,7 @@ class _Walk:
     def run(self) -> None:
         for _ in range(self._steps):
             if self._value == self._end:
+                self.chain.unread = self._constants.unread(self._read)
                 return
             self._step()
         raise Refused("its nodes run in a circle; it is damaged")
@@ -101,15 +106,14 @@ class _Walk:
         readers = self._readers.get(self._value, [])
         if not readers:
             raise Refused(f"value {short(self._value)!r} is read by nobody and is not the output; it is damaged")
-        joined = None
         if not self._axes.begun and (len(readers) > 1 or readers[0].op_type == "Split"):
             follow: Callable[[str], list[Any]] = lambda name: self._readers.get(name, [])  # noqa: E731
-            joined = onnx_channels.joined(readers, follow, self._axis_size, self._numbers)
-        if joined is not None:
-            last, axis, order = joined
-            self.chain.add(*self._reordered(self._where(last), (axis, order)))
-            self._value = last.output[0]
-            return
+            if (found := join(readers, follow, self._axes.shape, self._numbers)) is not None:
+                last, whole = found
+                self.chain.add(*self._reordered(self._where(last), whole))
+                self._value = last.output[0]
+                self._read += [name for reader in readers for name in reader.input]
+                return
         if len(readers) > 1:
             raise Refused(
                 f"{self._where(readers[1])} reads what {self._where(readers[0])} reads, too; MobileNet V1 has no"
@@ -124,6 +128,7 @@ class _Walk:
             self._axes.check(operation)
             self.chain.add(operation)
         self._value = node.output[0]
+        self._read += node.input
 
     def _where(self, node: Any) -> str:
         return self._places[id(node)]
@@ -165,8 +170,9 @@ class _Walk:
             case "ArgMax":
                 self._axes.take_channels(options.get("axis", 0), where, "compares along another axis")
                 return [Choice(where=where)]
-            case "Gather" | "Slice" | "Split":
-                return self._reorder(node, options)
+            case code if code in CUTS:
+                found = None if self._axes.begun else cut(node, self._axes.shape, self._numbers)
+                return self._reordered(self._where(node), found)
             case code if code in _PASSES:
                 return []
             case code if code in onnx_qoperator.READ:
@@ -242,19 +248,13 @@ class _Walk:
         found = self._optional(node, place)
         return [] if found is None else found.reshape(-1).tolist()
 
-    def _reorder(self, node: Any, options: dict[str, Any]) -> list[Operation]:
+    def _reordered(self, where: str, found: Cut | None) -> list[Operation]:
         """Channels in another order before the first convolution."""
-        found = None if self._axes.begun else onnx_channels.chosen(node, self._axis_size, self._numbers)
-        return self._reordered(self._where(node), None if found is None else (found[0], found[1][0]))
-
-    def _reordered(self, where: str, found: tuple[int, list[int]] | None) -> list[Operation]:
-        if found is None or sorted(found[1]) != list(range(self._axis_size(found[0]) or 0)):
+        order = None if found is None else order_of(found, self._axes.size(found.axis) or 0)
+        if found is None or order is None:
             raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
-        self._axes.take_channels(found[0], where, "puts rows or columns in another order")
-        return [Reorder(where=where, order=tuple(found[1]))]
-
-    def _axis_size(self, axis: int) -> int | None:
-        return self._axes.size(self._axes.place(axis, "the input"))
+        self._axes.take_channels(found.axis, where, "puts rows or columns in another order")
+        return [Reorder(where=where, order=order)]
 
     def _numbers(self, node: Any, name: str, place: int) -> list[int]:
         return [int(n) for n in self._list(node, attributes(node), name, place)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from depthwise.network.description import Described
 from depthwise.network.preprocessing import Preprocessing
 
 ASSUMED = "assumed"
 # Parts of the line, by their names in the provenance.
 PARTS = ("pixels", "order", "resize")
+MOST_NAMED = 5
 
 
 def how(model: Described) -> dict[str, str]:
@@ -20,6 +23,18 @@ def how(model: Described) -> dict[str, str]:
 def assumed(model: Described) -> bool:
     """Whether anything of it is assumed."""
     return ASSUMED in how(model).values()
+
+
+def unread(model: Described) -> str:
+    """What the file holds and nothing reads, as one line; "" where it is read to the last array."""
+    found = model.provenance.get("unread")
+    return f"read by no operation and left out: {found[:400]}" if isinstance(found, str) and found else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few of many things, and how many there are."""
+    shown = ", ".join(names[:MOST_NAMED])
+    return shown if len(names) <= MOST_NAMED else f"{shown} and {len(names) - MOST_NAMED:,} more"
 
 
 def said(model: Described, square: Preprocessing | None = None) -> str:

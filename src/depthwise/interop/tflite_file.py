@@ -72,12 +72,13 @@ class Operator:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """The first subgraph of a file, and its metadata buffers by name."""
+    """The first of a file's `graphs`, and its metadata buffers by name."""
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    graphs: int
     metadata: Mapping[str, bytes]
 
 
@@ -113,6 +114,7 @@ def parse(data: bytes) -> File:
             ),
             inputs=_whole(graph.InputsAsNumpy()),
             outputs=_whole(graph.OutputsAsNumpy()),
+            graphs=_count(model.SubgraphsLength(), MOST_OPERATORS),
             metadata=_metadata(model),
         )
     except DAMAGE as problem:
@@ -200,6 +202,13 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "MEAN": ("ReducerOptions", ("KeepDims",)),
     "SUM": ("ReducerOptions", ("KeepDims",)),
     "GATHER": ("GatherOptions", ("Axis", "BatchDims")),
+    "UNPACK": ("UnpackOptions", ("Axis",)),
+    "PACK": ("PackOptions", ("Axis",)),
+    "CONCATENATION": ("ConcatenationOptions", ("Axis", "FusedActivationFunction")),
+    "STRIDED_SLICE": (
+        "StridedSliceOptions",
+        ("BeginMask", "EndMask", "EllipsisMask", "NewAxisMask", "ShrinkAxisMask"),
+    ),
     "BATCH_MATMUL": ("BatchMatMulOptions", ("AdjX", "AdjY")),
     "MUL": ("MulOptions", ("FusedActivationFunction",)),
 }

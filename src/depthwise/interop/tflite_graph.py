@@ -25,6 +25,8 @@ from depthwise.interop.chain import (
     Saturation,
     Softmax,
 )
+from depthwise.interop.parts import Cut, joined, order_of
+from depthwise.interop.tflite_cuts import CUTS, SEVERAL, Numbers, cut, join
 from depthwise.interop.tflite_file import File, Operator, Tensor
 from depthwise.network.weights import Array
 
@@ -32,8 +34,6 @@ from depthwise.network.weights import Array
 SAME, VALID = 0, 1
 ACTIVATIONS = {1: math.inf, 3: 6.0}
 LARGEST_TENSOR = 2**25
-# Pictures are grey or of three colours.
-MOST_CHANNELS = 4
 _RESHAPES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE")
 _ARITHMETIC = ("ADD", "SUB", "MUL", "DIV")
 # What is added to a pixel to become the input's whole number; real numbers are not among them.
@@ -107,6 +107,8 @@ class _Walk:
         self._axes = Axes([n if n > 0 else None for n in entry.sizes])
         self.chain = Chain(height=None, width=None, channels=None, offset=_OFFSETS.get(entry.kind))
         self._value = entry
+        # Inputs of all operators so far.
+        self._read: list[int] = []
         levels = _levels(entry)
         first = self._readers.get(entry.index, [])
         # A CAST takes the whole numbers as they are, whatever they stand for.
@@ -132,6 +134,7 @@ class _Walk:
         end = self._file.outputs[0]
         for _ in range(len(self._file.operators) + 1):
             if self._value.index == end:
+                self.chain.unread = self._unread()
                 return
             self._step()
         raise Refused("its operators run in a circle; it is damaged")
@@ -140,6 +143,10 @@ class _Walk:
         readers = self._readers.get(self._value.index, [])
         if not readers:
             raise Refused(f"tensor {self._value.name!r} is read by nobody and is not the output; it is damaged")
+        if (last := self._joined(readers)) is not None:
+            self._value = self._tensor(last.outputs[0], last.where)
+            self._read += [index for reader in readers for index in reader.inputs]
+            return
         if len(readers) > 1:
             raise Refused(
                 f"{readers[1].where} reads what {readers[0].where} reads, too; MobileNet V1 has no branches, is this"
@@ -152,6 +159,20 @@ class _Walk:
             self._axes.check(operation)
             self.chain.add(operation)
         self._value = self._tensor(operator.outputs[0], operator.where)
+        self._read += operator.inputs
+
+    def _unread(self) -> tuple[str, ...]:
+        """Arrays that no operator on the way reads, each with its shape; and graphs of their own behind the first."""
+        makers = {index: operator for operator in self._file.operators for index in operator.outputs}
+        reached, left = set(), list(self._read)
+        while left:
+            index = left.pop()
+            if index not in reached:
+                reached.add(index)
+                left += makers[index].inputs if index in makers else ()
+        others = [f"graph {place + 1} of {self._file.graphs}" for place in range(1, self._file.graphs)]
+        held = [tensor for tensor in self._file.tensors if tensor.data is not None and tensor.index not in reached]
+        return (*(f"{t.name[:40]!r} ({'x'.join(map(str, t.shape)) or 'one number'})" for t in held), *others)
 
     def _operations(self, operator: Operator) -> list[Operation]:
         where, options = operator.where, operator.options
@@ -208,29 +229,43 @@ class _Walk:
             case "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS":
                 # A size of -1 in the signature is one that the file leaves open.
                 return self._axes.reshape(result.sizes, where)
-            case "REVERSE_V2":
-                (axis,) = integers(self._constant(operator, 1), where).reshape(-1).tolist()[:1] or (-1,)
-                return self._reorder(int(axis), None, where)
-            case "GATHER":
-                order = integers(self._constant(operator, 1), where).reshape(-1).tolist()
-                return self._reorder(int(operator.options.get("Axis", 0)), order, where)
-            case "STRIDED_SLICE":
-                steps = integers(self._constant(operator, 3), where).reshape(-1).tolist()
-                turned = [axis for axis, step in enumerate(steps) if step == -1]
-                if len(turned) != 1 or set(steps) - {1, -1} or result.shape != self._value.shape:
-                    raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
-                return self._reorder(turned[0], None, where)
+            case code if code in CUTS:
+                return self._reorder(self._cut(operator), where)
             case _:
                 raise Refused(f"{where} is not part of MobileNet V1")
 
-    def _reorder(self, axis: int, order: list[int] | None, where: str) -> list[Operation]:
-        """Channels in another order before the first convolution; turned round where `order` is None."""
-        size = self._value.shape[self._axes.place(axis, where)]
-        chosen = list(range(size))[::-1] if order is None and size <= MOST_CHANNELS else order or []
-        if self._axes.begun or sorted(chosen) != list(range(size)):
+    def _cut(self, operator: Operator) -> Cut | None:
+        """What an operator takes along one axis; None behind the first convolution."""
+        if self._axes.begun:
+            return None
+        numbers: Numbers = lambda of, place: list(map(int, integers(self._constant(of, place), of.where).reshape(-1)))  # noqa: E731
+        return cut(operator, self._value.shape, numbers)
+
+    def _reorder(self, found: Cut | None, where: str) -> list[Operation]:
+        """Channels in another order before the first convolution."""
+        order = None if found is None else order_of(found, self._value.shape[found.axis])
+        if found is None or order is None:
             raise Refused(f"{where} takes a part of its data, or turns it; MobileNet V1 does not")
-        self._axes.take_channels(axis, where, "puts rows or columns in another order")
-        return [Reorder(where=where, order=tuple(chosen))]
+        self._axes.take_channels(found.axis, where, "puts rows or columns in another order")
+        return [Reorder(where=where, order=order)]
+
+    def _joined(self, readers: list[Operator]) -> Operator | None:
+        """The operator that joins what others cut apart of the data before the first convolution, or None.
+
+        The order of channels is put into the chain.
+        """
+        if self._axes.begun or not (len(readers) > 1 or readers[0].code in SEVERAL):
+            return None
+        behind = {id(b): b for reader in readers for name in reader.outputs for b in self._readers.get(name, [])}
+        last = next(iter(behind.values())) if len(behind) == 1 else None
+        whole = None if last is None else join(last, len(self._value.shape))
+        if last is None or whole is None:
+            return None
+        found = joined([self._cut(reader) for reader in readers], whole)
+        if found is None:
+            return None
+        self.chain.add(*self._reorder(found, last.where))
+        return last
 
     def _limit(self, operator: Operator) -> Clamp:
         """The larger or the smaller of the data and one number."""

@@ -72,12 +72,14 @@ class Network:
         units: the convolutions up to the pool.
         pool: the pool, or None where the file ends before it.
         head: what comes behind the pool.
+        unread: of `Chain.unread`.
     """
 
     entry: Entry = field(default_factory=Entry)
     units: list[Unit] = field(default_factory=list)
     pool: Pool | None = None
     head: Head = field(default_factory=Head)
+    unread: tuple[str, ...] = ()
 
 
 def units(chain: Chain) -> Network:
@@ -85,7 +87,7 @@ def units(chain: Chain) -> Network:
 
     Raises: Refused, naming the first operation that stands where MobileNet V1 has none of its kind.
     """
-    network, pending = Network(), None
+    network, pending = Network(unread=chain.unread), None
     operations = [_sum_as_pool(operation) for operation in chain.operations]
     last = max((place for place, operation in enumerate(operations) if _before_flattening(operation)), default=0)
     product = max((place for place, operation in enumerate(operations) if isinstance(operation, Dense)), default=0)

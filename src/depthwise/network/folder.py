@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,15 +47,15 @@ def read_description(path: Path) -> dict[str, Any]:
         _check_parts(content)
         description = json.loads(content.decode(), parse_constant=_no_constant, parse_float=_finite)
     except (FileNotFoundError, NotADirectoryError):
-        raise Refused(
-            f"{path.parent}: not a model folder, it has no {path.name}; give a folder that `depthwise train` wrote"
-        ) from None
+        raise Refused(_not_one(path)) from None
     except OSError as problem:
         raise Refused(f"{path}: cannot be read ({problem.strerror})") from None
     except (ValueError, RecursionError) as problem:
         raise Refused(f"{path}: not valid JSON ({problem}); the file is damaged") from None
     if not isinstance(description, dict):
         raise Refused(f"{path}: holds no JSON object; the file is damaged")
+    if "format" not in description and "spec" not in description:
+        raise Refused(f"{path}: is another program's; {_ways_to(path.parent)}")
     found = description.get("format")
     # `True == 1` in Python, so the type is compared too.
     if type(found) is not int or found not in (FORMAT, FORMAT_OF_ZERO_POINTS):
@@ -63,6 +64,25 @@ def read_description(path: Path) -> dict[str, Any]:
             f" {FORMAT_OF_ZERO_POINTS}, update depthwise"
         )
     return description
+
+
+def _not_one(path: Path) -> str:
+    """What a place is that has no description, and what to do."""
+    folder = path.parent
+    if os.path.lexists(folder):
+        return f"{folder}: not a model folder, it has no {path.name}; {_ways_to(folder)}"
+    return (
+        f"{folder}: there is no such folder; give one that `depthwise train` wrote, or that `depthwise convert` made of"
+        " another program's network or of a name such as keras/0.25-128"
+    )
+
+
+def _ways_to(place: Path) -> str:
+    """How one comes to a model folder."""
+    return (
+        "give a folder that `depthwise train` wrote; if it is another program's network, run: depthwise convert"
+        f" {place} {place.stem or 'network'}-model"
+    )
 
 
 def read_weights(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
