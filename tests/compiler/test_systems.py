@@ -1,17 +1,68 @@
-"""Libraries for other systems are of their file formats, export what depthwise.h promises, and ask for nothing."""
+"""Libraries for other systems are of their file formats, export what depthwise.h promises, and ask for little."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from conftest import make_model
 from depthwise.compiler import compile_model
+from depthwise.compiler.compile import output_kind
 from depthwise.compiler.outputs.windows import exports
+from depthwise.compiler.targets import TARGETS
+from depthwise.errors import Refused
 from depthwise.kernels.headers import INTERFACE
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.spec import Spec
+from tools.binaries import Binary, binary
+
+SPEC = Spec(width=0.1, resolution=32, classes=3, shallow=True)
+# What memory is filled and copied with, by whatever name, and what threads need of a C library.
+MEMORY = {"memcpy", "memset", "memmove", "bzero", "__bzero", "memset_pattern16"}
+THREADS = {"getpid", "syscall", "pthread_create", "pthread_join", "pthread_sigmask"}
+# Of zig's linker: where a library begins, twice; and how Mach-O names the loader.
+MARKS = {"_mh_dylib_header", "__dso_handle"}
+LOADER = {"dyld_stub_binder"}
+SYSTEM = ("/usr/lib/libSystem.B.dylib",)
+# Of each target: what the file is, and all that it may ask for. `page`: pages up to this size, in bytes.
+EXPECTED = {
+    "linux-aarch64": Binary(
+        form="elf", processor="aarch64", exports=frozenset(), imports=frozenset(MEMORY | THREADS), page=65536
+    ),
+    "linux-armv7": Binary(form="elf", processor="arm", exports=frozenset(), imports=frozenset(), page=65536),
+    "linux-riscv64": Binary(form="elf", processor="riscv64", exports=frozenset(), imports=frozenset(MEMORY), page=4096),
+    "android-aarch64": Binary(
+        form="elf",
+        processor="aarch64",
+        exports=frozenset(),
+        imports=frozenset(MEMORY | THREADS),
+        libraries=("libc.so",),
+        page=16384,
+    ),
+    "macos-arm64": Binary(
+        form="mach-o",
+        processor="aarch64",
+        exports=frozenset(MARKS),
+        imports=frozenset(MEMORY | LOADER),
+        libraries=SYSTEM,
+        page=16384,
+        system="macos 11.0",
+    ),
+    "macos-x86_64": Binary(
+        form="mach-o",
+        processor="x86_64",
+        exports=frozenset(MARKS),
+        imports=frozenset(MEMORY | LOADER),
+        libraries=SYSTEM,
+        page=4096,
+        system="macos 11.0",
+    ),
+    "ios-arm64": Binary(
+        form="archive", processor="aarch64", exports=frozenset(), imports=frozenset(MEMORY), system="ios 13.0"
+    ),
+    "windows-x86_64": Binary(form="pe", processor="x86_64", exports=frozenset(), imports=frozenset()),
+    "windows-arm64": Binary(form="pe", processor="aarch64", exports=frozenset(), imports=frozenset()),
+}
 
 
 def test_what_is_exported_is_what_the_interface_declares() -> None:
@@ -23,14 +74,33 @@ def test_what_is_exported_is_what_the_interface_declares() -> None:
     )
 
 
-def test_a_windows_library_exports_the_interface_alone_and_imports_nothing(tmp_path: Path) -> None:
-    objdump = shutil.which("objdump")
-    if objdump is None:
-        pytest.skip("objdump is not installed; libraries for other systems are not looked into")
-    built = compile_model(make_model(), target="windows-x86_64", out=tmp_path / "model.dll")
-    done = subprocess.run([objdump, "-p", built.path], capture_output=True, text=True, check=True)
+def test_every_target_that_this_machine_does_not_run_is_looked_into() -> None:
+    assert {row.name for row in TARGETS if row.system not in ("", "linux") or row.ran == "emulator"} <= set(EXPECTED)
 
-    table = done.stdout.split("[Ordinal/Name Pointer] Table")[1].splitlines()
-    assert {line.split()[-1] for line in table if "] dw" in line} == set(exports())
-    assert "pei-x86-64" in done.stdout
-    assert "DLL Name:" not in done.stdout
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_library_exports_the_interface_alone_and_asks_for_what_every_process_has(name: str, tmp_path: Path) -> None:
+    expected = EXPECTED[name]
+    offered = "portable" if name.endswith("x86_64") else None
+    compile_model(random_quantized(SPEC), target=name, cpu=offered, out=tmp_path / "model")
+    found = binary(tmp_path / "model")
+
+    assert (found.form, found.processor, found.system) == (expected.form, expected.processor, expected.system)
+    assert found.exports - expected.exports == set(exports())
+    assert found.imports <= expected.imports
+    assert found.libraries == expected.libraries
+    # Pages of 16 KB are those of Android 15 and of the Raspberry Pi 5, of 64 KB those of some servers.
+    assert found.page >= expected.page
+
+
+def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(tmp_path: Path) -> None:
+    out = tmp_path / "libmodel.a"
+    kind = output_kind("ios-arm64", None)
+    compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
+    first = out.read_bytes()
+    compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
+    assert (out.read_bytes(), kind.is_one(out)) == (first, True)
+
+    out.write_bytes(b"!<arch>\nlibrary.o/       another's")
+    with pytest.raises(Refused, match="exists and is not an archive that depthwise wrote"):
+        compile_model(random_quantized(SPEC), target="ios-arm64", out=out)

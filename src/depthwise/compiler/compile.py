@@ -15,8 +15,9 @@ from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, fi
 from depthwise.compiler.lower.compilation import AnyModel, Compilation, compilation
 from depthwise.compiler.outputs import compilers
 from depthwise.compiler.outputs.constants import emit_weights
-from depthwise.compiler.outputs.library import Unit, library
+from depthwise.compiler.outputs.library import ARCHIVE, Unit, library
 from depthwise.compiler.outputs.source import SOURCE, source_folder
+from depthwise.compiler.outputs.systems import system
 from depthwise.compiler.outputs.trailer import ARTIFACT
 from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan.plan import Plan, plan
@@ -189,11 +190,14 @@ def compile_model(
 
 
 def output_kind(target: str, cpu: str | None) -> Kind:
-    """What is written for a target: a library, or a folder of C.
+    """What is written for a target: a library, an archive of objects, or a folder of C.
 
     Raises: Refused, when there is no such target, or no such processor of it.
     """
-    return SOURCE if targets.at_level(targets.target(target), cpu).zig is None else ARTIFACT
+    row = targets.at_level(targets.target(target), cpu)
+    if row.zig is None:
+        return SOURCE
+    return ARCHIVE if system(row.system).is_static else ARTIFACT
 
 
 def check_precision(model: AnyModel, precision: Precision | None, folder: str = "MODEL") -> None:

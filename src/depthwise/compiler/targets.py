@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from depthwise.errors import Refused
-from depthwise.kernels.machine import PORTABLE, Machine
+from depthwise.kernels.machine import PORTABLE, Level, Machine
 from depthwise.kernels.riscv.family import MACHINE
 from depthwise.kernels.table import family_here, family_named
 from depthwise.kernels.x86.levels import BASELINE
 from depthwise.precision import Precision
+
+Ran = Literal["machine", "emulator", "built only"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,28 +23,36 @@ class Target:
     Attributes:
         name: what `--target` takes.
         about: one line for help and lists.
+        ran: on what its artifacts were run when it was made: "machine", "emulator", or "built only".
         machine: the processor, or None where the compiler is asked what this machine has.
         level: what the level of its instructions is called.
         zig: arguments that make zig use its instructions; None where only source is written.
         family: of processors, by name of a row of `kernels.table.FAMILIES`; empty for this machine's.
         processor: as zig calls it; empty for this machine's.
         system: by name of a row of `outputs.systems.SYSTEMS`; empty for this machine's.
+        abi: what zig's name of the target has behind that of the system.
+        link: arguments for zig when it links, beside those of the system.
         cc: arguments for a system compiler; None where that cannot compile for it.
         threads: most threads that a call may run on, unless others are asked for.
         carries_levels: whether one library carries all levels of its family that make a difference, instead of one.
+        highest: the highest level that it carries, and that may be chosen; empty for that of the family.
     """
 
     name: str
     about: str
+    ran: Ran
     machine: Machine | None
     level: str
     zig: tuple[str, ...] | None
     family: str = ""
     processor: str = ""
     system: str = ""
+    abi: str = ""
+    link: tuple[str, ...] = ()
     cc: tuple[str, ...] | None = None
     threads: int = 8
     carries_levels: bool = False
+    highest: str = ""
 
 
 # Beyond, threads wait for each other longer than they compute.
@@ -59,19 +70,39 @@ def threads(row: Target, wanted: int | None) -> int:
     return found
 
 
-def _x86(name: str, about: str, level: str, *, carries_levels: bool = False) -> Target:
-    """A target for Linux on a processor of x86 of a level."""
+def _x86(name: str, about: str, level: str, *, system: str = "linux", ran: Ran = "machine", threads: int = 8) -> Target:
+    """A target for processors of x86 from a level on; from the lowest on it carries the others."""
     row = next(row for row in family_named("x86").levels if row.name == level)
     return Target(
         name=name,
         about=about,
+        ran=ran,
         family="x86",
         processor="x86_64",
-        system="linux",
+        system=system,
         machine=row.machine,
         level=level,
         zig=row.zig,
-        carries_levels=carries_levels,
+        threads=threads,
+        carries_levels=row.machine == BASELINE,
+        # Macs keep the registers of AVX-512 only for threads that have used them, so that nobody is told of them.
+        highest="avx2" if system == "macos" else "",
+    )
+
+
+def _arm64(name: str, about: str, system: str, *, ran: Ran, threads: int = 8, cpu: str = "generic") -> Target:
+    """A target for 64-bit processors of ARM."""
+    return Target(
+        name=name,
+        about=about,
+        ran=ran,
+        family="portable",
+        processor="aarch64",
+        system=system,
+        machine=Machine(lanes=4, registers=32),
+        level="portable",
+        zig=(f"-mcpu={cpu}",),
+        threads=threads,
     )
 
 
@@ -79,6 +110,7 @@ TARGETS = (
     Target(
         name="host",
         about="a library for the processor of this machine",
+        ran="machine",
         machine=None,
         level="host",
         zig=("-mcpu=native",),
@@ -87,51 +119,77 @@ TARGETS = (
     Target(
         name="source",
         about="a folder of C that any C11 compiler builds",
+        ran="machine",
         family="portable",
         machine=PORTABLE,
         level="portable",
         zig=None,
         threads=1,
     ),
-    _x86(
-        "linux-x86_64",
-        "a library for any 64-bit x86 with Linux, for each at its best",
-        "portable",
-        carries_levels=True,
-    ),
+    _x86("linux-x86_64", "a library for any 64-bit x86 with Linux, for each at its best", "portable"),
     _x86("linux-x86_64-v3", "a library for x86 with AVX2 and FMA and Linux", "avx2"),
-    _x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512"),
+    _x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512", ran="built only"),
+    _arm64("linux-aarch64", "a library for any 64-bit ARM with Linux", "linux", ran="emulator"),
     Target(
-        name="linux-aarch64",
-        about="a library for any 64-bit ARM with Linux",
+        name="linux-armv7",
+        about="a library for 32-bit ARM with NEON and Linux, in the ABI of hard floats",
+        ran="emulator",
         family="portable",
-        processor="aarch64",
+        processor="arm",
         system="linux",
-        machine=Machine(lanes=4, registers=32),
+        abi="eabihf",
+        machine=PORTABLE,
         level="portable",
-        zig=("-mcpu=generic",),
+        zig=("-mcpu=generic+v7a",),
+        # Processors before ARMv7VE do not divide, and the C library does not do it for them.
+        link=("-rtlib=compiler-rt",),
+        threads=1,
     ),
     Target(
         name="linux-riscv64",
         about="a library for any 64-bit RISC-V with Linux",
+        ran="emulator",
         family="riscv",
         processor="riscv64",
         system="linux",
         machine=MACHINE,
         level="portable",
         zig=("-mcpu=baseline_rv64",),
-    ),
-    Target(
-        name="windows-x86_64",
-        about="a library (.dll) for any 64-bit x86 with Windows",
-        family="x86",
-        processor="x86_64",
-        system="windows",
-        machine=BASELINE,
-        level="portable",
-        zig=("-mcpu=x86_64",),
         threads=1,
     ),
+    _arm64("android-aarch64", "a library for any 64-bit ARM with Android", "android", ran="built only"),
+    _x86(
+        "macos-x86_64",
+        "a library (.dylib) for a Mac of Intel with macOS 11 or later, up to AVX2",
+        "portable",
+        system="macos",
+        ran="built only",
+        threads=1,
+    ),
+    _arm64(
+        "macos-arm64",
+        "a library (.dylib) for a Mac of Apple silicon with macOS 11 or later",
+        "macos",
+        ran="built only",
+        threads=1,
+        cpu="apple_m1",
+    ),
+    _arm64(
+        "ios-arm64",
+        "an archive (.a) to link into an app for iOS 13 or later",
+        "ios",
+        ran="built only",
+        threads=1,
+    ),
+    _x86(
+        "windows-x86_64",
+        "a library (.dll) for any 64-bit x86 with Windows, for each at its best",
+        "portable",
+        system="windows",
+        ran="emulator",
+        threads=1,
+    ),
+    _arm64("windows-arm64", "a library (.dll) for any 64-bit ARM with Windows", "windows", ran="built only", threads=1),
 )
 
 
@@ -161,21 +219,29 @@ def at_level(row: Target, cpu: str | None) -> Target:
     """
     if cpu is None:
         return row
-    family = family_named(row.family) if row.family else family_here()
-    # Only where one library is for many processors, or for this machine's, is there a choice.
-    if not family.levels or not (row.carries_levels or row.machine is None):
+    offered = offered_levels(row)
+    if not offered:
         raise Refused(f"--cpu: target {row.name} here has no processors to choose among; leave it away")
-    level = next((level for level in family.levels if level.name == cpu), None)
+    level = next((level for level in offered if level.name == cpu), None)
     if level is None:
-        known = ", ".join(level.name for level in family.levels)
-        raise Refused(f"there is no processor {cpu!r}; --cpu takes {known}")
+        raise Refused(f"there is no processor {cpu!r}; --cpu takes {', '.join(level.name for level in offered)}")
     cc = level.cc if row.cc is not None else None
     return replace(row, machine=level.machine, level=level.name, carries_levels=False, zig=level.zig, cc=cc)
+
+
+def offered_levels(row: Target) -> tuple[Level, ...]:
+    """The levels that `--cpu` chooses among for a target, from the lowest to the highest."""
+    # Only where one library is for many processors, or for this machine's, is there a choice.
+    if not (row.carries_levels or row.machine is None):
+        return ()
+    known = (family_named(row.family) if row.family else family_here()).levels
+    names = [level.name for level in known]
+    return known[: names.index(row.highest) + 1] if row.highest else known
 
 
 def levels(row: Target, precision: Precision) -> tuple[Target, ...]:
     """The levels that a library carries, from the lowest to the highest, each as a target for it alone."""
     if not row.carries_levels:
         return (row,)
-    carried = (level for level in family_named(row.family).levels if precision in level.carried)
+    carried = (level for level in offered_levels(row) if precision in level.carried)
     return tuple(at_level(row, level.name) for level in carried)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from depthwise.compiler.outputs.systems import System, system
@@ -40,6 +40,10 @@ class Compiler:
         words = (line.split() for line in text.splitlines())
         return machine_of(frozenset(line[1] for line in words if len(line) > 1))
 
+    def archiver(self) -> Compiler:
+        """What puts objects together into an archive of the system's kind; it comes with zig."""
+        return replace(self, command=(_zig(), "ar", "--format=darwin"))
+
 
 def compiler(target: Target, cc: str | None) -> Compiler:
     """The compiler for a target.
@@ -49,7 +53,8 @@ def compiler(target: Target, cc: str | None) -> Compiler:
     assert target.zig is not None
     on = system(target.system)
     if cc is None:
-        triple = ("-target", f"{target.processor}-{on.zig}") if target.processor else ()
+        on = replace(on, link=(*on.link, *target.link))
+        triple = ("-target", f"{target.processor}-{on.zig}{target.abi}") if target.processor else ()
         return Compiler(command=(_zig(), "cc", *triple, *target.zig), system=on)
     if target.cc is None:
         raise Refused(f"--cc compiles for this machine only; leave it away for target {target.name}, or use host")

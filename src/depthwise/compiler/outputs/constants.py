@@ -1,4 +1,4 @@
-"""The constants as C and as assembly."""
+"""The constants as C, and as assembly for each format of files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def emit_weights(packed: Packed) -> str:
 
 
 def emit_assembly(words: int) -> str:
-    """weights.s: the same constants out of weights.bin, for ELF targets; compilers read C arrays far more slowly."""
+    """weights.s: the same constants out of weights.bin, for ELF; compilers read C arrays far more slowly."""
     return (
         '    .section .rodata,"a",%progbits\n'
         "    .balign 64\n"
@@ -42,4 +42,23 @@ def emit_assembly(words: int) -> str:
         "dwl_weights:\n"
         '    .incbin "weights.bin"\n'
         '    .section .note.GNU-stack,"",%progbits\n'
+    )
+
+
+def emit_coff(words: int) -> str:
+    """weights.s for COFF, which needs no length of the constants."""
+    del words
+    return '    .section .rdata,"dr"\n    .balign 64\n    .globl dwl_weights\ndwl_weights:\n    .incbin "weights.bin"\n'
+
+
+def emit_macho(words: int) -> str:
+    """weights.s for Mach-O, where names of C begin with one more underscore."""
+    del words
+    return (
+        "    .section __TEXT,__const\n"
+        "    .p2align 6\n"
+        "    .globl _dwl_weights\n"
+        "    .private_extern _dwl_weights\n"
+        "_dwl_weights:\n"
+        '    .incbin "weights.bin"\n'
     )

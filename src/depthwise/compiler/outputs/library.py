@@ -1,4 +1,4 @@
-"""Emitted C to a shared library."""
+"""Emitted C to a shared library, or to an archive of objects."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ from depthwise.compiler.outputs.trailer import ARTIFACT, trailer
 from depthwise.compiler.pack import Words
 from depthwise.files import write_file
 from depthwise.kernels.headers import included
+from depthwise.places import Kind, beginning
 from depthwise.precision import PRECISIONS, Precision
 
-FLAGS = ("-std=c11", "-O3")
+# zig adds what debuggers want, and with it the name of the folder, unless it is told not to.
+FLAGS = ("-std=c11", "-O3", "-g0")
 # What a system needs beside the network: a loop of memcpy must not become a call of memcpy.
-_PLAIN = ("-std=c11", "-Os", "-fno-builtin")
+_PLAIN = ("-std=c11", "-Os", "-fno-builtin", "-w")
+# The objects of an archive; the first is near its beginning, by which it is known.
+_NETWORK, _CONSTANTS = "depthwise-model.o", "depthwise-weights.o"
+ARCHIVE = Kind(
+    name="an archive that depthwise wrote",
+    is_one=lambda path: (found := beginning(path)).startswith(b"!<arch>\n") and b"depthwise" in found,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +40,7 @@ class Unit:
 def library(
     chosen: Compiler, model_c: str, words: Words, precision: Precision, out: Path, levels: Sequence[Unit] = ()
 ) -> int:
-    """Build a shared library with its trailer; returns its bytes.
+    """Build a shared library with its trailer, or an archive where the system takes one; returns its bytes.
 
     Args:
         chosen: the compiler of model_c, which also links.
@@ -43,19 +51,44 @@ def library(
         for unit in (Unit(name="model.c", text=model_c, compiler=chosen), *levels):
             for file, content in included(unit.text).items():
                 (folder / file).write_bytes(content)
-            (folder / unit.name).write_text(unit.text, encoding="utf-8", newline="\n")
-        (folder / "weights.s").write_text(chosen.system.constants(words.size), encoding="utf-8", newline="\n")
+            _write(folder / unit.name, unit.text)
+        _write(folder / "weights.s", chosen.system.constants(words.size))
         (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
         flags = (*FLAGS, *chosen.system.compile, PRECISIONS[precision].contract)
         objects = _objects(levels, flags, folder)
-        if chosen.system.code:
-            (folder / "system.c").write_text(chosen.system.code, encoding="utf-8", newline="\n")
-            objects.append(_object(Unit(name="system.c", text=chosen.system.code, compiler=chosen), _PLAIN, folder))
-        call(chosen, (*flags, *chosen.system.link, "-o", "model.so", "model.c", *objects, "weights.s"), folder)
-        content = (folder / "model.so").read_bytes()
-    content += trailer(content)
-    write_file(out, content, ARTIFACT)
+        content = (_archived if chosen.system.is_static else _linked)(chosen, flags, objects, folder)
+    if not chosen.system.is_static:
+        content += trailer(content)
+    write_file(out, content, ARCHIVE if chosen.system.is_static else ARTIFACT)
     return len(content)
+
+
+def _linked(chosen: Compiler, flags: tuple[str, ...], objects: list[str], folder: Path) -> bytes:
+    """A shared library of model.c, weights.s and the objects of its levels."""
+    system, more = chosen.system, []
+    if system.code:
+        _write(folder / "system.c", system.code)
+        more.append(_object(Unit(name="system.c", text=system.code, compiler=chosen), _PLAIN, folder))
+    if system.c_library is not None:
+        name, text = system.c_library
+        _write(folder / "library.c", text)
+        call(chosen, (*_PLAIN, *system.link, f"-Wl,-soname,{name}", "-o", name, "library.c"), folder)
+        more.append(name)
+    name = f"model{system.ending}"
+    call(chosen, (*flags, *system.link, "-o", name, "model.c", *objects, "weights.s", *more), folder)
+    return (folder / name).read_bytes()
+
+
+def _archived(chosen: Compiler, flags: tuple[str, ...], objects: list[str], folder: Path) -> bytes:
+    """An archive of the same objects."""
+    call(chosen, (*flags, "-c", "-o", _NETWORK, "model.c"), folder)
+    call(chosen, (*flags, "-c", "-o", _CONSTANTS, "weights.s"), folder)
+    call(chosen.archiver(), ("rcsD", "model.a", _NETWORK, *objects, _CONSTANTS), folder)
+    return (folder / "model.a").read_bytes()
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _objects(levels: Sequence[Unit], flags: tuple[str, ...], folder: Path) -> list[str]:

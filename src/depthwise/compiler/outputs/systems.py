@@ -6,8 +6,9 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from depthwise.compiler.outputs.constants import emit_assembly
-from depthwise.compiler.outputs.windows import CODE, emit_coff
+from depthwise.compiler.outputs.android import C_LIBRARY
+from depthwise.compiler.outputs.constants import emit_assembly, emit_macho
+from depthwise.compiler.outputs.windows import CODE, emit_windows
 from depthwise.errors import Refused
 
 
@@ -19,19 +20,28 @@ class System:
         name: as a row of `targets.TARGETS` says it.
         here: what `platform.system()` calls it.
         zig: the end of the name of a target, as zig takes it.
+        ending: of the file's usual name.
         compile: arguments for what becomes part of a library.
-        link: arguments that make a library.
+        link: arguments that make a library; none where it stays an archive of objects, for the linker of an app.
         constants: the assembly of so many words out of weights.bin.
         code: C that a library needs beside the network, or empty.
+        c_library: C of a library that stands for the system's, as (file name, text), where zig brings none.
     """
 
     name: str
     here: str
     zig: str
+    ending: str
     compile: tuple[str, ...]
     link: tuple[str, ...]
     constants: Callable[[int], str]
     code: str = ""
+    c_library: tuple[str, str] | None = None
+
+    @property
+    def is_static(self) -> bool:
+        """Whether the result is an archive."""
+        return not self.link
 
 
 SYSTEMS = (
@@ -39,20 +49,51 @@ SYSTEMS = (
         name="linux",
         here="Linux",
         zig="linux-gnu",
+        ending=".so",
         compile=("-fPIC",),
         # Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset,
-        # which every process has.
+        # which every process has. The compiler's own library divides on ARM of 32 bits.
         link=("-shared", "-nostdlib", "-s"),
         constants=emit_assembly,
+    ),
+    System(
+        name="android",
+        here="Android",
+        zig="linux-android",
+        ending=".so",
+        compile=("-fPIC",),
+        # Pages have 16 KB on some devices since Android 15. Compilers call the compiler's own library for atomics.
+        link=("-shared", "-nostdlib", "-rtlib=compiler-rt", "-s", "-Wl,-z,max-page-size=16384"),
+        constants=emit_assembly,
+        c_library=("libc.so", C_LIBRARY),
+    ),
+    System(
+        name="macos",
+        here="Darwin",
+        zig="macos.11.0",
+        ending=".dylib",
+        compile=("-fPIC",),
+        link=("-shared", "-nostdlib", "-lSystem", "-s"),
+        constants=emit_macho,
+    ),
+    System(
+        name="ios",
+        here="iOS",
+        zig="ios.13.0",
+        ending=".a",
+        compile=("-fPIC",),
+        link=(),
+        constants=emit_macho,
     ),
     System(
         name="windows",
         here="Windows",
         zig="windows-gnu",
+        ending=".dll",
         compile=(),
         # The compiler's own library touches the stack of large frames page by page, as Windows wants it.
         link=("-shared", "-nostdlib", "-rtlib=compiler-rt", "-s"),
-        constants=emit_coff,
+        constants=emit_windows,
         code=CODE,
     ),
 )

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import re
 
+from depthwise.compiler.outputs.constants import emit_coff
 from depthwise.kernels.headers import INTERFACE
 
 
-def emit_coff(words: int) -> str:
-    """weights.s out of weights.bin, as `emit_assembly` makes it for ELF, and what the library exports.
-
-    The functions of depthwise.h are exported and nothing else. The format needs no length of the constants.
-    """
-    del words
+def emit_windows(words: int) -> str:
+    """weights.s for a library: the constants, and that the functions of depthwise.h are exported and nothing else."""
     exported = "".join(f'    .ascii " -export:{name}"\n' for name in exports())
-    return (
-        '    .section .rdata,"dr"\n'
-        "    .balign 64\n"
-        "    .globl dwl_weights\n"
-        "dwl_weights:\n"
-        '    .incbin "weights.bin"\n'
-        '    .section .drectve,"yn"\n'
-        f"{exported}"
-    )
+    return f'{emit_coff(words)}    .section .drectve,"yn"\n{exported}'
 
 
 def exports() -> tuple[str, ...]:
