@@ -70,7 +70,8 @@ def _elf(data: bytes) -> Binary:
 
     strings = at(table[5])
     (symbols,) = struct.unpack_from("<I", data, at(table[4]) + 4)
-    exports, imports = set(), set()
+    exports: set[str] = set()
+    imports: set[str] = set()
     for number in range(1, symbols):
         form, width = ("<IBBH", 24) if is_wide else ("<IIIBBH", 16)
         name, *_, section = struct.unpack_from(form, data, at(table[6]) + width * number)
@@ -102,11 +103,12 @@ def _pe(data: bytes) -> Binary:
     rows = [struct.unpack_from("<8xIIII", data, head + 24 + optional + 40 * number) for number in range(sections)]
 
     def at(address: int) -> int:
-        return next(address - place + start for bytes_, place, _, start in rows if 0 <= address - place < bytes_)
+        return next(int(address - place + at) for size, place, _, at in rows if 0 <= address - place < size)
 
     count, _, names = struct.unpack_from("<III", data, at(exports_at) + 24)
     pointers = struct.unpack_from(f"<{count}I", data, at(names))
-    libraries, imports = [], set()
+    libraries: list[str] = []
+    imports: set[str] = set()
     while imports_at:
         first, _, _, library, _ = struct.unpack_from("<5I", data, at(imports_at))
         if not library:
