@@ -23,12 +23,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from depthwise.bench.peers import OWN, Pixels, Setting, forms, peer
 from depthwise.bench.process import environment
 from depthwise.bench.subject import comparison_images, random_subject
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 ROOT = Path(__file__).resolve().parents[1]
 BEFORE = "before"
@@ -169,7 +170,7 @@ def busy(count: int) -> Iterator[None]:
 
 def work(name: str, file: str, precision: str, threads: str, size: str, every: str, mean: str) -> int:
     """In a contender's process: for each line of stdin make calls for so many seconds, and say what they took."""
-    setting = Setting(precision=precision, threads=int(threads), mean=tuple(json.loads(mean)))
+    setting = Setting(precision=cast(Precision, precision), threads=int(threads), mean=tuple(json.loads(mean)))
     runner = peer(OWN if name == BEFORE else name).load(Path(file), setting)
     pixels: Pixels = comparison_images(Spec(resolution=int(size)))[-1]
     for line in sys.stdin:

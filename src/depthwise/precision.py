@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Precision = Literal["float32", "bf16", "int8"]
+# Where none is named.
+USUAL: Precision = "float32"
 # Bytes of a float32.
 FLOAT = 4
 

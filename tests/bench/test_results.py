@@ -12,6 +12,7 @@ from depthwise.bench.machine import machine
 from depthwise.bench.peak import Peak
 from depthwise.bench.results import Left, Measurement, Result, Times, geometric_mean, lead, times
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 
 def result(name: str, fastest: float, median: float, network: float, threads: int = 1) -> Result:
@@ -132,7 +133,7 @@ def test_the_grids_last_row_is_its_mean() -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
-def test_equal_answers_agree_and_those_of_other_labels_do_not(precision: str) -> None:
+def test_equal_answers_agree_and_those_of_other_labels_do_not(precision: Precision) -> None:
     answers = np.random.default_rng(0).dirichlet(np.full(10, 0.3), 4)
 
     assert agrees(agreement(answers, answers), precision)

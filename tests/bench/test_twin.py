@@ -10,6 +10,7 @@ from depthwise.cost.formulas import macs, separable_ratio
 from depthwise.errors import Refused
 from depthwise.network.layers import layers
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 
 def silent(_: str) -> None:
@@ -17,7 +18,7 @@ def silent(_: str) -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_what_the_formula_promises_stands_beside_what_was_measured(precision: str) -> None:
+def test_what_the_formula_promises_stands_beside_what_was_measured(precision: Precision) -> None:
     spec = Spec(width=0.25, resolution=32, classes=7)
 
     found = measure_twins(spec, precision, 1, silent)

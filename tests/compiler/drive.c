@@ -1,7 +1,8 @@
 /* drive.c: calls every function of an artifact, rightly and wrongly, on memory of exactly the right sizes.
  *
  * Built with sanitizers, or with counters on every branch. Prints nothing and ends with 0 when all is as it should be.
- * Holds the network, for its constants' names; spoil.c holds weights.c, so that the golden cases can be made to fail. */
+ * Holds the network, for its constants' names; spoil.c holds weights.c, so that the golden cases can be made to fail.
+ */
 #include "model.c"
 
 #include <stdio.h>

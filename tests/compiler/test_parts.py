@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from depthwise import kernels
 from depthwise.compiler.choices import Choices, Parts
 from depthwise.compiler.compile import emit
 from depthwise.kernels.machine import PORTABLE
+from depthwise.limits import LONGEST_SIDE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from tools.emitted import STRICT, build, write_sources
 
+HEADER = Path(kernels.__file__).parent / "artifact" / "depthwise.h"
 MAIN = """
 #include "depthwise.h"
 #include <stdio.h>
@@ -33,6 +36,10 @@ int main(void)
     return 0;
 }
 """
+
+
+def test_python_and_c_hold_frames_to_the_same_longest_side() -> None:
+    assert f"#define DW_LONGEST_SIDE {LONGEST_SIDE}\n" in HEADER.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

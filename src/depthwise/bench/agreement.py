@@ -7,12 +7,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.precision import Precision
+
 Answers = NDArray[np.float64]
 
-# The farthest that a probability may be off in float32, and the least correlation of probabilities in the others,
-# whose roundings differ from runtime to runtime.
-FLOAT_TOLERANCE = 1e-4
-LEAST_CORRELATION = {"bf16": 0.995, "int8": 0.97}
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What is asked of answers of the same network.
+
+    Attributes:
+        largest: the farthest that a probability may be off.
+        correlation: the least correlation of probabilities.
+    """
+
+    largest: float = 1.0
+    correlation: float = -1.0
+
+
+# Roundings of short numbers differ from runtime to runtime.
+DEMANDS: dict[Precision, Demand] = {
+    "float32": Demand(largest=1e-4),
+    "bf16": Demand(correlation=0.995),
+    "int8": Demand(correlation=0.97),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +59,7 @@ def agreement(answers: Answers, ours: Answers) -> Agreement:
     )
 
 
-def agrees(found: Agreement, precision: str) -> bool:
+def agrees(found: Agreement, precision: Precision) -> bool:
     """Whether they are answers of the same network."""
-    if precision == "float32":
-        return found.largest <= FLOAT_TOLERANCE
-    return found.correlation >= LEAST_CORRELATION[precision]
+    demand = DEMANDS[precision]
+    return found.largest <= demand.largest and found.correlation >= demand.correlation

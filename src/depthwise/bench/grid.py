@@ -10,6 +10,7 @@ from depthwise.bench.results import Measurement, geometric_mean, lead
 from depthwise.bench.subject import random_subject
 from depthwise.bench.workplace import Notice
 from depthwise.network.spec import RESOLUTIONS, WIDTHS, Spec
+from depthwise.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Grid:
 
 def measure_grid(
     base: Spec,
-    precision: str,
+    precision: Precision,
     options: Options,
     notice: Notice,
     *,

@@ -12,8 +12,9 @@ from depthwise.network.folding import Doubles, Folded, fold
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.spec import ACTIVATIONS
 
-_TOP = 6.0
+_TOP = ACTIVATIONS["relu6"]
 
 
 def plain_int8(model: Model) -> QuantizedModel:
@@ -38,7 +39,7 @@ def plain_int8(model: Model) -> QuantizedModel:
         border=tuple(int(value) for value in mean),
         labels=model.labels,
         preprocessing=model.preprocessing,
-        provenance={"quantized_from": dict(model.provenance), "ranges": "0 to 6, without calibration"},
+        provenance={"quantized_from": dict(model.provenance), "ranges": f"0 to {_TOP:g}, without calibration"},
     )
 
 

@@ -23,7 +23,6 @@ from depthwise.errors import Refused
 from depthwise.network.layers import KINDS, layers
 from depthwise.network.live import live
 from depthwise.network.spec import Spec
-from depthwise.precision import Precision
 
 OTHER = "other"
 _ALL = (*KINDS, OTHER)
@@ -57,8 +56,8 @@ def profile(subject: Subject, pixels: Pixels, folder: Path) -> tuple[KindTime, .
         compiler = compilers.compiler(row, None)
         found = None if subject.keep_dead else live(model)
         machine = row.machine or compiler.machine()
-        precision: Precision | None = "bf16" if subject.precision == "bf16" else None
-        emitted = emit(model, target_name=row.name, machine=machine, choices=Choices(precision=precision), found=found)
+        choices = Choices(precision=subject.precision)
+        emitted = emit(model, target_name=row.name, machine=machine, choices=choices, found=found)
         text, count = timed(emitted.model_c, model.spec)
         if not count:
             return ()

@@ -11,6 +11,7 @@ from depthwise.bench.agreement import Agreement
 from depthwise.bench.peak import Peak
 from depthwise.bench.peers import OURS, OWN
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ class Measurement:
 
     name: str
     spec: Spec
-    precision: str
+    precision: Precision
     notes: tuple[str, ...]
     multiply_adds: int
     live_multiply_adds: int

@@ -16,8 +16,8 @@ from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.spec import Spec
 from depthwise.network.weights import random_weights
+from depthwise.precision import PRECISIONS, Precision
 
-PRECISIONS = ("float32", "bf16", "int8")
 # Images on which answers are compared: the golden ones, and as many of soft random spots.
 IMAGES = 8
 # Logits of random weights are nearly equal; so much larger they give answers that can be told apart.
@@ -38,33 +38,34 @@ class Subject:
 
     name: str
     model: Model | QuantizedModel
-    precision: str
+    precision: Precision
     notes: tuple[str, ...] = ()
     keep_dead: bool = False
 
 
-def subject(name: str, model: Model | QuantizedModel, precision: str | None = None) -> Subject:
+def subject(name: str, model: Model | QuantizedModel, precision: Precision | None = None) -> Subject:
     """A model in the precision that is asked for, or its own.
 
     A float model becomes int8 without calibration: its times are those of any int8 network of its shape.
 
     Raises: Refused, when an int8 model is asked for in another precision, or a float one needs calibration.
     """
+    wanted = precision or model.precision
     if isinstance(model, QuantizedModel):
-        if precision not in (None, "int8"):
-            raise Refused(f"{name}: is an int8 model, which has no {precision}; leave --precision away")
-        return Subject(name=name, model=model, precision="int8")
+        if wanted != model.precision:
+            raise Refused(f"{name}: is an {model.precision} model, which has no {wanted}; leave --precision away")
+        return Subject(name=name, model=model, precision=wanted)
     scaled = _with_scale_inside(model)
-    if precision != "int8":
-        return Subject(name=name, model=scaled, precision=precision or "float32")
+    if PRECISIONS[wanted].model == model.precision:
+        return Subject(name=name, model=scaled, precision=wanted)
     note = "made int8 without calibration: good for times, not for accuracy"
     try:
-        return Subject(name=name, model=plain_int8(scaled), precision="int8", notes=(note,))
+        return Subject(name=name, model=plain_int8(scaled), precision=wanted, notes=(note,))
     except Refused as refusal:
         raise Refused(f"{name}: {refusal}") from None
 
 
-def random_subject(spec: Spec, precision: str) -> Subject:
+def random_subject(spec: Spec, precision: Precision) -> Subject:
     """A network with random weights, all of it computed: what random weights leave out says nothing of trained ones."""
     weights = random_weights(spec)
     weights["classifier.weight"] *= _SHARPER

@@ -17,6 +17,7 @@ from depthwise.cost.formulas import macs
 from depthwise.errors import Refused
 from depthwise.network.layers import layers
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class Twins:
         return self.standard.times.fastest / self.separable.times.fastest
 
 
-def measure_twins(spec: Spec, precision: str, rounds: int, notice: Notice) -> Twins:
+def measure_twins(spec: Spec, precision: Precision, rounds: int, notice: Notice) -> Twins:
     """Measure a network of depthwise separable convolutions and its twin.
 
     Raises: Refused, when the network is itself of standard convolutions.

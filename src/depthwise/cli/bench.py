@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthwise.errors import Refused
+from depthwise.precision import PRECISIONS, USUAL
 
 if TYPE_CHECKING:
     from depthwise.bench.measure import Options
     from depthwise.bench.subject import Subject
+    from depthwise.precision import Precision
 
 PEERS = ("onnxruntime", "openvino", "litert", "ncnn")
 # The artifact without Strassen's products.
@@ -27,7 +29,7 @@ PLAIN = "no-strassen"
     help=f"Peers, with commas between (also {PLAIN}); or `none`.",
 )
 @click.option("--threads", default="1", show_default=True, help="Thread counts, with commas between.")
-@click.option("--precision", type=click.Choice(["float32", "bf16", "int8"]), help="Default: the model's own.")
+@click.option("--precision", type=click.Choice(list(PRECISIONS)), help="Default: the model's own.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that provably never change, as peers do.")
 @click.option("--rounds", type=click.IntRange(min=1), default=40, show_default=True, help="Turns of each contender.")
 @click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="Processes for first answers.")
@@ -39,7 +41,7 @@ def command(
     model: Path | None,
     against: str,
     threads: str,
-    precision: str | None,
+    precision: Precision | None,
     keep_dead: bool,
     rounds: int,
     starts: int,
@@ -65,13 +67,13 @@ def command(
         check_output(png, PICTURE)
     options = Options(against=_names(against), threads=_counts(threads), rounds=rounds, starts=starts)
     if model is None:
-        _grid(precision or "float32", options, png, as_json=as_json)
+        _grid(precision or USUAL, options, png, as_json=as_json)
     else:
         subject = _subject(model, precision, keep_dead=keep_dead)
         _one(subject, options, png, twin=twin, as_json=as_json)
 
 
-def _subject(path: Path, precision: str | None, *, keep_dead: bool) -> Subject:
+def _subject(path: Path, precision: Precision | None, *, keep_dead: bool) -> Subject:
     import dataclasses
 
     from depthwise.bench.subject import subject
@@ -100,7 +102,7 @@ def _one(subject: Subject, options: Options, png: Path | None, *, twin: bool, as
     _print(document, tables, report.remarks(found), as_json=as_json)
 
 
-def _grid(precision: str, options: Options, png: Path | None, *, as_json: bool) -> None:
+def _grid(precision: Precision, options: Options, png: Path | None, *, as_json: bool) -> None:
     from depthwise.bench import report
     from depthwise.bench.grid import measure_grid
     from depthwise.bench.machine import machine

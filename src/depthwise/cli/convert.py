@@ -11,6 +11,7 @@ import click
 from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_reading
 from depthwise.cli.options import force_option
 from depthwise.cli.output import notice, print_json, printable
+from depthwise.network.spec import ACTIVATIONS
 
 if TYPE_CHECKING:
     from depthwise.interop.formats import Format
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--resize", help=RESIZE)
 @click.option(
     "--activation",
-    type=click.Choice(["relu6", "relu"]),
+    type=click.Choice(list(ACTIVATIONS)),
     help="Activation of a PyTorch state dict, which does not say  [default: relu6]",
 )
 @click.option("--unit-strides", help="Its layers that run at stride 1 instead of 2, as `train` has them, such as 0,2.")
@@ -107,13 +108,9 @@ def _record(source: str, dest: Path, written: str, model: Model | QuantizedModel
         "source": source,
         "dest": str(dest),
         "format": written,
-        "precision": _precision(model),
+        "precision": model.precision,
         "spec": model.spec.to_dict(),
         "preprocessing": model.preprocessing.to_dict(),
         "labels": list(model.labels),
         "provenance": dict(model.provenance),
     }
-
-
-def _precision(model: Model | QuantizedModel) -> str:
-    return "int8" if hasattr(model, "layers") else "float32"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthwise.cli.options import refuse_spec_options, spec_from, spec_options
+from depthwise.precision import PRECISIONS, USUAL
 
 if TYPE_CHECKING:
     from depthwise.cost.report import Report
@@ -22,8 +23,8 @@ WIDE = 132
 @spec_options(leave_out=("bn_epsilon",))
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bf16", "int8"]),
-    help="Numbers that bytes are counted for  [default: those of MODEL_FOLDER, else float32]",
+    type=click.Choice(list(PRECISIONS)),
+    help=f"Numbers that bytes are counted for  [default: those of MODEL_FOLDER, else {USUAL}]",
 )
 @click.option("--compare", is_flag=True, help="Set the form of standard convolutions beside it, place by place.")
 @click.option("--sweep", is_flag=True, help="Count the family over width α and resolution.")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from depthwise.errors import Refused
-from depthwise.network.spec import PADDINGS, ROUNDINGS, STRIDED, Spec
+from depthwise.network.spec import ACTIVATIONS, PADDINGS, ROUNDINGS, STRIDED, Spec
 
 # Option, type and help of each field of a Spec; defaults are the fields' own.
 _OPTIONS: dict[str, tuple[str, Any, str]] = {
@@ -23,7 +23,7 @@ _OPTIONS: dict[str, tuple[str, Any, str]] = {
         "Zeros around the image: as in PyTorch, in TensorFlow, in keras.applications, or at its end only.",
     ),
     "bn_epsilon": ("--bn-epsilon", float, "Constant that batch normalisation adds to the variance."),
-    "activation": ("--activation", click.Choice(["relu6", "relu"]), "Activation after each convolution."),
+    "activation": ("--activation", click.Choice(list(ACTIVATIONS)), "Activation after each convolution."),
     "convolution": (
         "--convolution",
         click.Choice(["separable", "standard"]),

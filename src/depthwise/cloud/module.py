@@ -13,7 +13,7 @@ from depthwise.errors import Refused
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Array, Model
 from depthwise.network.preprocessing import Preprocessing
-from depthwise.network.spec import Spec
+from depthwise.network.spec import ACTIVATIONS, Spec
 
 
 class Network(nn.Module):
@@ -39,7 +39,7 @@ class Network(nn.Module):
                     nn.init.zeros_(self.classifier.bias)
                 case kind:
                     raise Refused(f"layer {layer.name}: torch has no form for kind {kind}")
-        self._high = 6.0 if spec.activation == "relu6" else float("inf")
+        self._is_relu6 = spec.activation == "relu6"
 
     def _add_convolution(self, layer: Layer) -> None:
         pad = layer.padding
@@ -66,7 +66,7 @@ class Network(nn.Module):
                 x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
             x = norm(convolution(x))
             # Batch normalisation keeps its input for the backward pass, not its output, so this may be in place.
-            x = clamped(x) if self._high == 6.0 else F.relu(x, inplace=True)
+            x = clamped(x) if self._is_relu6 else F.relu(x, inplace=True)
         return x.mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ class Network(nn.Module):
 
 
 class _ClampInPlace(torch.autograd.Function):
-    """Values clamped to 0 to 6 in their place; backward goes by the output.
+    """ReLU6 of values in their place; backward goes by the output.
 
     torch's own hardtanh, in place, copies its input for the backward pass, which takes as long again.
     """
@@ -84,7 +84,7 @@ class _ClampInPlace(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.mark_dirty(x)
-        x.clamp_(0.0, 6.0)
+        x.clamp_(0.0, ACTIVATIONS["relu6"])
         ctx.save_for_backward(x)
         return x
 
@@ -92,7 +92,7 @@ class _ClampInPlace(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (out,) = ctx.saved_tensors
         # What torch computes for hardtanh of the input: 0 at the bounds and beyond them, else the gradient.
-        return torch.ops.aten.hardtanh_backward(gradients[0], out, 0.0, 6.0)  # type: ignore[no-any-return]
+        return torch.ops.aten.hardtanh_backward(gradients[0], out, 0.0, ACTIVATIONS["relu6"])  # type: ignore[no-any-return]
 
 
 def clamped(x: Tensor) -> Tensor:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from depthwise.limits import LONGEST_SIDE
 from depthwise.precision import Precision
-
-# Of the frames that an artifact prepares, unless less is asked for.
-LONGEST_SIDE = 65_535
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from depthwise.network.layers import Layer
 from depthwise.network.spec import Spec
+from depthwise.precision import USUAL
 
 
 def whole(count: int) -> str:
@@ -80,5 +81,5 @@ def command(spec: Spec, precision: str) -> str:
     words += [f"--unit-strides {','.join(map(str, spec.unit_strides))}"] if spec.unit_strides else []
     words += [f"--convolution {spec.convolution}"] if spec.convolution != Spec().convolution else []
     words += [f"--rounding {spec.rounding}"] if spec.rounding != Spec().rounding else []
-    words += [f"--precision {precision}"] if precision != "float32" else []
+    words += [f"--precision {precision}"] if precision != USUAL else []
     return " ".join(words)

@@ -14,6 +14,7 @@ from _thread import allocate_lock
 from depthwise.edge.library import Library
 from depthwise.edge.trailer import INTERFACE_MAJOR, checked_copy
 from depthwise.errors import Refused, Unmet
+from depthwise.limits import LONGEST_SIDE
 
 TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 # What no network of ours reaches; numbers beyond are taken for damage and not allocated.
-_LARGEST_SIDE = 65_535
 _MOST_LABELS = 1_000_000
 _LARGEST_ARENA = 1 << 34
 _ALIGNMENT = 64
@@ -274,9 +274,9 @@ class Artifact:
         self._call(key, frame.ctypes.data, height, width, width * channels, out.ctypes.data)
 
     def _check_frame(self, height: int, width: int) -> None:
-        if not 1 <= min(height, width) <= max(height, width) <= _LARGEST_SIDE:
+        if not 1 <= min(height, width) <= max(height, width) <= LONGEST_SIDE:
             raise Refused(
-                f"{self.name}: takes frames of 1 to {_LARGEST_SIDE:,} pixels a side, not {height:,} x {width:,}"
+                f"{self.name}: takes frames of 1 to {LONGEST_SIDE:,} pixels a side, not {height:,} x {width:,}"
             )
 
     def _call(self, key: str, *arguments: Any) -> None:
@@ -309,7 +309,7 @@ if hasattr(os, "register_at_fork"):
 
 def _check_sizes(name: str, shape: tuple[int, int, int], labels: int, features: int, arena: int) -> None:
     sound = (
-        all(1 <= side <= _LARGEST_SIDE for side in shape[:2])
+        all(1 <= side <= LONGEST_SIDE for side in shape[:2])
         and shape[2] in (1, 3)
         and 1 <= labels <= _MOST_LABELS
         and 1 <= features <= _MOST_LABELS

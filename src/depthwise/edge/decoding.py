@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from depthwise.edge import heif
 from depthwise.errors import Refused
+from depthwise.limits import LONGEST_SIDE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,6 @@ MOST_BYTES = 960_000_000
 _BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, heif.FORMAT: 16}
 _BYTES_OF_OTHERS, _BYTES_OF_CMYK = 10, 14
 MOST_PIXELS = MOST_BYTES // _BYTES_OF_OTHERS
-LONGEST_SIDE = 65_535  # as in depthwise.h
 
 _STRIP = 1 << 20  # pixels
 _ORIENTATION = 0x0112  # EXIF tag

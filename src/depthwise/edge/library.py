@@ -9,6 +9,7 @@ from ctypes import POINTER, c_char_p, c_float, c_int32, c_int64, c_size_t, c_uin
 
 from depthwise.edge.private_copy import NoCopy, PrivateCopy
 from depthwise.errors import Refused, Unmet
+from depthwise.limits import LONGEST_SIDE
 
 TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _LATER = ("dw_processor", "dw_set_threads", "dw_level_count", "dw_level", "dw_le
 _GOLDEN_DIFFERS = 4
 _STATUS = {
     1: "was given no buffer",
-    2: "cannot take a frame of this size; each side must be from 1 to 65,535 pixels",
+    2: f"cannot take a frame of this size; each side must be from 1 to {LONGEST_SIDE:,} pixels",
     3: "was given an arena that does not begin at a multiple of 64 bytes",
     _GOLDEN_DIFFERS: "gives an answer that differs from the one it carries; write it again with `depthwise compile`",
     5: "needs instructions that this processor lacks; compile the model on this machine, or with a lower --cpu",

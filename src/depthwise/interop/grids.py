@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from depthwise.errors import Refused
 from depthwise.network.layers import Layer, layers
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.spec import ACTIVATIONS
 
 # What byte 255 stands for after ReLU6, over 255.
-OF_SIX = 6 / 255
+OF_RELU6 = ACTIVATIONS["relu6"] / 255
 # How many float32 steps a scale may be moved so that the multiplier made of it is the model's own.
 FARTHEST = 8
 
@@ -38,10 +39,10 @@ def grids(model: QuantizedModel) -> dict[str, tuple[float, int]]:
     table = layers(model.spec)
     hidden = [model.layers[layer.name].scale for layer in table[:-1]]
     # Scales by channel are restated: one for all layers, so that multipliers are scales of weights to the bit. After
-    # ReLU6 each channel's range becomes 0 to 6, and its clip, wherever it was, the one at 6.
+    # ReLU6 each channel's range becomes the same, and its clip, wherever it was, the one at its end.
     by_channel = any((scale != scale[0]).any() for scale in hidden)
     largest = max(float(scale.max()) for scale in hidden)
-    common = OF_SIX if model.spec.activation == "relu6" else 2.0 ** math.ceil(math.log2(largest))
+    common = OF_RELU6 if model.spec.activation == "relu6" else 2.0 ** math.ceil(math.log2(largest))
     found = {"input": (_float32(model.preprocessing.scale[0]), model.border[0])}
     for layer in table:
         numbers = model.layers[layer.name]

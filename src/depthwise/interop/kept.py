@@ -21,6 +21,7 @@ from depthwise.interop.units import Network
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.network.weights import Array
 
 _ELSE = "leave out --keep-int8 to read it as float"
@@ -53,14 +54,14 @@ def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
 def _layers(network: Network, model: Model, source: Source) -> Iterator[tuple[str, QuantizedLayer]]:
     """Each row of the table with its numbers."""
     rows = layers(model.spec)
-    high = 6.0 if model.spec.activation == "relu6" else None
+    high = ACTIVATIONS[model.spec.activation]
     # The first input is the pixel itself, whatever levels the file gives it: more of them, if anything.
     zero, scale = np.array(model.preprocessing.mean), model.preprocessing.scale[0]
     levels = Levels(scale=scale, zero=0)
     for row, unit in zip((row for row in rows if row.norm), network.units, strict=True):
         made = _levels(unit.saturation, unit.where)
         numbers = _sums(unit.where, unit.integers, unit.bias, zero, levels.scale)
-        top = BYTE if high is None else min(BYTE, made.zero + round(high / made.scale))
+        top = min(BYTE, made.zero + round(min(BYTE, high / made.scale)))
         yield row.name, _layer(row, numbers, made, low=made.zero, high=top)
         levels, zero = made, np.array(float(made.zero))
     pool, classifier = rows[-2:]

@@ -27,6 +27,7 @@ from depthwise.interop.keras_model import Layer, input_size, model_layers
 from depthwise.interop.keras_silent import is_silent
 from depthwise.interop.keras_weights import NORMS, Weights, key_of, weights_of
 from depthwise.network.layers import Padding
+from depthwise.network.spec import ACTIVATIONS
 
 KERAS_EPSILON = 1e-3
 _RESHAPES = ("Reshape", "Flatten")
@@ -188,10 +189,8 @@ def _activation(layer: Layer) -> list[Operation]:
     match name:
         case "linear" | None:
             return []
-        case "relu":
-            return [Clamp(where=where, low=0.0, high=math.inf)]
-        case "relu6":
-            return [Clamp(where=where, low=0.0, high=6.0)]
+        case "relu" | "relu6":
+            return [Clamp(where=where, low=0.0, high=ACTIVATIONS[name])]
         case "softmax":
             return [Softmax(where=where)]
         case other if layer.kind == "Dense":

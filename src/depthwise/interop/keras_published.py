@@ -8,7 +8,7 @@ from depthwise.interop.keras_file import Contents
 from depthwise.interop.keras_graph import KERAS_EPSILON, convolution, norm
 from depthwise.interop.keras_weights import Weights, bare_weights
 from depthwise.network.layers import Padding
-from depthwise.network.spec import BLOCKS
+from depthwise.network.spec import ACTIVATIONS, BLOCKS
 
 _TOP = "conv_preds"
 
@@ -54,7 +54,7 @@ def _add(chain: Chain, weights: Weights, name: str, depthwise: bool, stride: int
         chain.add(Pad(where=where, padding=Padding(bottom=1, right=1)))
     chain.add(convolution(where, name, weights, depthwise, (stride, stride), same=not apart, biased=False))
     chain.add(norm(f"layer {name}_bn", f"{name}_bn", weights, KERAS_EPSILON))
-    chain.add(Clamp(where=where, low=0.0, high=6.0))
+    chain.add(Clamp(where=where, low=0.0, high=ACTIVATIONS["relu6"]))
 
 
 def _own_classifier(chain: Chain, weights: Weights) -> None:

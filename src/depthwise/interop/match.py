@@ -25,6 +25,7 @@ from depthwise.interop.usual import known, own_convention, preprocessing, resize
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Model
 from depthwise.network.spec import (
+    ACTIVATIONS,
     BLOCKS,
     LARGEST_WIDTH,
     PADDINGS,
@@ -40,8 +41,9 @@ from depthwise.network.weights import Array
 # A file without a classifier is given one of zeros for as many classes, if nobody says how many there are.
 FEWEST_CLASSES = 2
 USUAL_RESOLUTION = 224
-_NEARLY_SIX = (5.9, 6.1)
-_ACTIVATIONS: dict[tuple[float | None, float | None], str] = {(0, 6): "relu6", (0, math.inf): "relu"}
+# How far the last byte of a range may stand for something else than where ReLU6 ends.
+_NEARLY = 0.1
+_BY_LIMITS: dict[tuple[float | None, float | None], str] = {(0, top): name for name, top in ACTIVATIONS.items()}
 
 
 def to_model(chain: Chain, source: Source) -> Model:
@@ -219,11 +221,11 @@ def _channels(stem: Unit) -> int:
 
 def _activation(found: Sequence[Unit]) -> str:
     reach = [unit.saturation.high for unit in found if unit.saturation is not None]
-    # Ranges that all end at 6 or before, and one of them there, are what is left of a ReLU6.
-    saturated = "relu6" if reach and _NEARLY_SIX[0] < max(reach) < _NEARLY_SIX[1] else "relu"
+    # Ranges that all end where ReLU6 does or before, and one of them there, are what is left of it.
+    saturated = "relu6" if reach and abs(max(reach) - ACTIVATIONS["relu6"]) < _NEARLY else "relu"
     first = ""
     for unit in found:
-        name = _ACTIVATIONS.get((unit.low, unit.high))
+        name = _BY_LIMITS.get((unit.low, unit.high))
         if unit.low is None and unit.saturation is not None and unit.saturation.low == 0:
             name = saturated
         if name is None:

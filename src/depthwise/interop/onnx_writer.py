@@ -14,6 +14,7 @@ from depthwise.interop.source import description
 from depthwise.network.description import Described
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.network.weights import NORM_FIELDS, Array
 
 OPSET, IR_VERSION = 17, 8
@@ -72,7 +73,7 @@ def tensor(name: str, array: Array) -> Any:
 
 def initializers(model: Model) -> Mapping[str, Array]:
     """The arrays of the file by name: those of the model, and the limits of ReLU6."""
-    limits = {"relu6.low": np.zeros((), np.float32), "relu6.high": np.full((), 6, np.float32)}
+    limits = {"relu6.low": np.zeros((), np.float32), "relu6.high": np.full((), ACTIVATIONS["relu6"], np.float32)}
     return {**model.weights, **(limits if model.spec.activation == "relu6" else {})}
 
 

@@ -15,6 +15,7 @@ from depthwise.interop.grids import check_logits, described, exceptions, grids, 
 from depthwise.interop.onnx_writer import INPUT_NAME, OUTPUT_NAME, finish, tensor, window
 from depthwise.network.layers import Layer, layers
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.network.weights import Array
 
 Levels = tuple[float, int]
@@ -84,10 +85,9 @@ def _clamped(made: _Nodes, layer: Layer, numbers: QuantizedLayer, value: str, af
             return value
         case (low, 255) if low == zero:
             return made.node("Relu", [value], f"{layer.name}.out")
-        case (low, high) if (low, high) == (zero, min(255, zero + round(6 / scale))):
-            limits = [
-                made.constant(f"relu6.{key}", np.array(limit, np.float32)) for key, limit in (("low", 0), ("high", 6))
-            ]
+        case (low, high) if (low, high) == (zero, min(255, zero + round(ACTIVATIONS["relu6"] / scale))):
+            ends = {"low": 0, "high": ACTIVATIONS["relu6"]}
+            limits = [made.constant(f"relu6.{key}", np.array(limit, np.float32)) for key, limit in ends.items()]
             return made.node("Clip", [value, *limits], f"{layer.name}.out")
         case (low, high):
             raise Refused(f"it clamps to {low} and {high}, which is neither ReLU6 nor ReLU")

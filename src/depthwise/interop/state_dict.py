@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain, Clamp, Convolution, Dense, Norm, Pool
 from depthwise.interop.statistics import likeliest
-from depthwise.interop.timm_config import ACTIVATIONS
 from depthwise.network.layers import layers
-from depthwise.network.spec import BLOCKS, Spec
+from depthwise.network.spec import ACTIVATIONS, BLOCKS, Spec
 from depthwise.network.weights import NORM_FIELDS, Array
 
 PYTORCH_EPSILON = 1e-5

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.network.weights import Array
 
 # PyTorch's epsilon, and TensorFlow's and Keras's.
@@ -36,7 +37,7 @@ def likeliest(
         usual: what is taken where nothing is clearly better.
         known: whether the usual activation is known to be right.
     """
-    activations = (usual[0],) if known else ("relu6", "relu")
+    activations = (usual[0],) if known else tuple(ACTIVATIONS)
     scores = {
         (activation, epsilon): sum(_error(arrays, *names, activation, epsilon) for names in layers)
         for activation in activations
@@ -59,8 +60,8 @@ def _error(arrays: Mapping[str, Array], before: str, name: str, behind: str, act
     )
     deviation = np.abs(slope) * np.sqrt(variance.clip(0) / (variance.clip(0) + epsilon))
     expected = _rectified(shift, deviation)
-    if activation == "relu6":
-        expected = expected - _rectified(shift - 6, deviation)
+    if math.isfinite(top := ACTIVATIONS[activation]):
+        expected = expected - _rectified(shift - top, deviation)
     predicted = arrays[f"{name}.weight"][:, :, 0, 0].astype(np.float64) @ expected
     if f"{name}.bias" in arrays:
         predicted = predicted + arrays[f"{name}.bias"]

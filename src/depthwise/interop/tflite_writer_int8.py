@@ -15,6 +15,7 @@ from depthwise.interop.tflite_builder import Graph, Grid
 from depthwise.interop.tflite_writer import finished, padded
 from depthwise.network.layers import Layer, layers
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.spec import ACTIVATIONS
 
 # Versions from which the operators know int8, per channel where they have weights.
 VERSIONS = {
@@ -103,7 +104,7 @@ def _activation(activation: str, numbers: QuantizedLayer, after: tuple[float, in
     """The schema's name of what clamps to the layer's limits."""
     scale, zero = after
     limits = {
-        "RELU6": (zero, min(255, zero + round(6 / scale))),
+        "RELU6": (zero, min(255, zero + round(ACTIVATIONS["relu6"] / scale))),
         "RELU": (zero, 255),
         "NONE": (0, 255),
     }

@@ -21,11 +21,11 @@ from depthwise.interop.chain import Chain, Clamp, Convolution, Dense, Norm, Pool
 from depthwise.interop.kinds import SAFETENSORS, TIMM
 from depthwise.interop.match import to_model
 from depthwise.interop.source import NOTHING, Given, Source, content, description, digest, parse_own
-from depthwise.interop.timm_config import ACTIVATIONS, CONFIG, Config, architecture, config_for, read_config
+from depthwise.interop.timm_config import CONFIG, Config, architecture, config_for, read_config
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
-from depthwise.network.spec import Spec
+from depthwise.network.spec import ACTIVATIONS, Spec
 from depthwise.network.weights import NORM_FIELDS, Array
 
 WEIGHTS = "model.safetensors"

@@ -13,13 +13,12 @@ from depthwise.errors import Refused
 from depthwise.files import read_file
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
-from depthwise.network.spec import Spec
+from depthwise.network.spec import ACTIVATIONS, Spec
 
 CONFIG = "config.json"
 LARGEST_CONFIG = 4 * 2**20
 # Names of timm's networks by their width. It makes no others.
 ARCHITECTURES = {1.0: "mobilenetv1_100", 1.25: "mobilenetv1_125"}
-ACTIVATIONS = {"relu6": 6.0, "relu": math.inf}
 PREFIX = "mobilenetv1"
 _KNOWN_ARGUMENTS = (
     "act_layer",

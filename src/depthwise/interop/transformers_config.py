@@ -15,7 +15,8 @@ from depthwise.errors import Refused
 from depthwise.files import read_file
 from depthwise.interop.labels import in_order
 from depthwise.interop.state_dict import Settings
-from depthwise.interop.timm_config import ACTIVATIONS, CONFIG, LARGEST_CONFIG
+from depthwise.interop.timm_config import CONFIG, LARGEST_CONFIG
+from depthwise.network.spec import ACTIVATIONS
 
 MODEL_TYPE = "mobilenet_v1"
 PROCESSOR = "preprocessor_config.json"

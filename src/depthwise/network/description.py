@@ -14,6 +14,7 @@ from depthwise.network.folder import DESCRIPTION, FORMAT, KEPT, MODEL, WEIGHTS
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec, shown
 from depthwise.network.weights import Array, expected_weights
+from depthwise.precision import USUAL, Precision
 
 # Four bytes each; the twin of standard convolutions at width 1 has 29 million.
 MOST_WEIGHTS = 2**25
@@ -161,15 +162,32 @@ def common_fields(description: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def precision_of(description: Mapping[str, Any]) -> str:
-    """ "float32", "float16" or "int8"; float32 where model.json does not say.
+# How model.json says that weights are stored, and the precision of the model that they make.
+STORED: dict[str, Precision] = {"float32": "float32", "float16": "float32", "int8": "int8"}
+
+
+def precision_of(description: Mapping[str, Any]) -> Precision:
+    """The precision of a described model: "float32" or "int8"; the usual one where model.json does not say.
 
     Raises: Refused, for another value.
     """
-    found = description.get("precision", "float32")
-    if found not in ("float32", "float16", "int8"):
-        raise Refused(f"precision is {shown(found)}; this version of depthwise knows float32, float16 and int8")
-    return str(found)
+    found = description.get("precision", USUAL)
+    if not isinstance(found, str) or found not in STORED:
+        *first, last = STORED
+        raise Refused(f"precision is {shown(found)}; this version of depthwise knows {', '.join(first)} and {last}")
+    return STORED[found]
+
+
+def check_precision(description: Mapping[str, Any], wanted: Precision, instead: str) -> None:
+    """Refuse a model of another precision than is wanted.
+
+    Args:
+        instead: what is needed and what to do, for the message.
+    Raises: Refused.
+    """
+    if precision_of(description) != wanted:
+        found = description.get("precision", USUAL)
+        raise Refused(f"holds {'an' if found.startswith('i') else 'a'} {found} model, and {instead}")
 
 
 def part(description: Mapping[str, Any], name: str, kind: type) -> Any:

@@ -20,6 +20,7 @@ from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel, input_border
 from depthwise.network.requantize import requantize
+from depthwise.network.spec import ACTIVATIONS
 
 Channels = NDArray[np.intp]
 
@@ -111,7 +112,7 @@ def _output(numbers: QuantizedLayer, acc: NDArray[np.int64]) -> Numbers:
 
 
 def _floats(model: Model) -> list[_Row]:
-    folded, most = fold(model), {"relu6": 6.0}.get(model.spec.activation, np.inf)
+    folded, most = fold(model), ACTIVATIONS[model.spec.activation]
     mean = np.array(model.preprocessing.mean, np.float64)
     # A mean that is not whole is rounded to float32, and so is its difference from a pixel.
     rounding = np.where(mean == np.rint(mean), 0, 255 * 2.0**-22)

@@ -19,8 +19,8 @@ from depthwise.errors import Refused
 from depthwise.network.description import (
     check_fit,
     check_labels,
+    check_precision,
     common_fields,
-    precision_of,
     same_names,
     write_model,
 )
@@ -113,8 +113,7 @@ class Model:
         path = Path(folder)
         description = read_description(path / DESCRIPTION)
         try:
-            if precision_of(description) == "int8":
-                raise Refused("holds an int8 model, and float weights are needed; give the model that it was made from")
+            check_precision(description, "float32", "float weights are needed; give the model that it was made from")
             fields = common_fields(description)
             weights = read_weights(path / WEIGHTS, expected_weights(fields["spec"]))
             return cls(weights=weights, **fields)

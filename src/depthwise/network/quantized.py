@@ -18,7 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.errors import Refused
-from depthwise.network.description import check_fit, common_fields, part, precision_of, same_names, write_model
+from depthwise.network.description import (
+    check_fit,
+    check_precision,
+    common_fields,
+    part,
+    precision_of,
+    same_names,
+    write_model,
+)
 from depthwise.network.folder import (
     DESCRIPTION,
     FORMAT,
@@ -33,6 +41,7 @@ from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.requantize import Reach, check_multiplier
 from depthwise.network.spec import Spec
 from depthwise.network.weights import Array, weight_shape
+from depthwise.precision import Precision
 
 # Names and types of the arrays of a layer. A pool has no weight.
 ARRAYS: dict[str, type[np.generic]] = {
@@ -153,9 +162,7 @@ class QuantizedModel:
         path = Path(folder)
         description = read_description(path / DESCRIPTION)
         try:
-            precision = precision_of(description)
-            if precision != "int8":
-                raise Refused(f"holds a {precision} model, and int8 is needed; run `depthwise quantize` on it first")
+            check_precision(description, "int8", "int8 is needed; run `depthwise quantize` on it first")
             fields = common_fields(description)
             numbers = part(description, "quantization", dict)
             return cls(
@@ -173,6 +180,9 @@ class QuantizedModel:
         return dataclasses.replace(self, **changes)
 
 
+_KINDS: dict[Precision, type[Model | QuantizedModel]] = {"float32": Model, "int8": QuantizedModel}
+
+
 def load_model(folder: str | os.PathLike[str]) -> Model | QuantizedModel:
     """The model in a folder, of whichever precision.
 
@@ -181,10 +191,10 @@ def load_model(folder: str | os.PathLike[str]) -> Model | QuantizedModel:
     path = Path(folder)
     description = read_description(path / DESCRIPTION)
     try:
-        is_int8 = precision_of(description) == "int8"
+        kind = _KINDS[precision_of(description)]
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
-    return QuantizedModel.load(path) if is_int8 else Model.load(path)
+    return kind.load(path)
 
 
 def expected_arrays(spec: Spec) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:

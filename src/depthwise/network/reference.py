@@ -18,7 +18,7 @@ from depthwise.errors import Refused
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Array, Model
 from depthwise.network.preprocessing import Preprocessing
-from depthwise.network.spec import Spec
+from depthwise.network.spec import ACTIVATIONS, Spec
 
 Floats = NDArray[np.floating[Any]]
 
@@ -170,7 +170,7 @@ def activate(x: Floats, activation: str) -> Floats:
     """
     match activation:
         case "relu6":
-            return np.clip(x, 0, 6)
+            return np.clip(x, 0, ACTIVATIONS["relu6"])
         case "relu":
             return np.maximum(x, 0)
         case other:

@@ -23,6 +23,8 @@ STRIDED = (0, *(number for number, (stride, _) in enumerate(BLOCKS, start=1) if 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
 RESOLUTIONS = (128, 160, 192, 224)
 
+# Activations behind every batch normalisation, and where each ends; all begin at 0.
+ACTIVATIONS = {"relu6": 6.0, "relu": math.inf}
 PADDINGS = ("symmetric", "same", "keras", "end")
 ROUNDINGS = ("multiple-of-8", "cut-off")
 
@@ -45,7 +47,7 @@ class Spec:
             TensorFlow does; "end" has 1 at the bottom and right of every convolution of stride 2, whatever the side;
             "keras" as keras.applications does, "same" for the stem and "end" for the blocks.
         bn_epsilon: the constant that batch normalisation adds to the variance.
-        activation: "relu6" or "relu", after every batch normalisation.
+        activation: one of `ACTIVATIONS`, after every batch normalisation.
         convolution: "separable", or "standard" for the twin whose blocks are one 3x3 standard convolution.
         shallow: leave out the five 14x14x512 blocks, as the paper's Table 5 does.
         unit_strides: which layers of stride 2 run at stride 1, for small images: 0 is the stem,
@@ -75,7 +77,7 @@ class Spec:
         _one_of("channels", self.channels, (1, 3))
         _one_of("padding", self.padding, PADDINGS)
         _number("bn_epsilon", self.bn_epsilon, low=0, high=1, low_is_open=True)
-        _one_of("activation", self.activation, ("relu6", "relu"))
+        _one_of("activation", self.activation, tuple(ACTIVATIONS))
         _one_of("convolution", self.convolution, ("separable", "standard"))
         _one_of("shallow", self.shallow, (False, True))
         _one_of("rounding", self.rounding, ROUNDINGS)

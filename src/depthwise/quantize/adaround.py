@@ -18,6 +18,7 @@ from torch import Tensor
 from depthwise.network.folding import Doubles
 from depthwise.network.layers import Layer
 from depthwise.network.reference_int8 import Bytes
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.quantize.floats import Floats
 from depthwise.quantize.places import draw
 from depthwise.quantize.weights import LARGEST, Draft
@@ -81,7 +82,7 @@ class _Problem:
         self._step = torch.from_numpy(made.step).float()
         self._bias = torch.from_numpy(bias).float()
         self._is_depthwise = layer.kind == "depthwise"
-        self._top = {"relu6": 6.0, "relu": float("inf")}.get(activation)
+        self._top = ACTIVATIONS.get(activation)
 
     def error(self, weight: Tensor, places: _Lesson) -> Tensor:
         """Mean squared difference of the outputs."""

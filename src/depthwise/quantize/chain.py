@@ -16,6 +16,7 @@ from depthwise.network.layers import Layer
 from depthwise.network.quantized import QuantizedLayer, reach
 from depthwise.network.reference_int8 import Bytes, accumulate
 from depthwise.network.requantize import choose_multiplier, requantize
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.quantize.floats import FloatNet, Floats, Pixels, parts
 from depthwise.quantize.options import Options
 from depthwise.quantize.places import draw
@@ -159,7 +160,7 @@ class Chain:
 
     def _corrected(self, index: int, made: Draft, acc: NDArray[np.int32], sums: Floats) -> Draft:
         """The bias without the mean error of each channel, taken where the activation lets a change through."""
-        top = 6.0 if self._net.activation == "relu6" else np.inf
+        top = ACTIVATIONS[self._net.activation]
         error, count = np.zeros(len(made.step)), np.zeros(len(made.step))
         for part in parts(len(acc), self._size):
             found = (acc[part] + made.bias) * made.step - sums[part]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.progress import Reporter
 from depthwise.quantize.floats import FloatNet, Floats, Pixels, parts
 
@@ -44,10 +46,11 @@ def collect(net: FloatNet, pixels: Pixels, size: int, progress: Reporter) -> tup
     """
     kept = [layer.kind != "classifier" for layer in net.table]
     # ReLU6 says where outputs end; without it a first pass has to find out.
-    passes = 1 if net.activation == "relu6" else 2
+    top = ACTIVATIONS[net.activation]
+    passes = 1 if math.isfinite(top) else 2
     progress.begin("ranges", passes * len(pixels))
     largest = [np.zeros(layer.output.channels) for layer in net.table]
-    tops = [6.0] * len(net.table)
+    tops = [top] * len(net.table)
     if passes == 2:
         _walk(net, pixels, size, progress, largest, None, tops)
         tops = [max(float(most.max()), 1e-6) for most in largest]

@@ -63,7 +63,7 @@ class Setting:
         mean: what is taken off a pixel, one number a channel; its scale is in the first layer's weights.
     """
 
-    precision: str
+    precision: Precision
     threads: int
     mean: tuple[float, ...]
 
@@ -103,7 +103,7 @@ def peer(name: str) -> Peer:
     return cast(Peer, module)
 
 
-def forms(name: str, precision: str, *, keep_dead: bool) -> tuple[Form, ...]:
+def forms(name: str, precision: Precision, *, keep_dead: bool) -> tuple[Form, ...]:
     """The forms in which a contender can have a network, or none."""
     return tuple(
         form for form in peer(name).FORMS if form.precision == precision and form.keep_dead in (None, keep_dead)

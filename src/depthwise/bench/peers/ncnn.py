@@ -12,6 +12,7 @@ import numpy as np
 
 from depthwise.bench.peers import Floats, Form, Pixels, Setting
 from depthwise.errors import Refused
+from depthwise.precision import Precision
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Float32, and bfloat16 between the layers.
 FORMS = (Form(name="ncnn", precision="float32"), Form(name="ncnn, bf16 storage", precision="bf16"))
+# Whether values between layers are bfloat16.
+_IS_SHORT: dict[Precision, bool] = {"float32": False, "bf16": True}
 
 
 def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
@@ -48,7 +51,7 @@ class Loaded:
         options = self._net.opt
         options.num_threads = setting.threads
         # Halves and bytes between layers are on by default where the processor has them: other numbers.
-        is_short = setting.precision == "bf16"
+        is_short = _IS_SHORT[setting.precision]
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_packed = options.use_bf16_storage = is_short
         if self._net.load_param(str(path)) != 0 or self._net.load_model(str(path.with_suffix(".bin"))) != 0:

@@ -14,6 +14,7 @@ from depthwise.errors import Refused
 from depthwise.interop.norms import folded
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
+from depthwise.network.spec import ACTIVATIONS
 from depthwise.network.weights import Array
 
 _MAGIC = 7767517
@@ -61,7 +62,7 @@ def _layer(
                 keys[7] = N
             text = " ".join(f"{key}={number}" for key, number in keys.items())
             # Activation 1 is ReLU, 3 a clip to the two numbers of the array -23310.
-            text += " 9=3 -23310=2,0.0,6.0" if activation == "relu6" else " 9=1"
+            text += f" 9=3 -23310=2,0.0,{ACTIVATIONS[activation]}" if activation == "relu6" else " 9=1"
             name = "ConvolutionDepthWise" if layer.kind == "depthwise" else "Convolution"
             return (name, text), content
         case kind:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depthwise.bench.peers import Floats, Form, Pixels, Setting
+from depthwise.precision import Precision
 
 if TYPE_CHECKING:
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
 
 
+# How it computes what is not in integers.
+_REAL: dict[Precision, str] = {"float32": "f32", "bf16": "bf16", "int8": "f32"}
 _TFLITE = Form(name="tflite int8", precision="int8")
 # bfloat16 is the float network under a hint.
 FORMS = (
@@ -48,7 +51,7 @@ class Loaded:
             properties.inference_num_threads(): setting.threads,
             properties.hint.performance_mode(): properties.hint.PerformanceMode.LATENCY,
             properties.num_streams(): 1,
-            properties.hint.inference_precision(): ov.Type.bf16 if setting.precision == "bf16" else ov.Type.f32,
+            properties.hint.inference_precision(): getattr(ov.Type, _REAL[setting.precision]),
         }
         compiled = core.compile_model(core.read_model(str(path)), "CPU", wanted)
         self._request = compiled.create_infer_request()

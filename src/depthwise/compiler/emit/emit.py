@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from depthwise import __version__
-from depthwise.compiler.choices import LONGEST_SIDE, Parts
+from depthwise.compiler.choices import Parts
 from depthwise.compiler.emit.ctext import Lines, constant, strings
 from depthwise.compiler.emit.dialect import VOCABULARIES, Vocabulary, dialect
 from depthwise.compiler.emit.step import emit_step, function_name
@@ -14,6 +14,7 @@ from depthwise.compiler.lower.lower import Lowered
 from depthwise.compiler.lower.wide import has_wide
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan.plan import Plan
+from depthwise.limits import LONGEST_SIDE
 from depthwise.network.description import Described
 from depthwise.network.layers import layers
 from depthwise.precision import PRECISIONS

@@ -22,13 +22,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from depthwise.compiler.lower.lower import Lowered, Operation
-from depthwise.compiler.lower.means import MOST, Doubles, channel_means
+from depthwise.compiler.lower.means import Doubles, channel_means
 from depthwise.errors import Refused
 from depthwise.kernels.bfloat16 import floats, halves
 from depthwise.kernels.weights import Bounds, Floats
 from depthwise.network.layers import Layer, layers
 from depthwise.network.live import Live
 from depthwise.network.model import Model
+from depthwise.network.spec import ACTIVATIONS
 
 # How alike neighbouring pixels are, as correlation. On natural images 0.7 and 0.97 gave the same labels.
 _ALIKE = 0.9
@@ -57,7 +58,7 @@ def lower_bf16(lowered: Lowered, model: Model, found: Live | None) -> Lowered:
     Raises: Refused, naming the layer, when a weight does not fit into bfloat16.
     """
     operations = []
-    most = MOST[model.spec.activation]
+    most = ACTIVATIONS[model.spec.activation]
     by_name = channel_means(model)
     inputs: Inputs | None = None
     table = layers(model.spec)

@@ -20,12 +20,10 @@ from depthwise.compiler.lower.noise import noise
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
-from depthwise.network.spec import Spec
+from depthwise.network.spec import ACTIVATIONS, Spec
 
 Doubles = NDArray[np.float64]
 
-# The upper end of an activation.
-MOST = {"relu6": 6.0, "relu": math.inf}
 # Mean and deviation of the bytes of each image, from dark to bright and from dull to glaring; and how much more noise
 # the colours have in common than each has of its own. Drawn at random in that range, they gave about the same errors.
 _LIGHT = ((80, 45), (110, 75), (140, 30), (170, 60))
@@ -44,7 +42,7 @@ def channel_means(model: Model) -> dict[str, Doubles]:
         layer.name: activated_means(
             weights[f"{layer.norm}.bias"].astype(np.float64),
             np.abs(weights[f"{layer.norm}.weight"].astype(np.float64)),
-            MOST[spec.activation],
+            ACTIVATIONS[spec.activation],
         )
         for layer in normed
     }

@@ -17,8 +17,6 @@ MAIN = r"""/* main.c: checks the network, then labels one picture.
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SIDE 65535
-
 static int fail(const char *text)
 {
     fprintf(stderr, "error: %s\n", text);
@@ -35,7 +33,8 @@ static int label(const char *path)
     int width, height, largest;
     char kind;
     if (fscanf(file, "P%c %d %d %d", &kind, &width, &height, &largest) != 4 || kind != (channels == 1 ? '5' : '6') ||
-        fgetc(file) == EOF || largest != 255 || width < 1 || height < 1 || width > SIDE || height > SIDE) {
+        fgetc(file) == EOF || largest != 255 || width < 1 || height < 1 || width > DW_LONGEST_SIDE ||
+        height > DW_LONGEST_SIDE) {
         fclose(file);
         return fail("the picture is not a PPM (or, for a grey network, PGM) file of 8 bits");
     }

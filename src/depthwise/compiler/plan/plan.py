@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depthwise.compiler.choices import DEFAULT, LONGEST_SIDE, WHOLE, Choices, Parts
+from depthwise.compiler.choices import DEFAULT, WHOLE, Choices, Parts
 from depthwise.compiler.plan.arena import Region, Value, place
 from depthwise.compiler.plan.steps import Setting, make_step
 from depthwise.compiler.step import Step
 from depthwise.errors import Refused
 from depthwise.kernels.machine import Machine
+from depthwise.limits import LONGEST_SIDE
 from depthwise.network.layers import Layer, groups, layers
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec

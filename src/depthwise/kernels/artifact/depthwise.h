@@ -1,8 +1,8 @@
 /* depthwise.h: how an artifact is called. Interface version 1.2, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
- * keeps no state between calls but the level and the threads that it was told to use, and whether these were of use. Two calls may run at the same
- * time when each has an arena of its own. */
+ * keeps no state between calls but the level and the threads that it was told to use, and whether these were of use.
+ * Two calls may run at the same time when each has an arena of its own. */
 #ifndef DEPTHWISE_H
 #define DEPTHWISE_H
 
@@ -12,11 +12,14 @@
 #define DW_INTERFACE_MAJOR 1u
 #define DW_INTERFACE_MINOR 2u
 
+/* No frame that is prepared has a side of more pixels; an artifact may be compiled for fewer. */
+#define DW_LONGEST_SIDE 65535
+
 /* What a call returns. */
 enum {
     DW_OK = 0,
     DW_NO_POINTER = 1,      /* a pointer that must not be null is null */
-    DW_FRAME_SIZE = 2,      /* height or width of a frame is below 1 or above 65,535, or its pitch is too small */
+    DW_FRAME_SIZE = 2,      /* height or width of a frame is below 1 or too large, or its pitch is too small */
     DW_ARENA_ALIGNMENT = 3, /* the arena does not begin at a multiple of 64 bytes */
     DW_GOLDEN_DIFFERS = 4,  /* an answer differs from the one that the oracle gave when the artifact was made */
     DW_PROCESSOR = 5,       /* this processor lacks instructions that the artifact was built for */

@@ -1,7 +1,7 @@
 /* dwk_interface.h: the functions of depthwise.h, for the levels above it in model.c.
  *
- * Needs DWL_THREADS, dwl_levels, from the lowest to the highest, dwl_record, dwl_labels, dwl_constants and the constants
- * DWL_... */
+ * Needs DWL_THREADS, dwl_levels, from the lowest to the highest, dwl_record, dwl_labels, dwl_constants and the
+ * constants DWL_... */
 #ifndef DWK_INTERFACE_H
 #define DWK_INTERFACE_H
 

@@ -2,9 +2,10 @@
  *
  * Cuts the middle out of frames longer than 4 to 1, resizes the shorter side to DWK_RESIZE and takes the middle
  * DWK_CROP x DWK_CROP pixels (docs/preprocessing.md). With DWK_SQUASH both sides become DWK_CROP instead; with DWK_FIT
- * the longer one does, in the middle of the colour DWK_FILL, {red, green, blue} or {grey}. Gives the bytes of Pillow's resize with its bilinear filter:
- * a horizontal pass, rounded to bytes, then a vertical one; weights computed in double, in the same order of
- * operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5 are that page's rules.
+ * the longer one does, in the middle of the colour DWK_FILL, {red, green, blue} or {grey}. Gives the bytes of Pillow's
+ * resize with its bilinear filter: a horizontal pass, rounded to bytes, then a vertical one; weights computed in
+ * double, in the same order of operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5
+ * are that page's rules.
  *
  * Needs depthwise.h before it, and DWK_CHANNELS (1 or 3), DWK_RESIZE (9 or more) and DWK_CROP. */
 #ifndef DWK_PREPARE_H
@@ -14,13 +15,13 @@
 #include <stdint.h>
 
 #ifndef DWK_LONGEST_SIDE
-#define DWK_LONGEST_SIDE 65535
+#define DWK_LONGEST_SIDE DW_LONGEST_SIDE
 #endif
 #define DWK_LARGEST_ASPECT 4
 #define DWK_WEIGHT_BITS 22
 
-/* Source pixels that one output pixel can be made from: 2 * ceil(largest scale) + 1. No side of a resized frame is below
- * DWK_RESIZE - 1/2 before it is rounded; one that is fitted may be 3/2, and becomes 1. */
+/* Source pixels that one output pixel can be made from: 2 * ceil(largest scale) + 1. No side of a resized frame is
+ * below DWK_RESIZE - 1/2 before it is rounded; one that is fitted may be 3/2, and becomes 1. */
 #ifdef DWK_FIT
 #define DWK_WINDOW ((3 * DWK_LONGEST_SIDE + 2 * DWK_CROP - 1) / (2 * DWK_CROP) * 2 + 1)
 #else
@@ -58,7 +59,8 @@ typedef struct {
 
 static inline int32_t dwk_least(int32_t a, int32_t b) { return a < b ? a : b; }
 
-/* P1: `unit` pixels become `target`, those of this side in proportion, rounded to nearest, halves up, and at least 1. */
+/* P1: `unit` pixels become `target`, those of this side in proportion, rounded to nearest, halves up, and at least 1.
+ */
 static inline int32_t dwk_in_proportion(int32_t length, int32_t unit, int32_t target)
 {
     int32_t to = (int32_t)((2 * (int64_t)length * target + unit) / (2 * (int64_t)unit));

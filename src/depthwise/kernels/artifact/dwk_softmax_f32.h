@@ -16,8 +16,8 @@ DWK_INLINE void dwk_choose(const DWK_M *mask, const DWK_V *yes, const DWK_V *no,
     *out = (DWK_V)((*mask & (DWK_M)*yes) | (~*mask & (DWK_M)*no));
 }
 
-/* e to the power of x, for x from -infinity to 0, within 2 units in the last place; from -87 down it gives 0, and of what
- * is no number something that is none.
+/* e to the power of x, for x from -infinity to 0, within 2 units in the last place; from -87 down it gives 0, and of
+ * what is no number something that is none.
  *
  * x = n log 2 + r with |r| <= log(2) / 2. log 2 is taken off in two parts, the first of which has so few bits that its
  * product with n is exact; e^r is its Taylor polynomial of degree 7, whose rest is below 2^-27; 2^n is made of bits.

@@ -30,8 +30,8 @@ typedef struct {
     int32_t first, end;
 } dwk_part;
 
-/* The part, with a worker's index, of `count` things, in whole grains: what lies in a grain is done by one worker, as it is when there is
- * only one. That is why answers do not depend on their number. */
+/* The part, with a worker's index, of `count` things, in whole grains: what lies in a grain is done by one worker, as
+ * it is when there is only one. That is why answers do not depend on their number. */
 static inline dwk_part dwk_own(const dwk_worker *worker, int32_t count, int32_t grain)
 {
     const int32_t grains = (count + grain - 1) / grain;
@@ -88,7 +88,8 @@ typedef struct {
     _Atomic uint32_t sleepers; /* threads that wait for it in their sleep */
 } dwk_count;
 
-/* A part in all phases. Only who looks for a part to take reads `begun` of another's, so it has a cache line of its own. */
+/* A part in all phases. Only who looks for a part to take reads `begun` of another's, so it has a cache line of its
+ * own. */
 typedef struct {
     _Alignas(64) _Atomic uint64_t begun; /* the last phase in which somebody began the part */
     dwk_count done;                      /* the last phase in which it was done */

@@ -100,7 +100,8 @@ static void dwk_shared(dwk_network *network, const uint8_t *pixels, uint8_t *are
     dwk_announce(network, pixels, arena);
     network(pixels, arena, &self);
     atomic_store_explicit(&dwk_team.call.value, 0, memory_order_relaxed);
-    /* Where most parts of the others were moved, cores are busy with something else: 1 call runs alone, then 3, 7 ... */
+    /* Where most parts of the others were moved, cores are busy with something else: 1 call runs alone, then 3, 7 ...
+     */
     const uint64_t others = (self.phase - dwk_team.phase) * (uint64_t)(self.count - 1);
     const int32_t twice = 2 * dwk_team.pause + 1;
     dwk_team.pause = 2 * (uint64_t)self.moved <= others ? 0 : twice < DWK_MOST_ALONE ? twice : DWK_MOST_ALONE;

@@ -1,7 +1,7 @@
 /* dwk_classifier_i8.h: the logits of the last layer, floats out of bytes (docs/int8.md Q8).
  *
- * dwk_classifier_i8_<logits>_c<V>x<L>: V vectors of L labels at a time, in registers. Logits that are `products` stay as
- * R2 gives them; those that are `bytes` are rounded, and multiplied by what a step of the byte is worth.
+ * dwk_classifier_i8_<logits>_c<V>x<L>: V vectors of L labels at a time, in registers. Logits that are `products` stay
+ * as R2 gives them; those that are `bytes` are rounded, and multiplied by what a step of the byte is worth.
  *
  * Form: DWK_LOGITS (products or bytes), DWK_VECTORS (V), DWK_LANES (L).
  *

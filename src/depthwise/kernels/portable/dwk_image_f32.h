@@ -42,7 +42,8 @@ static inline void dwk_pixels_u8f32(const dwk_image *image, int32_t first, int32
 }
 
 /* dwk_border_f32: zeros all around an activation. output: its first value, which is padding where there is any.
- * above, below: rows of zeros. Only what is beside rows `first` to before `end` is written, and above or below these. */
+ * above, below: rows of zeros. Only what is beside rows `first` to before `end` is written, and above or below these.
+ */
 static inline void dwk_border_f32(const dwk_image *image, int32_t above, int32_t below, int32_t first, int32_t end,
                                   dwk_float *restrict output)
 {

@@ -1,15 +1,15 @@
-/* dwk_product_bf16.h: sums of products of bfloat16 with a bias, within bounds: pointwise, stem and standard convolutions.
- * Sums are of float32 and rounded once.
+/* dwk_product_bf16.h: sums of products of bfloat16 with a bias, within bounds: pointwise, stem and standard
+ * convolutions. Sums are of float32 and rounded once.
  *
- * dwk_product_bf16_p<P>[r<R>]_c<V>x<L>: tiles of P pixels by V vectors of L channels; in each row of outputs the last tile
- * has R pixels, where P does not divide the row. All sums of a tile stay in registers.
+ * dwk_product_bf16_p<P>[r<R>]_c<V>x<L>: tiles of P pixels by V vectors of L channels; in each row of outputs the last
+ * tile has R pixels, where P does not divide the row. All sums of a tile stay in registers.
  *
  * Form: DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_LANES (L).
  *
  * Weights, in the order in which they are read: for each panel of V x L channels the bias (float32), the lower and the
- * upper bounds (bfloat16; -0 or less, and 0 or more), then for each kernel row and each pair of values in it V x L words
- * of two factors, of the first value in the lower half. Where a row has an odd number of values, the last factor is 0 and
- * the value behind the row is read; it must be a number. */
+ * upper bounds (bfloat16; -0 or less, and 0 or more), then for each kernel row and each pair of values in it V x L
+ * words of two factors, of the first value in the lower half. Where a row has an odd number of values, the last factor
+ * is 0 and the value behind the row is read; it must be a number. */
 #include "dwk_shapes.h"
 #include "dwk_vector_bf16.h"
 
@@ -75,8 +75,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
     }
 }
 
-/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
- * the next one is read. */
+/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows
+ * before the next one is read. */
 DWK_FUNCTION void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const dwk_bf16 *restrict input,
                            const uint32_t *restrict weights, dwk_bf16 *restrict output)
 {

@@ -61,8 +61,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const dwk
     }
 }
 
-/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
- * the next one is read. */
+/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows
+ * before the next one is read. */
 DWK_FUNCTION void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const dwk_float *restrict input,
                            const dwk_float *restrict weights, dwk_float *restrict output)
 {

@@ -66,8 +66,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
     }
 }
 
-/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
- * the next one is read. */
+/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows
+ * before the next one is read. */
 DWK_FUNCTION void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const uint8_t *restrict input,
                            const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
 {

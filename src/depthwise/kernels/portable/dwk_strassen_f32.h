@@ -1,8 +1,8 @@
 /* dwk_strassen_f32.h: pointwise convolutions with seven multiplications of matrices for eight, then the activation.
  *
- * dwk_strassen_f32_<activation>_p<P>[r<R>]_c<V>x<L>: two tiles of P pixels by two panels of V vectors of L channels at a
- * time. The values of a pixel are halved too, so that A (pixels x values) and B (values x channels) have four quarters
- * each, and C = A B comes of seven products by the identities of Strassen and Winograd (docs/compiler.md):
+ * dwk_strassen_f32_<activation>_p<P>[r<R>]_c<V>x<L>: two tiles of P pixels by two panels of V vectors of L channels at
+ * a time. The values of a pixel are halved too, so that A (pixels x values) and B (values x channels) have four
+ * quarters each, and C = A B comes of seven products by the identities of Strassen and Winograd (docs/compiler.md):
  *
  *     S1 = A21 + A22    S2 = S1 - A11     S3 = A11 - A21    S4 = A12 - S2
  *     T1 = B12 - B11    T2 = B22 - T1     T3 = B22 - B12    T4 = T2 - B21

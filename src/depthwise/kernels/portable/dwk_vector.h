@@ -38,7 +38,8 @@
 /* Keeps what lies at an address in memory: a compiler would fetch it before a loop, into registers that are needed. */
 #define DWK_HIDE(address) __asm__ volatile("" : "+r"(address))
 
-/* A sum of a tile that is changed in a register. With SSE gcc puts some into memory else, although registers are free. */
+/* A sum of a tile that is changed in a register. With SSE gcc puts some into memory else, although registers are free.
+ */
 #if !defined(__clang__) && defined(__SSE2__) && !defined(__AVX__)
 #define DWK_IN_REGISTER(sum) __asm__("" : "+x"(sum))
 #else
@@ -64,8 +65,8 @@ DWK_DEFINE_TYPES(4)
 DWK_DEFINE_TYPES(8)
 DWK_DEFINE_TYPES(16)
 
-/* dwk_at_least_v<L>, dwk_at_most_v<L>: the greater or the lesser of floats and bounds, in place, and the bound of what is
- * no number; with a comparison's all-ones or all-zeros as a mask. */
+/* dwk_at_least_v<L>, dwk_at_most_v<L>: the greater or the lesser of floats and bounds, in place, and the bound of what
+ * is no number; with a comparison's all-ones or all-zeros as a mask. */
 #define DWK_DEFINE_BOUNDS(L)                                                                                           \
     DWK_INLINE void dwk_at_least_v##L(dwk_v##L *x, const dwk_v##L *low)                                                \
     {                                                                                                                  \

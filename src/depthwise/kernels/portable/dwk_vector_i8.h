@@ -1,8 +1,8 @@
 /* dwk_vector_i8.h: vectors of 4, 8 and 16 bytes and sums, and the rounding rule of int8, for the kernels' headers.
  *
  * R1 to R4 and Q8 are rules of docs/int8.md. The clamp comes before the rounding: its bounds are whole numbers, so the
- * byte is the same, and between the product of R2 and the addition that rounds stands an operation which no compiler can
- * fuse them over, whatever its flags. */
+ * byte is the same, and between the product of R2 and the addition that rounds stands an operation which no compiler
+ * can fuse them over, whatever its flags. */
 #ifndef DWK_VECTOR_I8_H
 #define DWK_VECTOR_I8_H
 
@@ -66,8 +66,8 @@ DWK_DEFINE_BYTES(4)
 DWK_DEFINE_BYTES(8)
 DWK_DEFINE_BYTES(16)
 
-/* DWK_WIDE_U<L>, DWK_WIDE_S<L>: the bytes at an address, or the signed ones, as dwk_i<L>. DWK_TIMES_<L>: the products of
- * bytes and signed bytes that were widened so. */
+/* DWK_WIDE_U<L>, DWK_WIDE_S<L>: the bytes at an address, or the signed ones, as dwk_i<L>. DWK_TIMES_<L>: the products
+ * of bytes and signed bytes that were widened so. */
 #define DWK_WIDE_U8(at) __builtin_convertvector(*(const dwk_u8 *)(at), dwk_i8)
 #define DWK_WIDE_U16(at) __builtin_convertvector(*(const dwk_u16 *)(at), dwk_i16)
 #define DWK_WIDE_S8(at) __builtin_convertvector(*(const dwk_s8 *)(at), dwk_i8)
@@ -85,8 +85,8 @@ DWK_DEFINE_NARROW(8)
 DWK_DEFINE_NARROW(16)
 
 #if defined(__SSE2__)
-/* By name, as gcc widens and narrows in more steps and multiplies numbers of 32 bits, which SSE2 cannot at once. Here the
- * products of the upper halves are 0. */
+/* By name, as gcc widens and narrows in more steps and multiplies numbers of 32 bits, which SSE2 cannot at once. Here
+ * the products of the upper halves are 0. */
 #define DWK_FOUR(at) _mm_cvtsi32_si128(*(const dwk_near_word *)(at))
 #define DWK_NONE _mm_setzero_si128()
 #if defined(__SSE4_1__)

@@ -4,8 +4,8 @@
  * The kernel that computes all channels of a layer has factors of 0 for these; what it wrote for them is replaced here,
  * before anybody reads it. A network has one or two of them in most layers.
  *
- * Weights, for each such channel: its number, the bias (s32), the multiplier and the scale (f32), then its factors (s32)
- * in the order in which they are read. */
+ * Weights, for each such channel: its number, the bias (s32), the multiplier and the scale (f32), then its factors
+ * (s32) in the order in which they are read. */
 #ifndef DWK_WIDE_I8_H
 #define DWK_WIDE_I8_H
 

@@ -1,7 +1,8 @@
 /* dwk_avx2.h: the vocabulary of dwk_x86.h in AVX2: 8 sums, 32 bytes.
  *
  * vpmaddubsw would saturate; so bytes become numbers of 16 bits, the even and the odd ones of each quad for themselves,
- * whose products vpmaddwd adds in 32 bits. Factors lie as such pairs: two even ones of each of 8 quads, then the odd. */
+ * whose products vpmaddwd adds in 32 bits. Factors lie as such pairs: two even ones of each of 8 quads, then the odd.
+ */
 #ifndef DWK_AVX2_H
 #define DWK_AVX2_H
 

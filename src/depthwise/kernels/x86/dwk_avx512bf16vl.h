@@ -1,4 +1,5 @@
-/* dwk_avx512bf16vl.h: the words of dwk_avx512bf16.h that a product needs, in vectors of half the width: 16 values, 8 sums.
+/* dwk_avx512bf16vl.h: the words of dwk_avx512bf16.h that a product needs, in vectors of half the width: 16 values, 8
+ * sums.
  *
  * For layers whose channels would leave half of a wide vector empty: two of these dot products run in a cycle. */
 #ifndef DWK_AVX512BF16VL_H

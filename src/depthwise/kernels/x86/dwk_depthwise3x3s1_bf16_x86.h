@@ -1,8 +1,8 @@
 /* dwk_depthwise3x3s1_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 1, with bias and bounds.
  *
- * dwk_depthwise3x3s1_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are, of two
- * rows and two pixels at once where there are two. With fewer than 32 channels, 32 values of a row at a time, whatever
- * pixel and channel they belong to.
+ * dwk_depthwise3x3s1_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are, of
+ * two rows and two pixels at once where there are two. With fewer than 32 channels, 32 values of a row at a time,
+ * whatever pixel and channel they belong to.
  *
  * Form: DWK_SET.
  *

@@ -6,7 +6,8 @@
  *
  * Form: DWK_SET.
  *
- * Weights: dwk_window_x86.h, two rows. With fewer than B channels they repeat until B bytes begin with a pixel again. */
+ * Weights: dwk_window_x86.h, two rows. With fewer than B channels they repeat until B bytes begin with a pixel again.
+ */
 #define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
 #define DWK_B (4 * DWK_L)
 #define DWK_WEIGHTS (2 * DWK_B + 6 * DWK_JOIN(DWK_FACTORS_, DWK_SET, ))

@@ -1,8 +1,8 @@
 /* dwk_panel_x86.h: names of a kernel that computes panels of outputs in tiles.
  *
- * Such a kernel includes this before itself, and once more behind itself to take the names away again. Needs DWK_KERNEL,
- * the beginning of the kernel's name, and its form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V),
- * DWK_SOME (N, or 0 for all). */
+ * Such a kernel includes this before itself, and once more behind itself to take the names away again. Needs
+ * DWK_KERNEL, the beginning of the kernel's name, and its form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0),
+ * DWK_VECTORS (V), DWK_SOME (N, or 0 for all). */
 #ifndef DWK_PANEL
 #define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
 #define DWK_F DWK_JOIN(DWK_FACTORS_, DWK_SET, )

@@ -14,7 +14,8 @@ typedef struct {
 } dwk_needs;
 
 /* What the file that includes this is compiled with: a bit for each macro by which compilers tell of instructions that
- * they may use of their own accord, in any code. Others, such as those for encryption, they use where they are named. */
+ * they may use of their own accord, in any code. Others, such as those for encryption, they use where they are named.
+ */
 static const dwk_needs dwk_needed = {
     .leaf1c = 0u
 #ifdef __SSE3__

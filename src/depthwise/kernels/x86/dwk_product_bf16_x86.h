@@ -1,9 +1,9 @@
 /* dwk_product_bf16_x86.h: sums of products of bfloat16 with a bias, within bounds: pointwise, stem and standard
  * convolutions.
  *
- * dwk_product_bf16_p<P>[r<R>]_c<V>x<L>[n<N>]__<set>: tiles of P pixels by V vectors of L channels; in each row of outputs
- * the last tile has R pixels, where P does not divide the row. Panels have N channels where that is not all of V x L; such
- * a panel is the last.
+ * dwk_product_bf16_p<P>[r<R>]_c<V>x<L>[n<N>]__<set>: tiles of P pixels by V vectors of L channels; in each row of
+ * outputs the last tile has R pixels, where P does not divide the row. Panels have N channels where that is not all of
+ * V x L; such a panel is the last.
  *
  * Form: DWK_SET, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_SOME (N, or 0 for all).
  *

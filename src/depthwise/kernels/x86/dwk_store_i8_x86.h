@@ -1,5 +1,5 @@
-/* dwk_store_i8_x86.h: the rounding of a tile of bytes, for kernels that include dwk_panel_x86.h before; once for each form,
- * which takes the name DWK_STORE away behind itself. */
+/* dwk_store_i8_x86.h: the rounding of a tile of bytes, for kernels that include dwk_panel_x86.h before; once for each
+ * form, which takes the name DWK_STORE away behind itself. */
 #define DWK_STORE DWK_JOIN(DWK_NAME, _store, )
 
 /* R1 to R4 of a tile. One vector of bytes holds 4 / V pixels. */

@@ -5,9 +5,9 @@
  * serves two rows, and while it stays in registers all three columns under the kernel.
  *
  * Weights, for each 32 channels: the biases (float32), the lower and the upper bounds (bfloat16; -0 or less, and 0 or
- * more), then for each row of outputs that is computed at once, each column under the kernel and each of the two pairs of
- * rows, 32 words of two factors, of the upper row in the lower half. Channels in the order of dwk_avx512bf16.h, those of
- * the bounds in their own. */
+ * more), then for each row of outputs that is computed at once, each column under the kernel and each of the two pairs
+ * of rows, 32 words of two factors, of the upper row in the lower half. Channels in the order of dwk_avx512bf16.h,
+ * those of the bounds in their own. */
 #ifndef DWK_WINDOW_BF16_X86_H
 #define DWK_WINDOW_BF16_X86_H
 
@@ -31,8 +31,8 @@ DWK_INLINE void dwk_column_bf16(const dwk_bf16 *at, int32_t row, int rows, int32
     dwk_interleave_avx512bf16(r[2], r[3], pairs + 2);
 }
 
-/* 32 outputs of one or two rows and pixels, from the columns under the kernel, three for the first pixel and one more for
- * the next. Each factor is read once for all pixels: loads, one a cycle, would take longer than the products. */
+/* 32 outputs of one or two rows and pixels, from the columns under the kernel, three for the first pixel and one more
+ * for the next. Each factor is read once for all pixels: loads, one a cycle, would take longer than the products. */
 DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int rows, const uint32_t *restrict weights,
                                  __m512i (*values)[2])
 {
