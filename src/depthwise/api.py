@@ -6,10 +6,11 @@ user can mend. None prints; a `reporter` (depthwise/progress.py) is told of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depthwise.limits import LONGEST_SIDE
 from depthwise.progress import Reporter, Silent
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def compile(
     threads: int | None = None,
     strassen: bool = True,
     keep_dead: bool = False,
+    leave_out: Collection[str] = (),
+    longest_side: int = LONGEST_SIDE,
     cc: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> Built:
@@ -204,12 +207,16 @@ def compile(
         threads: most threads that a call may run on; None for what the target has.
         strassen: multiply by Strassen's way where that pays; those weights are 7/4 as large.
         keep_dead: compute channels that provably never change too.
+        leave_out: parts that a small device has no room for: "prepare", which brings frames of any size to the
+            network's, and "arena", the artifact's own memory.
+        longest_side: of the frames that the artifact prepares, in pixels; memory for it grows with them.
         cc: a compiler of the system instead of the zig that comes along.
         extra: JSON values to put into the artifact's record.
     Returns: its size in bytes, what a call needs of memory, and how each step runs.
     Raises: Refused, when the model or the target does not allow it, or `out` cannot be written.
     """
     from depthwise.compiler import compile_model
+    from depthwise.compiler.choices import parts
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel, load_model
 
@@ -222,6 +229,7 @@ def compile(
         threads=threads,
         strassen=strassen,
         keep_dead=keep_dead,
+        parts=parts(leave_out, longest_side),
         cc=cc,
         extra=extra,
     )

@@ -169,6 +169,12 @@ def test_an_unknown_status_is_refused_by_number(path: Path, tmp_path: Path) -> N
         artifact.verify()
 
 
+def test_a_function_that_was_left_out_is_told_with_the_option_that_did_it(path: Path, tmp_path: Path) -> None:
+    other = changed(path, tmp_path / "a.so", golden=7)
+    with Artifact.open(other) as artifact, pytest.raises(Refused, match=r"was left out .*\(--leave-out prepare\)"):
+        artifact.verify()
+
+
 @pytest.mark.parametrize("record", [b"{", b"[]"])
 def test_a_record_that_is_none_is_refused_when_it_is_read(path: Path, tmp_path: Path, record: bytes) -> None:
     with Artifact.open(changed(path, tmp_path / "a.so", record=record)) as artifact:

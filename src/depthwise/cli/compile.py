@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthwise.cli.completion import processors, targets
+from depthwise.compiler.choices import PARTS, parts
 from depthwise.compiler.targets import MOST_THREADS, TARGETS, Target, usual_threads
 from depthwise.kernels.machine import Level
 from depthwise.kernels.rate import CLOCK
 from depthwise.kernels.table import FAMILIES
+from depthwise.limits import LONGEST_SIDE
 from depthwise.precision import PRECISIONS
 from depthwise.tables import Column, Table
 
@@ -69,6 +71,21 @@ _EPILOG = (
     is_flag=True,
     help="In float32 multiply matrices the plain way throughout: slower where vectors are wide, 4/7 of the weights.",
 )
+@click.option(
+    "--leave-out",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="A part that a small device has no room for; may be given again. prepare: bringing frames of any size to the"
+    " network's; arena: memory of the artifact's own, which whoever calls it then brings.",
+)
+@click.option(
+    "--longest-side",
+    type=click.IntRange(1, LONGEST_SIDE),
+    default=LONGEST_SIDE,
+    metavar="PIXELS",
+    show_default=True,
+    help="Of the frames that the artifact prepares; memory for it grows with them.",
+)
 @click.option("--explain", is_flag=True, help="Show how each step runs: kernels and tiles, rows at a time, memory.")
 @click.option(
     "--clock",
@@ -89,6 +106,8 @@ def command(
     threads: int | None,
     keep_dead: bool,
     no_strassen: bool,
+    leave_out: tuple[str, ...],
+    longest_side: int,
     explain: bool,
     clock: float,
     as_json: bool,
@@ -119,6 +138,7 @@ def command(
         cpu=cpu,
         precision=precision,
         threads=threads,
+        parts=parts(leave_out, longest_side),
     )
     _warn(built)
     document = _document(built, loaded.spec, clock if explain else None)

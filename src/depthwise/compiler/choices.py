@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from depthwise.errors import Refused
 from depthwise.limits import LONGEST_SIDE
 from depthwise.precision import Precision
 
@@ -25,6 +27,23 @@ class Parts:
 
 # All of it.
 WHOLE = Parts()
+# Those that can be left out, by name.
+PARTS = ("prepare", "arena")
+
+
+def parts(left_out: Collection[str], longest_side: int = LONGEST_SIDE) -> Parts:
+    """An artifact without some of `PARTS`, for frames with sides of so many pixels at most.
+
+    Raises: Refused, when there is no such part, or a longest side is asked for of frames that nothing prepares.
+    """
+    for name in left_out:
+        if name not in PARTS:
+            raise Refused(f"there is no part {name!r} to leave out; there are {' and '.join(PARTS)}")
+    if not 1 <= longest_side <= LONGEST_SIDE:
+        raise Refused(f"the longest side of a frame is {longest_side:,} pixels; it must be from 1 to {LONGEST_SIDE:,}")
+    if "prepare" in left_out and longest_side != LONGEST_SIDE:
+        raise Refused("a longest side is asked for, of frames that nothing prepares; leave it away")
+    return Parts(prepare="prepare" not in left_out, arena="arena" not in left_out, longest_side=longest_side)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from depthwise.compiler import targets
 from depthwise.compiler.account import record
-from depthwise.compiler.choices import DEFAULT, Choices
+from depthwise.compiler.choices import DEFAULT, WHOLE, Choices, Parts
 from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, file_of_level
 from depthwise.compiler.lower.compilation import AnyModel, Compilation, compilation
 from depthwise.compiler.outputs import compilers
@@ -145,6 +145,7 @@ def compile_model(
     cpu: str | None = None,
     precision: Precision | None = None,
     threads: int | None = None,
+    parts: Parts = WHOLE,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
@@ -159,6 +160,7 @@ def compile_model(
         cpu: name of a row of `LEVELS`, for targets host and linux-x86_64 on or for x86.
         precision: the model's own, or "bf16" for a float model; None for its own.
         threads: most threads that a call may run on; None for what the target's row says.
+        parts: what the artifact has beside its network.
     Raises: Refused, when the model has no such precision, the target or processor is unknown, the compiler is missing
         or fails, or `out` cannot be written.
     """
@@ -171,7 +173,8 @@ def compile_model(
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
     job = compilation(model, target=target, precision=precision, found=found, extra=extra)
-    emitted = emit_for(job, machines, Choices(strassen=strassen, threads=targets.threads(rows[0], threads)))
+    choices = Choices(strassen=strassen, threads=targets.threads(rows[0], threads), parts=parts)
+    emitted = emit_for(job, machines, choices)
     size = _written(emitted, chosen, precision, out)
     whole = layers(model.spec)
     return Built(
@@ -231,7 +234,8 @@ def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, compilers.
 def _written(emitted: Emitted, chosen: Mapping[str, compilers.Compiler], precision: Precision, out: Path) -> int:
     """Write the folder of C, or the library; its bytes."""
     if not chosen:
-        return source_folder(emitted.model_c, emitted.weights_c(), precision, out)
+        memory = 0 if emitted.plan.parts.arena else emitted.plan.arena_bytes
+        return source_folder(emitted.model_c, emitted.weights_c(), precision, out, memory=memory)
     units = [
         Unit(name=file_of_level(level), text=text, compiler=chosen[level]) for level, text in emitted.levels.items()
     ]

@@ -43,11 +43,13 @@ _LATER = ("dw_processor", "dw_set_threads", "dw_level_count", "dw_level", "dw_le
 _GOLDEN_DIFFERS = 4
 _STATUS = {
     1: "was given no buffer",
-    2: f"cannot take a frame of this size; each side must be from 1 to {LONGEST_SIDE:,} pixels",
+    2: f"cannot take a frame of this size; each side must be from 1 to {LONGEST_SIDE:,} pixels, or to"
+    " fewer where it was compiled with --longest-side",
     3: "was given an arena that does not begin at a multiple of 64 bytes",
     _GOLDEN_DIFFERS: "gives an answer that differs from the one it carries; write it again with `depthwise compile`",
     5: "needs instructions that this processor lacks; compile the model on this machine, or with a lower --cpu",
     6: "was asked for a level of instructions that it does not carry",
+    7: "was left out when it was compiled (--leave-out prepare); compile the model with it to label pictures",
 }
 
 

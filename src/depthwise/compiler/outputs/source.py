@@ -17,10 +17,22 @@ MAIN = r"""/* main.c: checks the network, then labels one picture.
 #include <stdio.h>
 #include <stdlib.h>
 
+MEMORY_OF_ITS_OWN
 static int fail(const char *text)
 {
     fprintf(stderr, "error: %s\n", text);
     return 2;
+}
+
+/* Where the artifact does not prepare frames, those of the network's own size. */
+static int32_t classify(const unsigned char *frame, int32_t height, int32_t width, float *probabilities)
+{
+    int64_t pitch = (int64_t)width * dw_input_channels();
+    int32_t status = dw_classify(frame, height, width, pitch, probabilities, MEMORY);
+    if (status == DW_LEFT_OUT && height == dw_input_height() && width == dw_input_width()) {
+        status = dw_run(frame, probabilities, MEMORY);
+    }
+    return status;
 }
 
 static int label(const char *path)
@@ -44,7 +56,7 @@ static int label(const char *path)
     int code = 0;
     if (frame == NULL || probabilities == NULL || fread(frame, 1, bytes, file) != bytes) {
         code = fail("the picture is cut off, or too large for the memory");
-    } else if (dw_classify(frame, height, width, (int64_t)width * channels, probabilities, NULL) != DW_OK) {
+    } else if (classify(frame, height, width, probabilities) != DW_OK) {
         code = fail("the picture cannot be classified");
     } else {
         int best = 0;
@@ -62,7 +74,7 @@ static int label(const char *path)
 int main(int count, char **arguments)
 {
     float worst;
-    if (dw_verify(&worst, NULL) != DW_OK) {
+    if (dw_verify(&worst, MEMORY) != DW_OK) {
         fprintf(stderr, "error: the golden cases differ by %g\n", (double)worst);
         return 1;
     }
@@ -80,7 +92,8 @@ README = """# A network as C
 
 It needs nothing but gcc or clang, or another C11 compiler with their vector extension and, for x86, their assembly and
 `immintrin.h`.
-`weights.c` takes the longest to compile.
+`weights.c` takes the longest to compile. For a small program take `-Os -DDWK_CALLED`: kernels are then called, and not
+put into each layer.
 """
 
 
@@ -98,16 +111,29 @@ def _is_source(folder: Path) -> bool:
 SOURCE = Kind(name="a folder of C that depthwise wrote", is_one=_is_source, folder=True)
 
 
-def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path) -> int:
+def main_c(memory: int = 0) -> str:
+    """The program around the network.
+
+    Args:
+        memory: bytes that it has to bring, where the artifact has none of its own.
+    """
+    own = f"static _Alignas(64) unsigned char arena[{memory}];\n#define MEMORY arena\n"
+    nothing = "/* The artifact's own. */\n#define MEMORY NULL\n"
+    return MAIN.replace("MEMORY_OF_ITS_OWN\n", own if memory else nothing)
+
+
+def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path, *, memory: int = 0) -> int:
     """Write the folder; returns the bytes of all its files.
 
+    Args:
+        memory: as in `main_c`.
     Raises: Refused, when it cannot be written or holds other files.
     """
     files = {
         **included(model_c),
         "model.c": model_c.encode(),
         "weights.c": weights_c.encode(),
-        "main.c": MAIN.encode(),
+        "main.c": main_c(memory).encode(),
         "README.md": README.replace("CONTRACT", PRECISIONS[precision].contract).encode(),
     }
     write_folder(out, files, SOURCE)

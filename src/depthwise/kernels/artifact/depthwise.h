@@ -23,7 +23,8 @@ enum {
     DW_ARENA_ALIGNMENT = 3, /* the arena does not begin at a multiple of 64 bytes */
     DW_GOLDEN_DIFFERS = 4,  /* an answer differs from the one that the oracle gave when the artifact was made */
     DW_PROCESSOR = 5,       /* this processor lacks instructions that the artifact was built for */
-    DW_NO_LEVEL = 6         /* the artifact carries no level of this index */
+    DW_NO_LEVEL = 6,        /* the artifact carries no level of this index */
+    DW_LEFT_OUT = 7         /* the artifact was compiled without this function */
 };
 
 /* major << 16 | minor. A caller refuses another major version and reads nothing else. */

@@ -167,7 +167,22 @@ int32_t dw_run(const uint8_t *pixels, float *probabilities, void *arena)
     return DW_OK;
 }
 
-#ifndef DWL_WITHOUT_PREPARE
+#ifdef DWL_WITHOUT_PREPARE
+
+int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,
+                    void *arena)
+{
+    (void)frame, (void)height, (void)width, (void)pitch, (void)probabilities, (void)arena;
+    return DW_LEFT_OUT;
+}
+
+int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels, void *arena)
+{
+    (void)frame, (void)height, (void)width, (void)pitch, (void)pixels, (void)arena;
+    return DW_LEFT_OUT;
+}
+
+#else
 
 int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,
                     void *arena)
