@@ -19,7 +19,8 @@ from depthwise.errors import Refused
 from depthwise.interop import tflite, tflite_metadata
 from depthwise.interop.norms import EXACT_EPSILON, folded
 from depthwise.interop.tflite_file import parse
-from depthwise.interop.tflite_graph import chain, real
+from depthwise.interop.tflite_graph import chain
+from depthwise.interop.tflite_tensors import real
 from depthwise.network import reference
 from depthwise.network.model import Model
 from tools.foreign import pixels, same_weights

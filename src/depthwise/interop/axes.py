@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from depthwise.errors import Refused
 from depthwise.interop.chain import Affine, Chain, Clamp, Norm, Operation, Pad, Pool, Reshape
 from depthwise.network.layers import Padding
+from depthwise.network.weights import Array
 
 # What an axis holds: images, channels, height, width, or nothing (it has one place). Joined axes join their letters.
 IMAGES, CHANNELS, HEIGHT, WIDTH, NOTHING = "N", "C", "H", "W", "1"
@@ -71,6 +74,20 @@ class Axes:
             self._taken.append((letter, f"{where} {does}"))
         elif letter != CHANNELS:
             raise Refused(f"{where} {does}; MobileNet V1 does so along the channels only")
+
+    def along_channels(self, values: Array, where: str) -> Array:
+        """A constant that is joined with the data: one number, or one a channel (C,).
+
+        Raises: Refused, when it has one for each pixel, row or column.
+        """
+        if values.size == 1:
+            return values.reshape(())
+        (along,) = np.flatnonzero(np.array(values.shape) > 1) if values.size == max(values.shape) else (-1,)
+        if along < 0 or values.ndim > len(self.now):
+            raise Refused(f"{where} has a number for each pixel; MobileNet V1 has one a channel")
+        does = "has a number for each row or column"
+        self.take_channels(len(self.now) - values.ndim + int(along), where, does)
+        return values.reshape(-1)
 
     def convolve(self, layout: tuple[str, ...], chain: Chain, channels: int, where: str) -> list[Operation]:
         """A convolution that takes its input in `layout` and has so many outputs.
