@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import torch
 from depthwise.attack.budget import Budget
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked, attacked
+from depthwise.attack.gradient.apgd import APGD
+from depthwise.attack.gradient.fab import FAB, nearest_on_plane
 from depthwise.attack.gradient.losses import cross_entropy
 from depthwise.attack.gradient.network import without_gradient
 from depthwise.attack.gradient.walk import FGSM, PGD
@@ -45,7 +48,9 @@ def test_the_int8_twin_gives_images_a_gradient() -> None:
         assert (twin.scores(pixels) == run(model, pixels).logits).all()
 
 
-@pytest.mark.parametrize("attack", [FGSM, PGD], ids=["fgsm", "pgd"])
+@pytest.mark.parametrize(
+    "attack", [FGSM, PGD, APGD, partial(APGD, loss="dlr"), partial(APGD, loss="targeted")], ids=repr
+)
 def test_the_worst_case_of_a_linear_network_is_found_exactly(attack: Any) -> None:
     pixels = images()
     network = shifted(Linear(), pixels)
@@ -114,6 +119,41 @@ def test_what_leaves_the_budget_is_clipped_judged_anew_and_told() -> None:
     assert (found.audit.not_finite, found.audit.beyond) == (1, 3)
     assert len(found.audit.faults) == 1
     assert found.counts.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_the_nearest_point_of_a_plane_is_as_near_as_pixels_allow(norm: str) -> None:
+    """Against bisection: along the best direction the product grows with the length, so that it has one place."""
+    rng = np.random.default_rng(1)
+    x, slope = rng.uniform(0, 255, (6, 2, 2, 3)), rng.normal(size=(6, 2, 2, 3))
+    wanted = np.array([3.0, -40.0, 90.0, -200.0, 1e6, 0.0])
+
+    found = nearest_on_plane(torch.from_numpy(x), torch.from_numpy(slope), torch.from_numpy(wanted), norm).numpy()
+
+    for one, w, goal, change in zip(x, slope, wanted, found, strict=True):
+        way = np.sign(w) if norm == "linf" else w
+        low, high = 0.0, 1e6
+        for _ in range(100):
+            middle = (low + high) / 2
+            moved = np.clip(one + np.sign(goal) * middle * way, 0, 255) - one
+            low, high = (low, middle) if abs((moved * w).sum()) >= abs(goal) else (middle, high)
+        expected = np.clip(one + np.sign(goal) * high * way, 0, 255) - one
+        assert change == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("norm", "dual"), [("linf", 1), ("l2", 2)])
+def test_the_smallest_change_that_fools_a_linear_network_is_found(norm: Any, dual: int) -> None:
+    pixels = images()
+    network = shifted(Linear(), pixels)
+    margin = -network(torch.from_numpy(pixels.astype(np.float32)))[:, 1].detach().numpy()
+    nearest = margin / np.linalg.norm(network.w.detach().numpy(), dual) / 255
+    attack = FAB(budget=Budget(norm=norm, eps=0.5, whole=False), steps=20)
+
+    found = attacked(attack, subject_of(network), pixels, ZEROS, DRAWS)
+
+    assert found.fooled.all()
+    assert (found.sizes >= nearest * (1 - 1e-3)).all()
+    assert found.sizes == pytest.approx(nearest, rel=0.06)  # the last step overshoots by at most 5%
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])

@@ -82,9 +82,9 @@ def predict_folder(predictor: Predictor, data: str | os.PathLike[str], reporter:
     network_seconds = 0.0
     reporter.begin("measuring", len(items))
     try:
-        for prepared in _prepared(predictor, items, reporter):
-            usable = [(item, pixels) for item, pixels in prepared if not isinstance(pixels, Refused)]
-            unreadable += [Unreadable(item, str(what)) for item, what in prepared if isinstance(what, Refused)]
+        for part in prepared(predictor, items, reporter):
+            usable = [(item, pixels) for item, pixels in part if not isinstance(pixels, Refused)]
+            unreadable += [Unreadable(item, str(what)) for item, what in part if isinstance(what, Refused)]
             if usable:
                 kept += [item for item, _ in usable]
                 pixels = np.stack([pixels for _, pixels in usable])
@@ -107,7 +107,7 @@ def predict_folder(predictor: Predictor, data: str | os.PathLike[str], reporter:
     )
 
 
-def _prepared(
+def prepared(
     predictor: Predictor, items: tuple[Item, ...], reporter: Reporter
 ) -> Iterator[list[tuple[Item, Pixels | Refused]]]:
     """Prepared pixels of a bounded number of images at a time, or why one cannot be used."""

@@ -13,7 +13,7 @@ from depthwise.attack.budget import Floats, Images
 
 # Images that go through the network together, never more and never fewer: how sums are ordered depends on it, and so do
 # their last bits. What is left of the last group is filled up.
-TOGETHER = 32
+TOGETHER = 16
 
 # (B,) losses of (B, K) logits and (B,) labels.
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -78,16 +78,15 @@ class Differentiable:
             part = images[start : start + TOGETHER]
             wanted = None if labels is None else labels[start : start + TOGETHER]
             count = len(part)
-            if count == 0:
-                part = torch.zeros((1, *images.shape[1:]), dtype=images.dtype, device=images.device)
-                wanted = None if labels is None else torch.zeros(1, dtype=labels.dtype, device=labels.device)
-            short = TOGETHER - len(part)
-            part = torch.cat([part, part[:1].expand(short, *part.shape[1:])])
-            if wanted is not None:
-                wanted = torch.cat([wanted, wanted[:1].expand(short)])
-            found = function(part, wanted)
+            found = function(_filled(part), None if wanted is None else _filled(wanted))
             parts.append(tuple(one[:count] for one in (found if isinstance(found, tuple) else (found,))))
         return [torch.cat(columns) for columns in zip(*parts, strict=True)]
+
+
+def _filled(part: Tensor) -> Tensor:
+    """As many rows as go through the network together; those that lack are the first again, or of nothing 0."""
+    first = part[:1] if len(part) else torch.zeros((1, *part.shape[1:]), dtype=part.dtype, device=part.device)
+    return torch.cat([part, first.expand(TOGETHER - len(part), *part.shape[1:])])
 
 
 def without_gradient(network: Differentiable, images: Tensor, labels: Tensor, loss: Loss) -> tuple[int, float]:

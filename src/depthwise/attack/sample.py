@@ -1,0 +1,103 @@
+"""The images that are attacked: drawn by their names, so that more of them are the same and others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from depthwise.attack.budget import Images
+from depthwise.attack.subject import Ints
+from depthwise.data.folder import Item, read_split
+from depthwise.data.store import Unreadable
+from depthwise.edge.pixels import Pixels
+from depthwise.errors import Refused
+from depthwise.evaluate.predictions import prepared
+from depthwise.evaluate.predictor import Predictor
+from depthwise.progress import Reporter
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """N images, at least one, in the order of their files.
+
+    Attributes:
+        data: the folder that was given.
+        items: the files, with their right labels.
+        images: (N, H, W, C) as the network takes them.
+        numbers: of the images, by their names.
+        unreadable: files that were left out.
+    """
+
+    data: Path
+    items: tuple[Item, ...]
+    images: Images
+    numbers: tuple[int, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    @property
+    def labels(self) -> Ints:
+        """(N,) right labels."""
+        return np.array([item.label for item in self.items], np.int64)
+
+    def digest(self) -> str:
+        """Of what the images are, in hexadecimal."""
+        found = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        found.update(self.labels.tobytes())
+        found.update(repr(self.numbers).encode())
+        return found.hexdigest()
+
+
+def draw(data: str | os.PathLike[str], predictor: Predictor, *, count: int, seed: int, reporter: Reporter) -> Sample:
+    """Some images of the test split of a folder, else of its validation split, else of all.
+
+    Args:
+        count: how many at most; 0 for all.
+    Raises: Refused, when the folder has a class that the network lacks, or no image can be read.
+    """
+    items = read_split(data, predictor.labels)
+    root = Path(data)
+    chosen = sorted(items, key=lambda item: _number(root, item, seed))[: count or None]
+    kept, images, unreadable = _read(sorted(chosen, key=lambda item: item.path), predictor, reporter)
+    if unreadable:
+        reporter.notice(
+            f"warning: {len(unreadable):,} images cannot be read and are left out; the first: {unreadable[0].reason}"
+        )
+    if not kept:
+        raise Refused(f"{data}: none of its images can be used; the first: {unreadable[0].reason}")
+    return Sample(
+        data=root,
+        items=tuple(kept),
+        images=np.stack(images),
+        numbers=tuple(_number(root, item, 0) for item in kept),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _read(
+    items: Iterable[Item], predictor: Predictor, reporter: Reporter
+) -> tuple[list[Item], list[Pixels], list[Unreadable]]:
+    chosen = tuple(items)
+    kept, images, unreadable = [], [], []
+    reporter.begin("reading images", len(chosen))
+    try:
+        for part in prepared(predictor, chosen, reporter):
+            for item, what in part:
+                if isinstance(what, Refused):
+                    unreadable.append(Unreadable(item, str(what)))
+                else:
+                    kept.append(item)
+                    images.append(what)
+    finally:
+        reporter.end()
+    return kept, images, unreadable
+
+
+def _number(root: Path, item: Item, seed: int) -> int:
+    """A number that depends on the seed and on where the file lies in the folder."""
+    name = f"{seed}/{item.path.relative_to(root).as_posix()}".encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.sha256(name).digest()[:7])

@@ -1,0 +1,268 @@
+"""A model or an artifact, and a folder of labelled images, to what attacks make of them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import multiprocessing
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depthwise import __version__
+from depthwise.attack.engine import Engine
+from depthwise.attack.findings import Findings
+from depthwise.attack.kept import Kept
+from depthwise.attack.plan import Settings
+from depthwise.attack.sample import Sample, draw
+from depthwise.attack.subject import ArtifactSubject
+from depthwise.attack.target import Target
+from depthwise.attack.work import Arrays, Here, Part, perform
+from depthwise.beside import recover
+from depthwise.data.store import square
+from depthwise.edge.artifact import Artifact
+from depthwise.edge.pixels import Floats, Pixels
+from depthwise.errors import Refused
+from depthwise.interop.names import cache_folder
+from depthwise.network.model import Model
+from depthwise.network.quantized import QuantizedModel, load_model
+from depthwise.places import place
+from depthwise.progress import Reporter
+
+if TYPE_CHECKING:
+    from depthwise.network.preprocessing import Preprocessing
+
+NO_TORCH = (
+    "attacks by gradients need PyTorch, which is not installed; run: pip install 'depthwise[cloud]', or compile the"
+    " model and attack the artifact, which needs none"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What is attacked, as paths, so that every process can open it for itself.
+
+    Attributes:
+        model: the model folder that is attacked; None for an artifact.
+        artifact: the artifact that is attacked, or the one that the model was compiled into.
+        gradients: further model folders whose gradients are tried.
+    """
+
+    model: Path | None
+    artifact: Path
+    gradients: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Attacked:
+    """What was attacked, with which images, and what was found.
+
+    Attributes:
+        subject: the model folder or artifact, as it was given.
+        kind: "model" or "artifact".
+    """
+
+    subject: str
+    kind: str
+    labels: tuple[str, ...]
+    sample: Sample
+    findings: Findings
+
+
+def attack(
+    subject: Path,
+    data: Path,
+    *,
+    settings: Settings,
+    images: int,
+    gradients: tuple[Path, ...],
+    processes: int,
+    reporter: Reporter,
+) -> Attacked:
+    """Attack a network with some images of a folder.
+
+    Args:
+        subject: a model folder, or an artifact of this machine.
+        images: how many at most; 0 for all.
+        gradients: model folders whose gradients are tried on the subject as well.
+        processes: that work on it at the same time.
+    Raises: Refused, when one of them is not what it should be, or a method needs what there is not.
+    """
+    recover(place(subject))
+    if not subject.exists():
+        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
+    with contextlib.ExitStack() as held:
+        opening, labels = _opening(subject, gradients, held, reporter)
+        target = held.enter_context(opened(opening))
+        sources = tuple(one.name for one in target.sources)
+        # Refused before anything takes long.
+        _check(settings, sources, target.asked.name)
+        sample = draw(data, _Pixels(opening, held), count=images, seed=settings.seed, reporter=reporter)
+        kept = Kept(_folder_of(opening, settings, sample))
+        if len(kept):
+            reporter.notice("an attack like this one was stopped before; going on where it was")
+        workers = _workers(opening, target, min(processes, -(-len(sample.items) // 8)), held)
+        engine = Engine(
+            settings=settings,
+            judge=target.judge.name,
+            asked=target.asked.name,
+            sources=sources,
+            images=sample.images,
+            labels=sample.labels,
+            numbers=sample.numbers,
+            workers=workers,
+            kept=kept,
+            reporter=reporter,
+        )
+        found = engine.run()
+        kept.clear()
+    return Attacked(
+        subject=str(subject),
+        kind="model" if opening.model is not None else "artifact",
+        labels=labels,
+        sample=sample,
+        findings=found,
+    )
+
+
+def _check(settings: Settings, sources: tuple[str, ...], asked: str) -> None:
+    from depthwise.attack.plan import stages
+
+    stages(settings, sources, asked)
+
+
+def _opening(
+    subject: Path, gradients: tuple[Path, ...], held: contextlib.ExitStack, reporter: Reporter
+) -> tuple[Opening, tuple[str, ...]]:
+    """The paths, with a model compiled for this machine, and the labels."""
+    if not subject.is_dir():
+        with Artifact.open(subject) as artifact:
+            labels, shape = artifact.labels, artifact.input_shape
+        for folder in gradients:
+            _check_like(folder, load_model(folder), labels, shape)
+        return Opening(model=None, artifact=subject, gradients=gradients), labels
+    from depthwise.compiler import compile_model
+
+    model = load_model(subject)
+    shape = (model.spec.resolution, model.spec.resolution, model.spec.channels)
+    for folder in gradients:
+        _check_like(folder, load_model(folder), model.labels, shape)
+    reporter.notice(f"compiling {subject}, which answers faster so, and as a device does")
+    folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-attack-")))
+    compile_model(model, target="host", out=folder / "model.so")
+    return Opening(model=subject, artifact=folder / "model.so", gradients=gradients), model.labels
+
+
+def _check_like(
+    folder: Path, model: Model | QuantizedModel, labels: tuple[str, ...], shape: tuple[int, int, int]
+) -> None:
+    found = (model.spec.resolution, model.spec.resolution, model.spec.channels)
+    if model.labels != labels or found != shape:
+        raise Refused(
+            f"{folder}: is no form of what is attacked: it has {len(model.labels)} labels and takes {found}, where"
+            f" {len(labels)} labels and {shape} are wanted; give the model that it was made from"
+        )
+
+
+@contextlib.contextmanager
+def opened(opening: Opening) -> Iterator[Target]:
+    """What is attacked, in this process.
+
+    Raises: Refused, when a model is to be asked for gradients and PyTorch is not installed.
+    """
+    with Artifact.open(opening.artifact) as artifact:
+        asked = ArtifactSubject(artifact)
+        models = [load_model(folder) for folder in (opening.model, *opening.gradients) if folder is not None]
+        if not models:
+            yield Target(judge=asked, asked=asked)
+            return
+        try:
+            from depthwise.cloud.attacked import subject
+        except ModuleNotFoundError as missing:
+            if missing.name != "torch":
+                raise
+            raise Refused(NO_TORCH) from None
+        import torch
+
+        # Parts are shared among processes; threads within one would only change in which order sums are taken.
+        torch.set_num_threads(1)
+        sources = [subject(model) for model in models]
+        sources += [subject(model, rounding="smooth") for model in models if isinstance(model, QuantizedModel)]
+        is_float = opening.model is not None and isinstance(models[0], Model)
+        yield Target(judge=sources[0] if is_float else asked, asked=asked, sources=tuple(sources))
+
+
+class _Pixels:
+    """Prepares images as the subject does."""
+
+    def __init__(self, opening: Opening, held: contextlib.ExitStack) -> None:
+        self._artifact = held.enter_context(Artifact.open(opening.artifact))
+        self._wanted: Preprocessing | None = None
+        if opening.model is not None:
+            self._wanted = load_model(opening.model).preprocessing
+        self.labels = self._artifact.labels
+        self.channels = self._artifact.input_shape[2]
+
+    def prepare(self, frame: Pixels) -> Pixels:
+        """(crop, crop, channels) of a decoded image."""
+        return self._artifact.prepare(frame) if self._wanted is None else square(frame, self._wanted)
+
+    def predict(self, pixels: Pixels) -> Floats:
+        """Probabilities, as a predictor has them."""
+        return self._artifact.run_all(pixels)
+
+
+def _folder_of(opening: Opening, settings: Settings, sample: Sample) -> Path:
+    """Where results are kept until the attack is over: its name says all that they depend on."""
+    found = hashlib.sha256(sample.digest().encode())
+    found.update(json.dumps([__version__, asdict(settings)], sort_keys=True).encode())
+    for path in (opening.model or opening.artifact, *opening.gradients):
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if file.is_file():
+                found.update(file.name.encode(errors="surrogateescape") + b"\0" + file.read_bytes())
+    return cache_folder() / "attack" / found.hexdigest()[:32]
+
+
+class _Pool:
+    """Several processes, each of which has opened the target for itself."""
+
+    def __init__(self, opening: Opening, processes: int) -> None:
+        # Not by fork: a forked process would have PyTorch's locks without its threads.
+        context = multiprocessing.get_context("spawn")
+        self._pool = context.Pool(processes, initializer=_open_here, initargs=(opening,))
+
+    def results(self, parts: Iterable[Part]) -> Iterator[Arrays]:
+        """In the order of the parts."""
+        return self._pool.imap(_perform_here, parts)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.terminate()
+        self._pool.join()
+
+
+_HELD = contextlib.ExitStack()
+_TARGET: list[Target] = []
+
+
+def _open_here(opening: Opening) -> None:
+    import signal
+
+    # Ctrl+C is for the first process, which ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _TARGET[:] = [_HELD.enter_context(opened(opening))]
+
+
+def _perform_here(part: Part) -> Arrays:
+    return perform(_TARGET[0], part)
+
+
+def _workers(opening: Opening, target: Target, processes: int, held: contextlib.ExitStack) -> Here | _Pool:
+    if processes <= 1:
+        return Here(target)
+    pool = _Pool(opening, processes)
+    held.callback(pool.close)
+    return pool
