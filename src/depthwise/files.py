@@ -83,6 +83,7 @@ def write_folder(path: Path, files: Mapping[str, bytes], kind: Kind, *, kept: st
     """Write a folder of files in one step; one of the same kind is replaced, behind a link too.
 
     Args:
+        files: contents by name; a name may lead into folders within the folder.
         kept: name of a file that stays when the folder is replaced.
     Raises: Refused, when something else lies there, or it cannot be written.
     """
@@ -94,6 +95,7 @@ def write_folder(path: Path, files: Mapping[str, bytes], kind: Kind, *, kept: st
         with fresh_folder(target) as fresh:
             stays = {kept: (target / kept).read_bytes()} if kept and (target / kept).is_file() else {}
             for name, content in {**stays, **files}.items():
+                (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 _write(fresh / name, content)
             _sync(fresh)
             _put(fresh, target)

@@ -21,6 +21,7 @@ TOLERANCE = 1e-3
 # Images are (N, H, W, C) in levels, 0 to 255, of any real number type.
 Images = NDArray[np.floating] | NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +80,14 @@ class Budget:
         size = np.maximum(_length(change), 1e-30)[:, None, None, None]
         return before + change * np.minimum(1, self.radius / size)
 
-    def size(self, originals: Images, changed: Images) -> Floats:
+    def size(self, originals: Images, changed: Images) -> Doubles:
         """(N,) how far images were changed, in units of `eps`; computed apart from `clip`."""
         difference = changed.astype(np.float64).reshape(len(changed), -1) - originals.reshape(len(originals), -1)
         if self.norm == "linf":
             found = np.abs(difference).max(axis=1, initial=0)
         else:
             found = np.sqrt(np.square(difference).sum(axis=1))
-        return np.asarray(found / LEVELS, np.float32)
+        return np.asarray(found / LEVELS, np.float64)
 
 
 def parse_eps(text: str) -> float:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.attack.budget import LEVELS, TOLERANCE, Budget, Floats, Images
+from depthwise.attack.budget import LEVELS, TOLERANCE, Budget, Doubles, Floats, Images
 from depthwise.attack.draws import Draws
 from depthwise.attack.subject import Ints, Subject, answers
 
@@ -77,7 +77,7 @@ class Verdict:
     images: Floats
     said: Ints
     fooled: Bools
-    sizes: Floats
+    sizes: Doubles
     counts: Ints
     until: Ints
     audit: Audit
@@ -163,7 +163,7 @@ def _as_given(budget: Budget, changed: Floats) -> Images:
     return changed.astype(np.uint8) if budget.whole else changed
 
 
-def _audit(budget: Budget, images: Images, proposed: Images, changed: Floats, sizes: Floats) -> Audit:
+def _audit(budget: Budget, images: Images, proposed: Images, changed: Floats, sizes: Doubles) -> Audit:
     """Measured by lines of their own, not by what `clip` did."""
     if not len(images):
         return Audit()

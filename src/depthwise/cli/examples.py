@@ -17,6 +17,10 @@ EXAMPLES = {
         "depthwise evaluate mymodel photos --html report.html",
         "depthwise evaluate mymodel.so photos --min-top1 0.8",
     ),
+    "attack": (
+        "depthwise attack mymodel8 photos --eps 4/255 --html attack.html",
+        "depthwise attack mymodel.so photos --method square --images 200",
+    ),
     "convert": ("depthwise convert net.tflite mymodel", "depthwise convert mymodel mymodel.onnx"),
     "compile": (
         "depthwise compile mymodel --out mymodel.so",

@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "Train a network on a folder of images.",
     "quantize": "Turn a float model into int8, and show what that costs.",
     "evaluate": "Measure a model or an artifact on a folder of images.",
+    "attack": "Change images until a model or an artifact is wrong, and count how many it takes.",
     "convert": "Convert a network from or to Keras, timm, TFLite and ONNX files.",
     "compile": "Turn a model folder into an artifact for a device.",
     "bench": "Measure a model as an artifact and in other runtimes, side by side.",

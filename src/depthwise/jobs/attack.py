@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from depthwise import __version__
 from depthwise.attack.engine import Engine
@@ -63,11 +63,15 @@ class Attacked:
     Attributes:
         subject: the model folder or artifact, as it was given.
         kind: "model" or "artifact".
+        resize: length of an image's shorter side before the network crops it.
+        threshold: the probability below which an answer is "unknown", None where the network has none.
     """
 
     subject: str
     kind: str
     labels: tuple[str, ...]
+    resize: int
+    threshold: float | None
     sample: Sample
     findings: Findings
 
@@ -95,12 +99,13 @@ def attack(
     if not subject.exists():
         raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
     with contextlib.ExitStack() as held:
-        opening, labels = _opening(subject, gradients, held, reporter)
+        opening = _opening(subject, gradients, held, reporter)
         target = held.enter_context(opened(opening))
         sources = tuple(one.name for one in target.sources)
         # Refused before anything takes long.
         _check(settings, sources, target.asked.name)
-        sample = draw(data, _Pixels(opening, held), count=images, seed=settings.seed, reporter=reporter)
+        pixels = _Pixels(opening, held)
+        sample = draw(data, pixels, count=images, seed=settings.seed, reporter=reporter)
         kept = Kept(_folder_of(opening, settings, sample))
         if len(kept):
             reporter.notice("an attack like this one was stopped before; going on where it was")
@@ -122,7 +127,9 @@ def attack(
     return Attacked(
         subject=str(subject),
         kind="model" if opening.model is not None else "artifact",
-        labels=labels,
+        labels=pixels.labels,
+        resize=pixels.resize,
+        threshold=pixels.threshold,
         sample=sample,
         findings=found,
     )
@@ -134,16 +141,14 @@ def _check(settings: Settings, sources: tuple[str, ...], asked: str) -> None:
     stages(settings, sources, asked)
 
 
-def _opening(
-    subject: Path, gradients: tuple[Path, ...], held: contextlib.ExitStack, reporter: Reporter
-) -> tuple[Opening, tuple[str, ...]]:
-    """The paths, with a model compiled for this machine, and the labels."""
+def _opening(subject: Path, gradients: tuple[Path, ...], held: contextlib.ExitStack, reporter: Reporter) -> Opening:
+    """The paths, with a model compiled for this machine."""
     if not subject.is_dir():
         with Artifact.open(subject) as artifact:
             labels, shape = artifact.labels, artifact.input_shape
         for folder in gradients:
             _check_like(folder, load_model(folder), labels, shape)
-        return Opening(model=None, artifact=subject, gradients=gradients), labels
+        return Opening(model=None, artifact=subject, gradients=gradients)
     from depthwise.compiler import compile_model
 
     model = load_model(subject)
@@ -153,7 +158,7 @@ def _opening(
     reporter.notice(f"compiling {subject}, which answers faster so, and as a device does")
     folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-attack-")))
     compile_model(model, target="host", out=folder / "model.so")
-    return Opening(model=subject, artifact=folder / "model.so", gradients=gradients), model.labels
+    return Opening(model=subject, artifact=folder / "model.so", gradients=gradients)
 
 
 def _check_like(
@@ -205,6 +210,9 @@ class _Pixels:
             self._wanted = load_model(opening.model).preprocessing
         self.labels = self._artifact.labels
         self.channels = self._artifact.input_shape[2]
+        record = self._artifact.record
+        self.resize = _resize(record, self._artifact.input_shape[0]) if self._wanted is None else self._wanted.resize
+        self.threshold = _threshold(record.get("accuracy"))
 
     def prepare(self, frame: Pixels) -> Pixels:
         """(crop, crop, channels) of a decoded image."""
@@ -213,6 +221,20 @@ class _Pixels:
     def predict(self, pixels: Pixels) -> Floats:
         """Probabilities, as a predictor has them."""
         return self._artifact.run_all(pixels)
+
+
+def _resize(record: dict[str, Any], side: int) -> int:
+    """The shorter side before the crop, as an artifact's record says it; of one that does not say, that of the crop."""
+    prepared = record.get("preprocessing")
+    value = prepared.get("resize") if isinstance(prepared, dict) else None
+    return value if isinstance(value, int) and value >= side else side
+
+
+def _threshold(accuracy: Any) -> float | None:
+    """The probability below which answers are unknown, as a description says it."""
+    found = accuracy.get("unknown") if isinstance(accuracy, dict) else None
+    value = found.get("threshold") if isinstance(found, dict) else None
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 
 
 def _folder_of(opening: Opening, settings: Settings, sample: Sample) -> Path:
