@@ -51,13 +51,7 @@ def test_probabilities_are_those_of_the_oracle(model: Model, images: Path) -> No
 
 def test_figures_are_those_that_training_gives(model: Model, images: Path) -> None:
     report = Report(subject="", kind="model", predictions=predict_folder(ModelPredictor(model), images, Silent()))
-    store = evaluation_store(
-        read_split(images, model.labels),
-        channels=3,
-        resize=model.preprocessing.resize,
-        crop=model.preprocessing.crop,
-        tick=lambda: None,
-    )
+    store = evaluation_store(read_split(images, model.labels), model.preprocessing, tick=lambda: None)
 
     with world() as here:
         expected = validate(to_network(model).to(here.device), store, model.preprocessing, here)

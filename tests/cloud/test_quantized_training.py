@@ -64,9 +64,8 @@ def validated() -> Iterator[list[np.ndarray]]:
 
 
 def pixels_of(request: Request, split: str) -> np.ndarray:
-    wanted = request.preprocessing
     items = getattr(read_folder(request.data), split)
-    store = evaluation_store(items, channels=3, resize=wanted.resize, crop=wanted.crop, tick=lambda: None)
+    store = evaluation_store(items, request.preprocessing, tick=lambda: None)
     return store.batch(range(len(store)))
 
 
@@ -262,6 +261,6 @@ def test_several_processes_train_one_int8_model(
     model = QuantizedModel.load(tmp_path / "int8")
     assert model.provenance["processes"] == 2
     items = read_folder(data).validation
-    store = evaluation_store(items, channels=3, resize=model.preprocessing.resize, crop=32, tick=lambda: None)
+    store = evaluation_store(items, model.preprocessing, tick=lambda: None)
     expected = run(model, store.batch(range(40))).logits.argmax(axis=1) == store.labels
     assert model.accuracy["validation"]["top1"] == expected.mean()

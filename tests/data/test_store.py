@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image, ImageOps
 from depthwise.data.folder import Item
 from depthwise.data.store import Store, evaluation_store, training_store
 from depthwise.errors import Refused
+from depthwise.network.preprocessing import default_preprocessing
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -127,7 +129,8 @@ def test_of_very_long_images_the_middle_is_kept(tmp_path: Path, size: tuple[int,
 def test_images_to_measure_on_are_resized_and_cut_as_pillow_does(tmp_path: Path) -> None:
     Image.fromarray(noise(70, 70, 3)).save(tmp_path / "square.png")
 
-    store = evaluation_store([Item(tmp_path / "square.png", 0)], channels=3, resize=37, crop=32, tick=lambda: None)
+    wanted = replace(default_preprocessing(32, 3), resize=37)
+    store = evaluation_store([Item(tmp_path / "square.png", 0)], wanted, tick=lambda: None)
 
     image = Image.open(tmp_path / "square.png").resize((37, 37), Image.Resampling.BILINEAR).crop((2, 2, 34, 34))
     np.testing.assert_array_equal(np.asarray(image), store[0])

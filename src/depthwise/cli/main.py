@@ -34,9 +34,11 @@ class _Commands(click.Group):
     """Imports a command when it is asked for, and offers near names for a wrong one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, in the order in which they are used."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now, with examples below its help; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"depthwise.cli.{cmd_name}")
@@ -49,6 +51,10 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names.
+
+        Raises: UsageError, with names that are near, when there is none.
+        """
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
@@ -57,6 +63,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line for each command, without importing it."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

@@ -72,6 +72,7 @@ def make_average(network: nn.Module, recipe: Recipe, steps: int) -> AveragedMode
     longest = min(recipe.average, max(0.0, 1 - LOOKING_BACK / steps))
 
     def blend(averages: Sequence[Tensor], values: Sequence[Tensor], taken: Tensor | int) -> None:
+        """Move the averages towards the values, by the share that the decay leaves after so many steps."""
         # The decay grows with the steps taken, or the random start would weigh on the average for thousands of them.
         taken_steps = int(taken)
         share = 1 - min(longest, (1 + taken_steps) / (10 + taken_steps))
@@ -123,6 +124,7 @@ def soft_loss(
     """
 
     def one(wanted: Tensor) -> Tensor:
+        """The mean towards one of the labels that were mixed."""
         return F.cross_entropy(logits, wanted, weight=weights, label_smoothing=smoothing, reduction="none").mean()
 
     loss = one(labels)

@@ -14,7 +14,7 @@ from depthwise.cloud.quantized_module import QuantizedNetwork
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.validate import validate
 from depthwise.data.images import Images
-from depthwise.data.store import Pixels, evaluation_store
+from depthwise.data.store import Pixels, read_prepared
 from depthwise.errors import Refused
 from depthwise.network import reference_int8
 from depthwise.network.model import Model
@@ -154,18 +154,5 @@ def from_state(state: Mapping[str, Any], source: Model) -> QuantizedModel:
 def _calibration(source: Model, images: Images, options: Options, reporter: Reporter) -> Pixels:
     """Training images as the device sees them."""
     chosen = [images.train.items[index] for index in sample(len(images.train), options.images, options.seed)]
-    wanted = source.preprocessing
-    reporter.begin("reading images to calibrate with", len(chosen))
-    try:
-        store = evaluation_store(
-            chosen,
-            channels=wanted.channels,
-            resize=wanted.resize,
-            crop=wanted.crop,
-            tick=reporter.advance,
-            mode=wanted.mode,
-            fill=wanted.fill,
-        )
-    finally:
-        reporter.end()
+    store = read_prepared(chosen, source.preprocessing, reporter, "reading images to calibrate with")
     return store.batch(range(len(store)))

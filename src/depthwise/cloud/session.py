@@ -57,6 +57,7 @@ def train(request: Request, reporter: Reporter) -> Start:
 
 
 def _train(request: Request, reporter: Reporter, here: World, held: contextlib.ExitStack) -> Start:
+    """Train what a request asks for in a process of its world, from the beginning or from its last checkpoint."""
     if request.quantize is not None:
         check_recipe(request.recipe, request.spec)
     state, log = _open_run(request, here, held)
@@ -105,6 +106,7 @@ def _open_run(request: Request, here: World, held: contextlib.ExitStack) -> tupl
     """
 
     def opened() -> tuple[bytes | None, RunLog | None]:
+        """In the first process the content of the checkpoint and the log, in the others nothing."""
         if not here.first:
             return None, None
         folder = request.run_folder
@@ -210,6 +212,7 @@ def _make_run(
 
 def _log_start(log: RunLog | None, request: Request, recipe: Recipe, images: Images, run: Run) -> None:
     def write() -> None:
+        """What this run is, as the log's first entry of it."""
         if log is not None:
             log.write(
                 "resume" if run.epoch or run.step else "start",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from depthwise.data.folder import Dataset, read_folder
 from depthwise.data.series import neighbours_alike
-from depthwise.data.store import Store, Unreadable, evaluation_store, training_store
+from depthwise.data.store import NAMED, Store, Unreadable, evaluation_store, tell_unreadable, training_store
 from depthwise.data.twins import crossings
 from depthwise.edge.files import endings
 from depthwise.errors import Refused
@@ -18,7 +18,6 @@ from depthwise.progress import Reporter
 
 # Training images are kept at this multiple of the resolution, to be cropped from at random.
 SPARE = 1.25
-NAMED = 5  # How many files a notice names.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,22 +76,14 @@ def read_images(
             dataset.train, channels=channels, side=side, tick=tick, folder=pixels_in, mode=mode, fill=fill
         )
         validation, test = (
-            evaluation_store(
-                split,
-                channels=channels,
-                resize=preprocessing.resize,
-                crop=preprocessing.crop,
-                tick=tick,
-                folder=pixels_in,
-                mode=mode,
-                fill=fill,
-            )
+            evaluation_store(split, preprocessing, tick=tick, folder=pixels_in)
             for split in (dataset.validation, dataset.test)
         )
     finally:
         reporter.end()
     images = Images(labels=dataset.labels, train=train, validation=validation, test=test)
-    _report_unreadable(images.unreadable, reporter)
+    so = "are left out, since they cannot be used"
+    tell_unreadable(images.unreadable, reporter, so=so, others="which the log of the run names")
     _check_readable(data, dataset, images)
     return images
 
@@ -127,15 +118,6 @@ def _report_series(dataset: Dataset, reporter: Reporter) -> None:
             " photos will be labelled less well than validation says: put photos of another day or place into a folder"
             " `test`"
         )
-
-
-def _report_unreadable(unreadable: Sequence[Unreadable], reporter: Reporter) -> None:
-    if unreadable:
-        reporter.notice(f"warning: {len(unreadable):,} images are left out, since they cannot be used:")
-        for entry in unreadable[:NAMED]:
-            reporter.notice(f"  {entry.reason}")
-        if len(unreadable) > NAMED:
-            reporter.notice(f"  and {len(unreadable) - NAMED:,} more, which the log of the run names")
 
 
 def _check_readable(data: Path, dataset: Dataset, images: Images) -> None:

@@ -20,12 +20,15 @@ from depthwise.data.turns import Turns
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import Preprocessing
+from depthwise.progress import Reporter
 
 Pixels = NDArray[np.uint8]
 # What `decode` tells how much memory it is about to take.
 Admit = Callable[[int], None]
 # A picture longer than this many times its shorter side is cut to its middle before it is stored.
 LONGEST = 3
+# How many files a notice names.
+NAMED = 5
 # Threads that decode.
 WORKERS = 2
 # Reduced images that may wait for their turn to be written.
@@ -122,6 +125,7 @@ def training_store(
     """
 
     def transform(item: Item, admit: Admit) -> Pixels:
+        """The square that is asked for; or the picture to crop from, of which the middle is kept where it is long."""
         whole = decode(item.path, channels, admit)
         if mode != "crop":
             return prepare(whole, resize=side, crop=side, mode=mode, fill=fill)
@@ -137,22 +141,39 @@ def training_store(
 
 
 def evaluation_store(
-    items: Sequence[Item],
-    *,
-    channels: int,
-    resize: int,
-    crop: int,
-    tick: Callable[[], None],
-    folder: Path | None = None,
-    mode: str = "crop",
-    fill: tuple[int, ...] = (),
+    items: Sequence[Item], wanted: Preprocessing, *, tick: Callable[[], None], folder: Path | None = None
 ) -> Store:
     """Images prepared exactly as the device prepares them, each crop x crop x channels."""
 
     def transform(item: Item, admit: Admit) -> Pixels:
-        return prepare(decode(item.path, channels, admit), resize=resize, crop=crop, mode=mode, fill=fill)
+        """The square that the network takes."""
+        return square(decode(item.path, wanted.channels, admit), wanted)
 
     return Store(items, transform, tick, folder)
+
+
+def read_prepared(items: Sequence[Item], wanted: Preprocessing, reporter: Reporter, task: str) -> Store:
+    """The same, as a task whose progress is reported."""
+    reporter.begin(task, len(items))
+    try:
+        return evaluation_store(items, wanted, tick=reporter.advance)
+    finally:
+        reporter.end()
+
+
+def tell_unreadable(unreadable: Sequence[Unreadable], reporter: Reporter, *, so: str, others: str) -> None:
+    """Name the first images that cannot be used.
+
+    Args:
+        so: what follows of it.
+        others: where those stand that are not shown here.
+    """
+    if unreadable:
+        reporter.notice(f"warning: {len(unreadable):,} images {so}:")
+        for entry in unreadable[:NAMED]:
+            reporter.notice(f"  {entry.reason}")
+        if len(unreadable) > NAMED:
+            reporter.notice(f"  and {len(unreadable) - NAMED:,} more, {others}")
 
 
 def square(image: Pixels, wanted: Preprocessing) -> Pixels:
@@ -182,6 +203,7 @@ def _transformed(
     turns = Turns()
 
     def attempt(item: Item) -> Pixels | Refused:
+        """One image, or why there is none."""
         try:
             with turns.turn() as admit:
                 # Copied, since a view of a part would keep the whole image in memory.

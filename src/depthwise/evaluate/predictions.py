@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from depthwise.data.folder import SPLITS, Item, read_split
-from depthwise.data.store import WORKERS, Unreadable
+from depthwise.data.store import WORKERS, Unreadable, tell_unreadable
 from depthwise.data.turns import Turns
 from depthwise.edge.pixels import Floats, Pixels, decode
 from depthwise.errors import Refused
@@ -22,7 +22,6 @@ from depthwise.progress import Reporter
 
 # Images that are prepared, then predicted, at a time: the network's time is measured while nothing is decoded.
 TOGETHER = 64
-NAMED = 5  # How many unreadable files a notice names.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,7 +92,8 @@ def predict_folder(predictor: Predictor, data: str | os.PathLike[str], reporter:
                 network_seconds += time.perf_counter() - before
     finally:
         reporter.end()
-    _report(unreadable, reporter)
+    so = "cannot be read and are not counted"
+    tell_unreadable(unreadable, reporter, so=so, others="which --json and --html name")
     if not kept:
         raise Refused(f"{data}: none of its {len(items):,} images can be used; the first: {unreadable[0].reason}")
     return Predictions(
@@ -129,15 +129,6 @@ def prepared(
                 results.append((item, result))
                 reporter.advance()
             yield results
-
-
-def _report(unreadable: list[Unreadable], reporter: Reporter) -> None:
-    if unreadable:
-        reporter.notice(f"warning: {len(unreadable):,} images cannot be read and are not counted:")
-        for entry in unreadable[:NAMED]:
-            reporter.notice(f"  {entry.reason}")
-        if len(unreadable) > NAMED:
-            reporter.notice(f"  and {len(unreadable) - NAMED:,} more, which --json and --html name")
 
 
 def _checked(probabilities: Floats) -> Floats:

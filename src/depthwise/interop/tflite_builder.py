@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from depthwise.interop.tflite_file import IDENTIFIER, schema
+from depthwise.network.layers import Layer
 from depthwise.network.weights import Array
 
 VERSION = 3
@@ -113,6 +114,21 @@ class Graph:
         t.OperatorAddBuiltinOptionsType(builder, getattr(t.BuiltinOptions, table))
         t.OperatorAddBuiltinOptions(builder, place)
         self._operators.append(t.OperatorEnd(builder))
+
+    def convolution(self, layer: Layer, inputs: Sequence[int], result: int, *, padding: str, activation: str) -> None:
+        """Add the operator of a convolution; padding and activation by their names in the schema."""
+        depthwise = layer.kind == "depthwise"
+        more = {"DepthMultiplier": 1} if depthwise else {}
+        self.operator(
+            "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
+            inputs,
+            [result],
+            Padding=padding,
+            StrideH=layer.stride,
+            StrideW=layer.stride,
+            FusedActivationFunction=activation,
+            **more,
+        )
 
     def finish(self, name: str) -> bytes:
         """The bytes of the whole file."""

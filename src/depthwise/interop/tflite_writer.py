@@ -70,17 +70,7 @@ def _layer(graph: Graph, layer: Layer, value: int, arrays: tuple[Array, Array] |
     depthwise = layer.kind == "depthwise"
     inputs = [value, *graph.constants(layer.name, weight.transpose((1, 2, 3, 0) if depthwise else (0, 2, 3, 1)), bias)]
     result = graph.tensor(layer.norm, out)
-    more = {"DepthMultiplier": 1} if depthwise else {}
-    graph.operator(
-        "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
-        inputs,
-        [result],
-        Padding=padding,
-        StrideH=layer.stride,
-        StrideW=layer.stride,
-        FusedActivationFunction=activation.upper(),
-        **more,
-    )
+    graph.convolution(layer, inputs, result, padding=padding, activation=activation.upper())
     return result
 
 

@@ -85,18 +85,8 @@ def _layer(
     inputs = [value, *_constants(graph, layer, numbers, before, after)]
     out = (1, layer.output.height, layer.output.width, layer.output.channels)
     result = graph.tensor(layer.name, out, grid=_grid(after))
-    depthwise = layer.kind == "depthwise"
-    more = {"DepthMultiplier": 1} if depthwise else {}
-    graph.operator(
-        "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
-        inputs,
-        [result],
-        Padding=padding,
-        StrideH=layer.stride,
-        StrideW=layer.stride,
-        FusedActivationFunction=_activation(model.spec.activation, numbers, after),
-        **more,
-    )
+    activation = _activation(model.spec.activation, numbers, after)
+    graph.convolution(layer, inputs, result, padding=padding, activation=activation)
     return result
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from depthwise import __version__
 from depthwise.data.folder import Item, read_folder
-from depthwise.data.store import Store, evaluation_store
+from depthwise.data.store import Store, read_prepared
 from depthwise.data.unlabelled import is_plain, read_plain
 from depthwise.errors import Refused
 from depthwise.network.model import Model
@@ -117,20 +117,7 @@ def _files(model: Model, data: Path, *, unlabelled: bool, max_drop: float | None
 
 
 def _store(model: Model, items: tuple[Item, ...] | list[Item], reporter: Reporter) -> Store:
-    wanted = model.preprocessing
-    reporter.begin("reading images", len(items))
-    try:
-        store = evaluation_store(
-            items,
-            channels=wanted.channels,
-            resize=wanted.resize,
-            crop=wanted.crop,
-            tick=reporter.advance,
-            mode=wanted.mode,
-            fill=wanted.fill,
-        )
-    finally:
-        reporter.end()
+    store = read_prepared(items, model.preprocessing, reporter, "reading images")
     if store.unreadable:
         reporter.notice(f"warning: {len(store.unreadable):,} images cannot be used; {store.unreadable[0].reason}")
     if not len(store):
