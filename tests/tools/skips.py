@@ -21,6 +21,7 @@ MAY_BE_MISSING = (
     r"this processor (is no|has no|lacks) ",
     r"this machine lacks __\w+__",
     r"qemu-\w+ is not installed; ",
+    r"wine is not installed; ",
     r"clang(-\d+)? is not installed; ",
     r"chromium is not installed; ",
     r"TensorBoard is not installed",

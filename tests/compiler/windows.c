@@ -1,0 +1,70 @@
+/* windows.c: loads model.dll as any program of Windows would, and says for each of its levels whether the golden cases
+ * hold, and what it answers to the image on its standard input, the probabilities byte by byte in hexadecimal.
+ *
+ * Without a C library, so that nothing has to be built for it. */
+#include "depthwise.h"
+
+#define IMPORT __declspec(dllimport)
+#define OF_WINDOWS __stdcall
+
+typedef void *handle;
+IMPORT handle OF_WINDOWS LoadLibraryA(const char *name);
+IMPORT void *OF_WINDOWS GetProcAddress(handle library, const char *name);
+IMPORT handle OF_WINDOWS GetStdHandle(unsigned long which);
+IMPORT int OF_WINDOWS ReadFile(handle file, void *bytes, unsigned long count, unsigned long *done, void *more);
+IMPORT int OF_WINDOWS WriteFile(handle file, const void *bytes, unsigned long count, unsigned long *done, void *more);
+IMPORT void OF_WINDOWS ExitProcess(unsigned int code);
+
+#define FUNCTION(name) __typeof__(&name) name##_there = (__typeof__(&name))GetProcAddress(library, #name)
+
+static unsigned char pixels[64 * 64 * 3];
+static float probabilities[64];
+
+static void say(const char *text)
+{
+    unsigned long count = 0, done;
+    while (text[count] != '\0') {
+        count++;
+    }
+    WriteFile(GetStdHandle(-11ul), text, count, &done, NULL);
+}
+
+static void say_bytes(const unsigned char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char two[] = {"0123456789abcdef"[bytes[i] >> 4], "0123456789abcdef"[bytes[i] & 15], '\0'};
+        say(two);
+    }
+}
+
+void mainCRTStartup(void);
+void mainCRTStartup(void)
+{
+    unsigned long done = 0, size = 0;
+    handle library = LoadLibraryA("model.dll");
+    if (library == NULL) {
+        say("model.dll cannot be loaded\n");
+        ExitProcess(1);
+    }
+    FUNCTION(dw_level_count);
+    FUNCTION(dw_level);
+    FUNCTION(dw_use_level);
+    FUNCTION(dw_verify);
+    FUNCTION(dw_run);
+    FUNCTION(dw_label_count);
+    while (size < sizeof pixels && ReadFile(GetStdHandle(-10ul), pixels + size, 4096, &done, NULL) && done > 0) {
+        size += done;
+    }
+    for (int32_t i = 0; i < dw_level_count_there(); i++) {
+        say(dw_level_there(i));
+        if (dw_use_level_there(i) == DW_PROCESSOR) {
+            say(" lacking\n");
+            continue;
+        }
+        say(dw_verify_there(NULL, NULL) == DW_OK ? " holds " : " differs ");
+        say(dw_run_there(pixels, probabilities, NULL) == DW_OK ? "" : "refused");
+        say_bytes((const unsigned char *)probabilities, sizeof(float) * (size_t)dw_label_count_there());
+        say("\n");
+    }
+    ExitProcess(0);
+}
