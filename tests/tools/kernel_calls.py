@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.compiler.step import Form
+from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.weights import Rounding
-from depthwise.network.requantize import requantize
 from tools.emitted import STRICT, aligned, build, write_headers
 
 GUARD = 256
-# Of bytes: zero point, low, high
-CLAMPS = ((0, 0, 255), (7, 3, 250), (200, 0, 255), (255, 31, 224))
 
 Array = NDArray[Any]
-Bytes = NDArray[np.uint8]
 Call = Callable[..., None]
-# The kinds of a kernel's parameters, by how its name begins.
-Signatures = Mapping[str, tuple[str, ...]]
+
+# What a kernel is given, by its operation: an address is P, a whole number I, WEIGHTS what it has where its weights are
+# packed, and a rounding behind them in int8.
+P, I, WEIGHTS = "void *", "int32_t ", "weights"  # noqa: E741
+PRODUCT = (P, I, I, P, WEIGHTS, P)
+DEPTHWISE = (P, I, I, I, I, I, I, WEIGHTS, P, I)
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "product": PRODUCT,
+    "stem": PRODUCT,
+    "stem_abreast": PRODUCT,
+    "depthwise3x3s1": DEPTHWISE,
+    "depthwise3x3s2": DEPTHWISE,
+    "pool": (P, I, I, I, I, I, WEIGHTS, P),
+    "classifier": (P, I, I, WEIGHTS, P),
+}
 
 
 def included(forms: Iterable[Form]) -> list[str]:
@@ -36,9 +46,19 @@ def included(forms: Iterable[Form]) -> list[str]:
     return lines
 
 
-def wrapper(name: str, signatures: Signatures) -> str:
-    """C of a function `test_<name>` that calls the kernel."""
-    kinds = next(kinds for start, kinds in signatures.items() if name.startswith(start))
+def arguments(kernel: Kernel) -> Iterator[str]:
+    """The kinds of a kernel's parameters."""
+    for kind in ARGUMENTS[kernel.operation]:
+        if kind != WEIGHTS:
+            yield kind
+        elif kernel.packing:
+            yield P
+            yield from [P] * (kernel.precision == "int8")
+
+
+def wrapper(name: str, kinds: Iterable[str]) -> str:
+    """C of a function `test_<name>` that calls a kernel whose parameters are of these kinds."""
+    kinds = list(kinds)
     given = ", ".join(f"{kind}a{i}" for i, kind in enumerate(kinds))
     passed = ", ".join(f"a{i}" for i in range(len(kinds)))
     return f"void test_{name}({given});\nvoid test_{name}({given}) {{ {name}({passed}); }}"
@@ -47,8 +67,7 @@ def wrapper(name: str, signatures: Signatures) -> str:
 def caller(lines: Iterable[str], folder: Path, command: tuple[str, ...]) -> Call:
     """Calls by name the kernels of which these lines of C make functions `test_<name>`.
 
-    Arrays are passed as addresses; a rounding, or its zero point and what is lowest and highest, as a `dwk_rounding`;
-    other tuples as structs of whole numbers.
+    Arrays are passed as addresses, a rounding as a `dwk_rounding`, tuples as structs of whole numbers.
     """
     write_headers(folder)
     (folder / "kernels.c").write_text("\n".join(lines) + "\n")
@@ -65,11 +84,9 @@ def _passed(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return ctypes.c_void_p(value.ctypes.data)
     if isinstance(value, Rounding):
-        value = (value.zero_point, value.low, value.high)
+        bounds = np.array([value.low - value.zero_point, value.high - value.zero_point], np.float32)
+        value = (*bounds.view(np.int32).tolist(), value.zero_point)
     if isinstance(value, tuple):
-        if len(value) == 3:
-            zero, low, high = value
-            value = (*np.array([low - zero, high - zero], np.float32).view(np.int32).tolist(), zero)
         return (ctypes.c_int32 * len(value))(*value)
     return ctypes.c_int32(value)
 
@@ -105,16 +122,3 @@ def page_end(values: Array) -> Array:
     place: Array = everything[size - values.nbytes : size].view(values.dtype)
     place[:] = values.ravel()
     return place
-
-
-def words(rng: np.random.Generator, channels: int, products: int) -> list[NDArray[Any]]:
-    """Biases and multipliers that put sums of so many products on both sides of every clamp."""
-    bias = rng.integers(-20_000, 20_000, channels).astype(np.int32)
-    multiplier = rng.uniform(0.5, 1.5, channels) / (128 * np.sqrt(products))
-    return [bias, multiplier.astype(np.float32)]
-
-
-def bytes_of(acc: NDArray[Any], multiplier: NDArray[Any], clamp: tuple[int, int, int]) -> Bytes:
-    """Sums of products as bytes, by the formula."""
-    zero, low, high = clamp
-    return requantize(acc.astype(np.int32), multiplier, zero, low=low, high=high)
