@@ -150,7 +150,7 @@ def test_targets_without_vnni_run_int8_with_the_kernels_for_avx2(name: str, kern
     found = emit(network("int8"), target_name=name, machine=machine)
 
     assert {kernel.instructions.name for step in found.plan.steps for kernel in step.kernels} == {"avx2"}
-    assert f"dwk_product_i8_p{found.plan.steps[-3].tiling.pixels}" in found.model_c  # type: ignore[union-attr]
+    assert f"dwk_product_i8_p{found.plan.steps[-3].tiling.pixels}" in found.model_c
     assert kernels in found.model_c
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.layout import PIXELS, Layout
-from depthwise.kernels.tiling import Tiling
+from depthwise.kernels.tiling import UNTILED, Tiling
 from depthwise.network.layers import Layer, Padding, Shape
 
 NO_BORDER = Padding()
@@ -107,10 +107,9 @@ class Step:
         input, output: where it reads and writes; the stem's input are pixels, without border.
         rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
         kernels: one for each layer.
-        tiling: of its matrix product, of all channels that `strassen` leaves; None for a pool.
+        tiling: of its matrix product, of all channels that `strassen` leaves; a pool has none.
         strassen: of its first channels, where seven multiplications of matrices take the place of eight.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
-        logits: of an int8 classifier, "products" or "bytes" (docs/int8.md Q8), else empty.
         scratch: values that it needs for itself.
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
         split: what several threads share: "blocks" of rows, each with a scratch of its own; "rows" of a map that is
@@ -126,10 +125,9 @@ class Step:
     output: Map
     kernels: tuple[Kernel, ...]
     rows: int = 0
-    tiling: Tiling | None = None
+    tiling: Tiling = UNTILED
     strassen: Tiling | None = None
     lanes: int = 0
-    logits: str = ""
     scratch: int = 0
     scratch_step: int = 0
     split: Split = ""

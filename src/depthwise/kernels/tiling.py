@@ -53,6 +53,10 @@ class Tiling:
     panels: tuple[Panels, ...]
 
 
+# Of what has no matrix product.
+UNTILED = Tiling(pixels=0, rest=0, panels=())
+
+
 def cut(vectors: int, lanes: int, most: int) -> tuple[Panels, ...]:
     """Vectors in as few panels of at most `most` as possible, of sizes as equal as possible, the large ones first."""
     count = -(-vectors // most)

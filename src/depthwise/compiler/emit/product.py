@@ -10,6 +10,7 @@ from depthwise.compiler.emit.ctext import Lines
 from depthwise.compiler.emit.dialect import Dialect
 from depthwise.compiler.emit.wide import wide_product
 from depthwise.compiler.step import Call, Step
+from depthwise.kernels.tiling import Tiling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +91,12 @@ def parts(out: Lines, step: Step) -> Iterator[Part]:
         channels += call.units * call.size
 
 
-def emit_sums(out: Lines, step: Step, rows: str, source: str, at_output: str, dialect: Dialect) -> None:
+def emit_sums(
+    out: Lines, step: Step, strassen: Tiling, rows: str, source: str, at_output: str, dialect: Dialect
+) -> None:
     """The sums of pixels that all of Strassen's products need, where threads share channels of these."""
-    assert step.strassen is not None
     shape, call = step.output.shape, step.calls[1]
-    pairs = step.rows * (shape.width // step.strassen.pixels) // 2
+    pairs = step.rows * (shape.width // strassen.pixels) // 2
     out.add(
         f"const dwk_part tiles = dwk_own(worker, {pairs}, 1);",
         f"{call.form.name}(&product, tiles.first, tiles.end, 0, {rows}, {source}, sums,",

@@ -91,7 +91,7 @@ def _halves(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     _move_inside(out, step)
     if step.strassen is not None:
         with phase(out, step):
-            emit_sums(out, step, "H", "between", "output", dialect)
+            emit_sums(out, step, step.strassen, "H", "between", "output", dialect)
     with phase(out, step):
         emit_products(out, step, "H", "between", "output", dialect)
 

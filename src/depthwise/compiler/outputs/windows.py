@@ -1,4 +1,7 @@
-"""What a library for Windows needs: its constants as assembly, its exports, and what else it has no C library for."""
+"""What a library for Windows needs: its constants as assembly, its exports, and what else it has no C library for.
+
+How it is compiled and linked stands in the row "windows" of systems.py; library.py calls the compiler.
+"""
 
 from __future__ import annotations
 

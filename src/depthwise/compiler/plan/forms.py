@@ -43,18 +43,18 @@ def classifier(kernel: Kernel, panels: Panels, logits: str = "") -> Form:
     return _form(kernel, f"_c{panels.vectors}x{panels.lanes}", {"LOGITS": logits, **_tile(panels)})
 
 
-def calls_of(step: Step, activation: str) -> tuple[Call, ...]:
+def calls_of(step: Step, activation: str, logits: str = "") -> tuple[Call, ...]:
     """The calls of a step, in their order.
 
     Args:
         activation: the network's.
+        logits: what an int8 network makes of its last sums, "products" or "bytes" (docs/int8.md Q8); else empty.
     """
     last, layer = step.kernels[-1], step.layers[-1]
     if step.kind == "pool":
         return (_whole(pool(last, step.lanes), layer),)
-    assert step.tiling is not None
     if step.kind == "classifier":
-        return tuple(_panels(classifier(last, panels, step.logits), layer, panels) for panels in step.tiling.panels)
+        return tuple(_panels(classifier(last, panels, logits), layer, panels) for panels in step.tiling.panels)
     products: tuple[Call, ...] = ()
     if step.strassen is not None:
         tiles = ((product(last, step.strassen, panels, activation), panels) for panels in step.strassen.panels)

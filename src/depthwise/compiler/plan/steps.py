@@ -84,7 +84,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
     )
     step = _made(step, setting)
     step = _shared(step, setting) if setting.choices.threads > 1 else step
-    return replace(step, calls=calls_of(step, setting.activation))
+    return replace(step, calls=calls_of(step, setting.activation, setting.logits))
 
 
 def _made(step: Step, setting: Setting) -> Step:
@@ -175,7 +175,6 @@ def _classifier(step: Step, setting: Setting) -> Step:
         step,
         output=Map(shape=padded),
         tiling=Tiling(pixels=1, rest=0, panels=panels),
-        logits=setting.logits,
     )
 
 
