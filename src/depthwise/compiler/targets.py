@@ -8,7 +8,7 @@ from typing import Literal
 
 from depthwise.errors import Refused
 from depthwise.kernels.machine import PORTABLE, Level, Machine
-from depthwise.kernels.riscv.family import MACHINE
+from depthwise.kernels.riscv import levels as riscv
 from depthwise.kernels.table import family_here, family_named
 from depthwise.kernels.x86.levels import BASELINE
 from depthwise.precision import Precision
@@ -147,15 +147,16 @@ TARGETS = (
     ),
     Target(
         name="linux-riscv64",
-        about="a library for any 64-bit RISC-V with Linux",
+        about="a library for any 64-bit RISC-V with Linux, for each at its best",
         ran="emulator",
         family="riscv",
         processor="riscv64",
         system="linux",
-        machine=MACHINE,
+        machine=riscv.BASELINE,
         level="portable",
         zig=("-mcpu=baseline_rv64",),
         threads=1,
+        carries_levels=True,
     ),
     _arm64("android-aarch64", "a library for any 64-bit ARM with Android", "android", ran="built only"),
     _x86(

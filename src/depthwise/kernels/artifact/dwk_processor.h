@@ -9,6 +9,8 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "dwk_processor_x86.h"
+#elif defined(__riscv)
+#include "dwk_processor_riscv.h"
 #else
 
 /* Nothing is used that a processor could lack. */

@@ -1,17 +1,18 @@
-"""RISC-V, with the kernels of portable C, which compilers turn into its vectors where it has them."""
+"""RISC-V: 64-bit processors without vectors, and those with the vector extension V."""
 
 from __future__ import annotations
 
 from depthwise.kernels.family import Family
-from depthwise.kernels.machine import Machine
-from depthwise.kernels.portable.tiles import tiling, vector_lanes
-
-MACHINE = Machine(lanes=4, registers=32, family="riscv")
+from depthwise.kernels.riscv.levels import BASELINE, LEVELS
+from depthwise.kernels.riscv.rows import KERNELS
+from depthwise.kernels.riscv.tiles import tiling, vector_lanes
 
 RISCV = Family(
     name="riscv",
+    here=("riscv64",),
+    kernels=KERNELS,
     tiling=tiling,
     lanes=vector_lanes,
-    here=("riscv64",),
-    machines=(("__riscv", MACHINE),),
+    levels=LEVELS,
+    machines=(("__riscv", BASELINE),),
 )
