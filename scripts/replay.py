@@ -27,6 +27,7 @@ from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.compilation import Compilation, lowered_for
 from depthwise.compiler.targets import target
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.riscv.levels import LEVELS as RISCV_LEVELS
 from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.live import Live, live
 from depthwise.network.model import Model
@@ -116,12 +117,13 @@ def cases(only: str = "") -> Iterator[tuple[Case, Emitted]]:
 
 
 def levels(precision: Precision, *, several: bool) -> dict[str, dict[str, Machine]]:
-    """Machines by name: each level that makes a difference, ARM, and where asked the library that carries several."""
+    """Machines by name: each level that makes a difference, ARM, and where asked the libraries that carry several."""
     carried = {level.name: level.machine for level in LEVELS if precision in level.carried}
     arm = target("linux-aarch64")
     assert arm.machine is not None
     found = {name: {name: machine} for name, machine in carried.items()} | {arm.name: {arm.level: arm.machine}}
-    return found | ({"linux-x86_64": carried} if several else {})
+    riscv = {level.name: level.machine for level in RISCV_LEVELS if precision in level.carried}
+    return found | ({"linux-x86_64": carried, "linux-riscv64": riscv} if several else {})
 
 
 def network(name: str, spec: Spec, precision: Precision) -> tuple[Model | QuantizedModel, Live | None]:

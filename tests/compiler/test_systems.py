@@ -30,7 +30,9 @@ EXPECTED = {
         form="elf", processor="aarch64", exports=frozenset(), imports=frozenset(MEMORY | THREADS), page=65536
     ),
     "linux-armv7": Binary(form="elf", processor="arm", exports=frozenset(), imports=frozenset(), page=65536),
-    "linux-riscv64": Binary(form="elf", processor="riscv64", exports=frozenset(), imports=frozenset(MEMORY), page=4096),
+    "linux-riscv64": Binary(
+        form="elf", processor="riscv64", exports=frozenset(), imports=frozenset(MEMORY | {"getauxval"}), page=4096
+    ),
     "android-aarch64": Binary(
         form="elf",
         processor="aarch64",

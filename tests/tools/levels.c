@@ -25,7 +25,7 @@ static long call(long number, long a, long b, long c)
 }
 #define WRITE 64
 #define EXIT 93
-__asm__(".globl _start\n_start: li s0, 0\n call begin\n");
+__asm__(".globl _start\n_start: li s0, 0\n la a0, stack\n sd sp, 0(a0)\n call begin\n");
 #else
 static long call(long number, long a, long b, long c)
 {
@@ -38,7 +38,24 @@ static long call(long number, long a, long b, long c)
 }
 #define WRITE 64
 #define EXIT 93
-__asm__(".globl _start\n_start: mov x29, #0\n bl begin\n");
+__asm__(".globl _start\n_start: mov x29, #0\n mov x0, sp\n adrp x1, stack\n str x0, [x1, :lo12:stack]\n bl begin\n");
+#endif
+
+#if !defined(__x86_64__)
+/* What the kernel put on the stack: arguments, environment, then what getauxval tells, each list with 0 at its end. */
+unsigned long *stack;
+
+unsigned long getauxval(unsigned long kind);
+unsigned long getauxval(unsigned long kind)
+{
+    unsigned long *at = stack + 1 + stack[0] + 1;
+    while (*at++ != 0) {
+    }
+    while (at[0] != 0 && at[0] != kind) {
+        at += 2;
+    }
+    return at[0] == kind ? at[1] : 0;
+}
 #endif
 
 /* What compilers call. */

@@ -14,12 +14,14 @@ class Product:
         channels: outputs a pixel.
         depth: values that are multiplied for each output.
         together: of the values that one word holds, how many are multiplied one by one: two of bfloat16.
+        value: bytes of a value.
     """
 
     width: int
     channels: int
     depth: int = 0
     together: int = 1
+    value: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,6 +189,7 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
         channels=shape.channels - done,
         depth=step.layers[-1].kernel ** 2 * step.layers[-1].input.channels,
         together=PRECISIONS[kernel.precision].together,
+        value=PRECISIONS[kernel.precision].value,
     )
     return family_of(kernel.instructions).tiling(product, setting.machine, kernel.instructions)
 

@@ -1,7 +1,7 @@
 /* dwk_depthwise3x3s2_i8_riscv.h: 3x3 depthwise convolution of bytes, of stride 2, rounded to bytes.
  *
- * dwk_depthwise3x3s2_i8_c<B>__<set>: B channels at a time, and of the last ones only as many as there are. Factors stay in
- * registers, and the right column under the kernel as the left one of the next output.
+ * dwk_depthwise3x3s2_i8_c<B>__<set>: B channels at a time, and of the last ones only as many as there are. Factors stay
+ * in registers, and the right column under the kernel as the left one of the next output.
  *
  * Form: DWK_SET.
  *
@@ -12,11 +12,11 @@
 #define DWK_NAME_OF_ROW DWK_JOIN(DWK_NAME, _row, )
 
 /* One row of outputs, of n channels. */
-DWK_INLINE void DWK_NAME_OF_ROW(const uint8_t *restrict top, int32_t input_row, int32_t width, int32_t channels, size_t n,
-                                const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output,
-                                int32_t output_step)
+DWK_INLINE void DWK_NAME_OF_ROW(const uint8_t *restrict top, int32_t input_row, int32_t width, int32_t channels,
+                                size_t n, const uint32_t *restrict weights, const dwk_rounding *to,
+                                uint8_t *restrict output, int32_t output_step)
 {
-    DWK_NINE_FACTORS(weights, n)
+    DWK_NINE_FACTORS(weights, n, n)
     const uint8_t *middle = top + input_row, *bottom = middle + input_row;
     dwk_halves_m4 left0 = dwk_bytes_at_m4(top, n), left1 = dwk_bytes_at_m4(middle, n);
     dwk_halves_m4 left2 = dwk_bytes_at_m4(bottom, n);

@@ -1,7 +1,8 @@
 /* dwk_panel_riscv.h: names of a kernel that computes panels of outputs.
  *
  * Such a kernel includes this before itself, and once more behind itself to take the names away again. Needs its form:
- * DWK_SET, DWK_VECTORS (V). A panel of V times L channels is one group of M registers, of which the last may be empty. */
+ * DWK_SET, DWK_VECTORS (V). A panel of V times L channels is one group of M registers, of which the last may be empty.
+ */
 #ifndef DWK_PANEL
 #define DWK_L DWK_JOIN(DWK_LANES_, DWK_SET, )
 #define DWK_PANEL (DWK_VECTORS * DWK_L)

@@ -14,7 +14,8 @@
 /* input: height x width x channels without padding. output: channels; of these `first`, a multiple of B, to before
  * `end`, another one or all of them, are computed. */
 DWK_INLINE void DWK_NAME(const uint8_t *restrict input, int32_t height, int32_t width, int32_t channels, int32_t first,
-                         int32_t end, const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+                         int32_t end, const uint32_t *restrict weights, const dwk_rounding *to,
+                         uint8_t *restrict output)
 {
     weights += 2 * first;
     for (int32_t c = first; c < end; c += DWK_CHUNK) {

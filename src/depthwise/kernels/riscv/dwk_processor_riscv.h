@@ -1,8 +1,8 @@
 /* dwk_processor_riscv.h: whether a RISC-V processor has what a compiler was told to use: vectors, and of which length.
  *
- * The system says whether there are vectors (AT_HWCAP). Older systems for C906 and C910 say so of a draft, V 0.7.1, whose
- * instructions look the same and mean something else; so the processor is asked too. The C library's getauxval is a
- * weak symbol, as a library needs none else; where there is none, there are no vectors. */
+ * The system says whether there are vectors (AT_HWCAP). Older systems for C906 and C910 say so of a draft, V 0.7.1,
+ * whose instructions look the same and mean something else; so the processor is asked too. The C library's getauxval is
+ * a weak symbol, as a library needs none else; where there is none, there are no vectors. */
 #ifndef DWK_PROCESSOR_RISCV_H
 #define DWK_PROCESSOR_RISCV_H
 
@@ -28,8 +28,8 @@ static const dwk_needs dwk_needed = {0u};
 extern unsigned long getauxval(unsigned long kind) __attribute__((weak));
 
 /* Bits of a vector; 0 where the vectors are no V 1.0. There must be vectors of some kind. The instructions stand as
- * numbers, for assemblers that do not know them: `vsetvli %0, zero, e8, m1, ta, ma`, whose last two words V 0.7.1 does not
- * have, so that it sets the highest bit of vtype; `csrr %0, vtype`; `csrr %0, vlenb`. */
+ * numbers, for assemblers that do not know them: `vsetvli %0, zero, e8, m1, ta, ma`, whose last two words V 0.7.1 does
+ * not have, so that it sets the highest bit of vtype; `csrr %0, vtype`; `csrr %0, vlenb`. */
 __attribute__((noinline)) static uint32_t dwk_vector_bits(void)
 {
     intptr_t type;

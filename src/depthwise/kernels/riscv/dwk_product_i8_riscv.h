@@ -1,4 +1,5 @@
-/* dwk_product_i8_riscv.h: sums of bytes times signed bytes, rounded to bytes: pointwise, stem and standard convolutions.
+/* dwk_product_i8_riscv.h: sums of bytes times signed bytes, rounded to bytes: pointwise, stem and standard
+ * convolutions.
  *
  * dwk_product_i8_p<P>_c<V>x<L>__<set>: tiles of P pixels by V vectors of L channels, whose sums stay in registers. Each
  * value of a pixel is multiplied with a whole group of factors. dwk_tiles_riscv.h says how tiles follow each other.
@@ -49,8 +50,8 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
     DWK_EACH(DWK_STORE)
 }
 
-/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows before
- * the next one is read. */
+/* `rows` rows of outputs, in `panels` panels of V x L channels. Each panel of weights is used for all of the rows
+ * before the next one is read. */
 DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows, const uint8_t *restrict input,
                          const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
 {

@@ -6,21 +6,23 @@ from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.tiling import Product, Tiling, cut
 
-# Registers of the largest group, and of all sums of a tile: the rest holds factors.
+# Registers of the largest group; of the groups of kernels that need registers for more than sums; and of all sums of a
+# tile, where the rest holds factors: those of floats take a whole group, and compilers find none in the last one.
 _GROUP = 8
+_SMALL_GROUP = 4
 _SUMS = 24
-# Registers of the sums of kernels whose factors stay in registers.
-_HALF_GROUP = 4
+_SUMS_OF_FLOATS = 16
 
 
 def tiling(product: Product, machine: Machine, of: Instructions) -> Tiling:
     """How a product is cut: panels of as many channels as a group of registers has sums, and tiles of as many pixels as
-    there are groups, which divide no row: the last tile of a map overlaps the one before."""
+    there are groups. They need not divide a row: the last tile overlaps the one before."""
     panels = cut(product.channels // of.lanes, of.lanes, _GROUP)
-    group = next(size for size in (2, 4, _GROUP) if panels[0].vectors <= size)
-    return Tiling(pixels=_SUMS // group, rest=0, panels=panels)
+    group = next(size for size in (2, _SMALL_GROUP, _GROUP) if panels[0].vectors <= size)
+    sums = _SUMS_OF_FLOATS if product.value > 1 and group == _GROUP else _SUMS
+    return Tiling(pixels=sums // group, rest=0, panels=panels)
 
 
 def vector_lanes(channels: int, machine: Machine, of: Instructions) -> int:
     """Channels that a depthwise layer's or a pool's kernel takes at a time; of the last ones fewer."""
-    return _HALF_GROUP * of.lanes
+    return _SMALL_GROUP * of.lanes
