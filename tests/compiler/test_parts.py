@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+import depthwise
 from depthwise import kernels
 from depthwise.compiler.choices import Choices, Parts
+from depthwise.compiler.choices import parts as choose
 from depthwise.compiler.compile import emit
 from depthwise.compiler.outputs.source import main_c
+from depthwise.errors import Refused
 from depthwise.kernels.machine import PORTABLE
 from depthwise.limits import LONGEST_SIDE
 from depthwise.network.random_int8 import random_quantized
@@ -72,3 +76,25 @@ def test_an_artifact_without_some_parts_holds_its_golden_cases_in_less_memory(
     assert codes == [0, 0 if parts.prepare else 2]
     whole = emit(model, target_name="test", machine=PORTABLE)
     assert whole.plan.arena_bytes - emitted.plan.arena_bytes > saved
+
+
+def test_the_options_of_a_command_choose_the_parts(tmp_path: Path) -> None:
+    model = random_quantized(Spec(width=0.1, resolution=32, classes=2, shallow=True))
+    depthwise.compile(model, tmp_path / "c", target="source", leave_out=("prepare", "arena"))
+
+    text = (tmp_path / "c" / "model.c").read_text()
+    assert "#define DWL_WITHOUT_PREPARE 1\n#define DWL_WITHOUT_ARENA 1\n" in text
+    assert "unsigned char arena[" in (tmp_path / "c" / "main.c").read_text()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "longest", "message"),
+    [
+        (("threads",), LONGEST_SIDE, "there is no part 'threads' to leave out; there are prepare and arena"),
+        ((), 65_536, "the longest side of a frame is 65,536 pixels; it must be from 1 to 65,535"),
+        (("prepare",), 320, "a longest side is asked for, of frames that nothing prepares; leave it away"),
+    ],
+)
+def test_parts_that_make_no_sense_are_refused(left_out: tuple[str, ...], longest: int, message: str) -> None:
+    with pytest.raises(Refused, match=re.escape(message)):
+        choose(left_out, longest)
