@@ -76,7 +76,13 @@ def epochs_of(out: Path) -> dict[int, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"optimizer": "adamw"}, {"optimizer": "sgd"}, {"int8": True, "small": 0}], ids=["adamw", "sgd", "int8"]
+    "settings",
+    [
+        {"optimizer": "adamw"},
+        {"optimizer": "sgd", "adversarial": "fast"},
+        {"int8": True, "small": 0},
+    ],
+    ids=["adamw", "sgd", "int8"],
 )
 def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
     tmp_path: Path, image_folder: ImageFolder, settings: dict[str, Any]

@@ -56,8 +56,28 @@ HELP = {
     "validate_every": "Epochs between measurements on all validation images; in between a part is looked at.",
     "frozen": "First epochs that train the classifier only  [default: a tenth when starting from a model, else 0]",
     "precision": "float32, bfloat16, or auto to measure which is faster.",
+    "adversarial": "Train on pictures changed against the network: fast, pgd or trades; none.",
+    "eps": "How far --adversarial changes pictures, as a share of a pixel's range.",
+    "attack_steps": "Steps of its attack, 0 for 1 (fast), 7 (pgd) or 10 (trades).",
     "seed": "Seed of everything random.",
 }
+
+
+class Eps(click.ParamType):
+    """A bound as people write it, 8/255."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; a click type's own method."""
+        from depthwise.attack.budget import parse_eps
+
+        return parse_eps(value) if isinstance(value, str) else value
+
+
+# Types of options that are not those of their fields, and how a default is shown.
+KINDS: Mapping[str, Any] = {"eps": Eps()}
+SHOWN = {"eps": "8/255"}
 # Settings whose default depends on what the training starts from.
 COMPUTED = ("epochs", "frozen", "rate")
 SHIPPED, IMAGENET, NONE = "shipped", "imagenet", "none"
@@ -69,11 +89,12 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for setting in reversed(fields(Recipe)):
         flag, default = setting.name.replace("_", "-"), getattr(defaults, setting.name)
         names = f"--{flag}/--no-{flag}" if isinstance(default, bool) else f"--{flag}"
-        kind: Any = None if isinstance(default, bool) else type(default)
+        kind: Any = None if isinstance(default, bool) else KINDS.get(setting.name, type(default))
         if setting.name in COMPUTED:
             option = click.option(names, type=kind, default=None, help=HELP[setting.name])
         else:
-            option = click.option(names, type=kind, default=default, show_default=True, help=HELP[setting.name])
+            shown = SHOWN.get(setting.name, True)
+            option = click.option(names, type=kind, default=default, show_default=shown, help=HELP[setting.name])
         command = option(command)
     return command
 
@@ -259,6 +280,9 @@ def _print(model: Model | QuantizedModel, out: Path, as_json: bool) -> None:
         return
     for split, figures in model.accuracy.items():
         click.echo(f"{split}: top-1 {figures['top1']:.2%}, top-5 {figures['top5']:.2%} of {figures['images']:,} images")
+        if "robust_top1" in figures:
+            robust, images = figures["robust_top1"], figures["robust_images"]
+            click.echo(f"{split}, under a short attack: top-1 {robust:.2%} of {images:,} images")
     click.echo(f"model: {printable(str(out))} ({_kept(model.provenance)})")
 
 

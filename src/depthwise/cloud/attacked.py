@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from depthwise.attack.gradient.network import Differentiable
+from depthwise.attack.gradient.network import TOGETHER, Differentiable
 from depthwise.attack.subject import FunctionSubject
 from depthwise.cloud.module import Network, normalise, to_network
 from depthwise.cloud.quantized_module import QuantizedNetwork
@@ -19,13 +19,17 @@ Rounding = Literal["through", "smooth"]
 SOFTNESS = 0.9
 
 
-def attackable(network: nn.Module, preprocessing: Preprocessing) -> Differentiable:
-    """A network, as a copy that no attack can change."""
+def attackable(network: nn.Module, preprocessing: Preprocessing, *, together: int = TOGETHER) -> Differentiable:
+    """A network, as a copy that no attack can change.
+
+    Args:
+        together: images that go through it at a time.
+    """
 
     def prepare(levels: Tensor) -> Tensor:
         return normalise(levels, preprocessing)
 
-    return Differentiable(network, prepare)
+    return Differentiable(network, prepare, together=together)
 
 
 def subject(model: Model | QuantizedModel, *, rounding: Rounding = "through") -> FunctionSubject:

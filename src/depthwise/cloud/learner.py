@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from depthwise.cloud.adversarial import RSLAD_SHARE, TRADES_WEIGHT, Loss, against, distance, still
 from depthwise.cloud.device import autocast
 from depthwise.cloud.loader import Batch
 from depthwise.cloud.module import Network, normalise
@@ -79,14 +81,17 @@ class Learner:
     def step(self, batch: Batch) -> Tensor:
         """Learn from one batch.
 
-        Returns: (3,) float64 on the device: loss summed over this process's images, right answers, images.
+        Returns: (3,) float64 on the device: loss summed over this process's images, right answers (for the pictures as
+            they were changed against the network, where the recipe wants that), images.
         """
         device = self.world.device
         labels = batch.labels.to(device)
-        x = normalise(batch.pixels.to(device), self.preprocessing)
-        with autocast(device, self.recipe.precision):
-            logits = self.network(x)
-        loss = self._loss(logits.float(), labels, batch)
+        pixels = batch.pixels.to(device)
+        if self.recipe.adversarial == "none":
+            logits = self._logits(pixels)
+            loss = self._loss(logits, labels, batch)
+        else:
+            logits, loss = self._against(pixels.float(), labels, batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.world.average_gradients(self.network)
@@ -96,6 +101,35 @@ class Learner:
             self.average.update_parameters(self.network)
         count = torch.tensor(len(labels), dtype=torch.float64, device=device)
         return torch.stack([loss.detach().double() * count, (logits.argmax(1) == labels).sum().double(), count])
+
+    def _logits(self, pixels: Tensor) -> Tensor:
+        """(B, classes) of pictures (B, H, W, C) in levels."""
+        with autocast(self.world.device, self.recipe.precision):
+            logits: Tensor = self.network(normalise(pixels, self.preprocessing))
+        return logits.float()
+
+    def _against(self, images: Tensor, labels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits of pictures that were changed against the network, and the loss to learn from."""
+        trades = self.recipe.adversarial == "trades" and batch.taught is None
+        plain = partial(self._loss, labels=labels, batch=batch)
+        draw = self.schedule.last_epoch * self.world.size + self.world.rank
+        changed = against(
+            self.network, images, self._away_from(images) if trades else plain, self._logits, self.recipe, draw
+        )
+        if not trades and batch.taught is None:
+            hard = self._logits(changed)
+            return hard, plain(hard)
+        clean, hard = self._logits(torch.cat([images, changed])).chunk(2)
+        if trades:
+            return hard, plain(clean) + TRADES_WEIGHT * distance(hard, clean)
+        # What teachers say of the picture is wanted of both (arXiv:2108.07969, equation 8).
+        return hard, (1 - RSLAD_SHARE) * plain(clean) + RSLAD_SHARE * plain(hard)
+
+    def _away_from(self, images: Tensor) -> Loss:
+        """How far answers are from those of these pictures."""
+        with torch.no_grad(), still(self.network):
+            calm = self._logits(images)
+        return partial(distance, wanted=calm)
 
     def _loss(self, logits: Tensor, labels: Tensor, batch: Batch) -> Tensor:
         """By the labels, and by what teachers say where there are any."""

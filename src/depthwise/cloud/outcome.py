@@ -115,7 +115,8 @@ def versions() -> dict[str, str]:
 
 
 def _accuracy(figures: Any, images: int) -> dict[str, float]:
-    return {"top1": figures["top1"], "top5": figures["top5"], "images": images}
+    robust = {name: figures[name] for name in ("robust_top1", "robust_images") if name in figures}
+    return {"top1": figures["top1"], "top5": figures["top5"], "images": images, **robust}
 
 
 def _started_from(source: Model | None) -> str:

@@ -21,7 +21,7 @@ FED, CURVES = "fed.png", "curves.png"
 # The mosaic has at most so many pictures, so many in a row, each so many inches wide.
 MOST_TILES, COLUMNS, TILE = 32, 8, 1.3
 LONGEST_LABEL = 20
-TRAINING, VALIDATION, RATE = "#7a8ca3", "#d1495b", "#3c6e47"
+TRAINING, VALIDATION, RATE, ROBUST = "#7a8ca3", "#d1495b", "#3c6e47", "#5b3f8c"
 
 
 def save_fed(folder: Path, batch: Batch, labels: Sequence[str]) -> None:
@@ -70,6 +70,9 @@ def save_curves(folder: Path, epochs: Sequence[Mapping[str, Any]], kept: int) ->
     loss, top1, rate = figure.subplots(1, 3)
     _draw(loss, epochs, {"loss": ("training", TRAINING), "validation_loss": ("validation", VALIDATION)})
     _draw(top1, epochs, {"train_top1": ("training, changed images", TRAINING), "top1": ("validation", VALIDATION)})
+    attacked = [entry for entry in epochs if "robust_top1" in entry]
+    if attacked:
+        _draw(top1, attacked, {"robust_top1": ("validation, under attack", ROBUST)})
     _draw(rate, epochs, {"rate": ("at the end of the epoch", RATE)})
     top1.yaxis.set_major_formatter(PercentFormatter(1))
     for axes, title in ((loss, "loss"), (top1, "top-1"), (rate, "learning rate")):

@@ -54,6 +54,10 @@ class Recipe:
             them is looked at, and only epochs that were measured on all can be kept.
         frozen: epochs in which only the classifier is trained, when starting from other weights.
         precision: "float32", "bfloat16" (autocast), or "auto" to measure which is faster.
+        adversarial: "fast" (one step of an attack against the network as it is), "pgd" (several) or "trades" (several,
+            and clean pictures beside them) to train on pictures that are changed against it; "none".
+        eps: how far these pictures may be changed, as a share of a pixel's range.
+        attack_steps: of the attack; 0 for 1, 7 and 10.
         seed: of everything random.
     """
 
@@ -83,6 +87,9 @@ class Recipe:
     validate_every: int = 1
     frozen: int = 0
     precision: str = "auto"
+    adversarial: str = "none"
+    eps: float = 8 / 255
+    attack_steps: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -91,7 +98,8 @@ class Recipe:
             "smoothing": (0, 0.9), "mixup": (0, 100), "cutmix": (0, 100), "crop": (0.01, 1), "colour": (0, 1),
             "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
             "full_share": (0, 1), "whole_share": (0, 1), "distill_weight": (0, 1), "temperature": (0.1, 100),
-            "validate_every": (1, 100_000), "frozen": (0, 100_000), "seed": (0, 2**32 - 1),
+            "validate_every": (1, 100_000), "frozen": (0, 100_000), "eps": (0, 1), "attack_steps": (0, 1000),
+            "seed": (0, 2**32 - 1),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -102,7 +110,12 @@ class Recipe:
             value = getattr(self, name)
             if value and not 32 <= value <= LARGEST_RESOLUTION:
                 raise Refused(f"{name} is {value}; it must be from 32 to {LARGEST_RESOLUTION:,}, or 0 for none")
-        for name, allowed in (("optimizer", ("sgd", "adamw")), ("precision", ("auto", "float32", "bfloat16"))):
+        choices = {
+            "optimizer": ("sgd", "adamw"),
+            "precision": ("auto", "float32", "bfloat16"),
+            "adversarial": ("none", "fast", "pgd", "trades"),
+        }
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise Refused(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
 

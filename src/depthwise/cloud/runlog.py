@@ -18,7 +18,8 @@ NAME = "log.jsonl"
 # Where each figure of an epoch stands in TensorBoard, which draws figures with the same first word side by side.
 PLACES = {
     "loss": "loss/training", "validation_loss": "loss/validation", "train_top1": "top-1/training",
-    "top1": "top-1/validation", "top5": "top-5/validation", "rate": "rate", "resolution": "resolution",
+    "top1": "top-1/validation", "top5": "top-5/validation", "robust_top1": "top-1/under attack", "rate": "rate",
+    "resolution": "resolution",
 }  # fmt: skip
 
 
@@ -64,7 +65,8 @@ class RunLog:
         self.write("epoch", **{**entry, "epoch": number})
         if self._curves is not None:
             for figure, place in PLACES.items():
-                self._curves.add_scalar(place, entry[figure], number)
+                if figure in entry:
+                    self._curves.add_scalar(place, entry[figure], number)
             self._curves.flush()
 
     def epochs(self) -> list[Mapping[str, Any]]:

@@ -87,7 +87,7 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     if lessons is not None and state is None:
         _compare_with_teachers(request, lessons, run, images, reporter)
     if isinstance(start, QuantizedModel) and state is None:
-        run.keep_start(start.provenance["quantization"]["int8"])
+        run.keep_start({**start.provenance["quantization"]["int8"], **run.withstood()})
     if here.first and not (request.run_folder / pictures.FED).exists():
         _draw(lambda: pictures.save_fed(request.run_folder, run.loader.batch(0, 0), images.labels), reporter)
     trained = run.so_far() if request.finish else run.train()

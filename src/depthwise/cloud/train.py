@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from depthwise.cloud import checkpoint
+from depthwise.cloud.adversarial import ROBUST_STEPS, has_collapsed, withstood
 from depthwise.cloud.interrupts import Interrupts
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
@@ -117,6 +118,13 @@ class Run:
         self.save()
         self._publish()
 
+    def withstood(self) -> dict[str, float]:
+        """Top-1 under a short attack, where the recipe trains against attacks; all processes call this together."""
+        if self.recipe.adversarial == "none":
+            return {}
+        learner = self.learner
+        return withstood(learner.kept, self.validation, learner.preprocessing, self.world, self.recipe)
+
     def measure_start(self) -> float:
         """Validation top-1 of the network as it is, on a part of the images."""
         every = -(-len(self.validation) // PART)
@@ -196,11 +204,17 @@ class Run:
             kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side, every=every
         )
         self._check(figures["validation_loss"])
+        if whole and all_seen:
+            figures |= self.withstood()
         self._tick()
         entry = {
             "epoch": self.epoch, "resolution": side, "loss": loss / images, "train_top1": right / images,
             "rate": self.learner.rate, "seconds": round(self.seconds, 1), **figures,
         }  # fmt: skip
+        collapsed = "robust_top1" in entry and has_collapsed(
+            entry["robust_top1"], self.best.get("robust_top1", 0.0), entry["train_top1"]
+        )
+        entry |= {"collapsed": True} if collapsed else {}
         better = whole and all_seen and _goodness(entry) > _goodness(self.best)
         if better:
             self._keep(entry)
@@ -213,8 +227,11 @@ class Run:
             self._publish()
         self.reporter.notice(
             f"epoch {self.epoch}/{self.recipe.epochs}: loss {entry['loss']:.3f}, validation top-1 {figures['top1']:.2%}"
-            f" at {self.loader.resolution if whole else side} px; {_duration(self.seconds)} since the start{left}"
+            f"{_robust(entry)} at {self.loader.resolution if whole else side} px; {_duration(self.seconds)} since the"
+            f" start{left}"
         )
+        if collapsed:
+            self.reporter.notice(_collapse(entry, self.best))
         asked = torch.tensor([float(self.interrupts.asked)], dtype=torch.float64)
         if not self._finished() and self.world.total(asked).item() > 0:
             self._stop()
@@ -273,9 +290,22 @@ class Run:
             ) from None
 
 
-def _goodness(entry: Mapping[str, Any]) -> tuple[float, float]:
-    """What the best epoch is chosen by: validation top-1, and among equals the loss."""
-    return entry["top1"], -entry.get("validation_loss", float("inf"))
+def _goodness(entry: Mapping[str, Any]) -> tuple[float, float, float]:
+    """What the best epoch is chosen by: top-1 under attack where it was measured, validation top-1, and the loss."""
+    return entry.get("robust_top1", 0.0), entry["top1"], -entry.get("validation_loss", float("inf"))
+
+
+def _robust(entry: Mapping[str, Any]) -> str:
+    return f", under PGD-{ROBUST_STEPS} {entry['robust_top1']:.2%}" if "robust_top1" in entry else ""
+
+
+def _collapse(entry: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    now, before, own = entry["robust_top1"], best["robust_top1"], entry["train_top1"]
+    return (
+        f"warning: catastrophic overfitting: under PGD-{ROBUST_STEPS} top-1 is {now:.2%}, after {before:.2%} in epoch"
+        f" {best['epoch'] + 1}, and {own:.2%} under the attack that is trained on; the network of epoch"
+        f" {best['epoch'] + 1} is kept; take --adversarial pgd, or a lower --rate or --eps"
+    )
 
 
 def _duration(seconds: float) -> str:

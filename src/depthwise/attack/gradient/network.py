@@ -27,11 +27,12 @@ class Differentiable:
     Args:
         network: of (B, C, H, W) inputs.
         prepare: levels (B, H, W, C) as the network's input.
+        together: images that go through it at a time.
     """
 
-    def __init__(self, network: nn.Module, prepare: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, network: nn.Module, prepare: Callable[[Tensor], Tensor], *, together: int = TOGETHER) -> None:
         self._network = copy.deepcopy(network).eval()
-        self._prepare = prepare
+        self._prepare, self._together = prepare, together
         for parameter in self._network.parameters():
             parameter.requires_grad_(False)
         first = next(iter([*self._network.parameters(), *self._network.buffers()]), torch.empty(0))
@@ -74,19 +75,20 @@ class Differentiable:
     ) -> list[Tensor]:
         """What a function gives for all images, asked for in groups of one size."""
         parts: list[tuple[Tensor, ...]] = []
-        for start in range(0, max(len(images), 1), TOGETHER):
-            part = images[start : start + TOGETHER]
-            wanted = None if labels is None else labels[start : start + TOGETHER]
+        size = self._together
+        for start in range(0, max(len(images), 1), size):
+            part = images[start : start + size]
+            wanted = None if labels is None else labels[start : start + size]
             count = len(part)
-            found = function(_filled(part), None if wanted is None else _filled(wanted))
+            found = function(_filled(part, size), None if wanted is None else _filled(wanted, size))
             parts.append(tuple(one[:count] for one in (found if isinstance(found, tuple) else (found,))))
         return [torch.cat(columns) for columns in zip(*parts, strict=True)]
 
 
-def _filled(part: Tensor) -> Tensor:
+def _filled(part: Tensor, size: int) -> Tensor:
     """As many rows as go through the network together; those that lack are the first again, or of nothing 0."""
     first = part[:1] if len(part) else torch.zeros((1, *part.shape[1:]), dtype=part.dtype, device=part.device)
-    return torch.cat([part, first.expand(TOGETHER - len(part), *part.shape[1:])])
+    return torch.cat([part, first.expand(size - len(part), *part.shape[1:])])
 
 
 def without_gradient(network: Differentiable, images: Tensor, labels: Tensor, loss: Loss) -> tuple[int, float]:
