@@ -63,7 +63,7 @@ HELP = {
 }
 
 
-class Eps(click.ParamType):
+class Eps(click.ParamType[float]):
     """A bound as people write it, 8/255."""
 
     name = "share"
