@@ -20,6 +20,21 @@ SPEC = Spec(width=0.1, resolution=32, classes=3, shallow=True)
 # What memory is filled and copied with, by whatever name, and what threads need of a C library.
 MEMORY = {"memcpy", "memset", "memmove", "bzero", "__bzero", "memset_pattern16"}
 THREADS = {"getpid", "syscall", "pthread_create", "pthread_join", "pthread_sigmask"}
+WAITS = {"pthread_mutex_lock", "pthread_mutex_unlock", "pthread_cond_wait", "pthread_cond_broadcast"}
+# Of macOS: what has the threads ended when a library is unloaded.
+END = {"__cxa_atexit"}
+WINDOWS = {
+    "AcquireSRWLockExclusive",
+    "ReleaseSRWLockExclusive",
+    "SleepConditionVariableSRW",
+    "WakeAllConditionVariable",
+    "CreateThread",
+    "WaitForSingleObject",
+    "CloseHandle",
+    "GetModuleHandleExW",
+    "FreeLibrary",
+    "FreeLibraryAndExitThread",
+}
 # Of zig's linker: where a library begins, twice; and how Mach-O names the loader.
 MARKS = {"_mh_dylib_header", "__dso_handle"}
 LOADER = {"dyld_stub_binder"}
@@ -29,9 +44,13 @@ EXPECTED = {
     "linux-aarch64": Binary(
         form="elf", processor="aarch64", exports=frozenset(), imports=frozenset(MEMORY | THREADS), page=65536
     ),
-    "linux-armv7": Binary(form="elf", processor="arm", exports=frozenset(), imports=frozenset(), page=65536),
+    "linux-armv7": Binary(form="elf", processor="arm", exports=frozenset(), imports=frozenset(THREADS), page=65536),
     "linux-riscv64": Binary(
-        form="elf", processor="riscv64", exports=frozenset(), imports=frozenset(MEMORY | {"getauxval"}), page=4096
+        form="elf",
+        processor="riscv64",
+        exports=frozenset(),
+        imports=frozenset(MEMORY | THREADS | {"getauxval"}),
+        page=4096,
     ),
     "android-aarch64": Binary(
         form="elf",
@@ -45,7 +64,7 @@ EXPECTED = {
         form="mach-o",
         processor="aarch64",
         exports=frozenset(MARKS),
-        imports=frozenset(MEMORY | LOADER),
+        imports=frozenset(MEMORY | LOADER | (THREADS - {"syscall"}) | WAITS | END),
         libraries=SYSTEM,
         page=16384,
         system="macos 11.0",
@@ -54,7 +73,7 @@ EXPECTED = {
         form="mach-o",
         processor="x86_64",
         exports=frozenset(MARKS),
-        imports=frozenset(MEMORY | LOADER),
+        imports=frozenset(MEMORY | LOADER | (THREADS - {"syscall"}) | WAITS | END),
         libraries=SYSTEM,
         page=4096,
         system="macos 11.0",
@@ -62,8 +81,12 @@ EXPECTED = {
     "ios-arm64": Binary(
         form="archive", processor="aarch64", exports=frozenset(), imports=frozenset(MEMORY), system="ios 13.0"
     ),
-    "windows-x86_64": Binary(form="pe", processor="x86_64", exports=frozenset(), imports=frozenset()),
-    "windows-arm64": Binary(form="pe", processor="aarch64", exports=frozenset(), imports=frozenset()),
+    "windows-x86_64": Binary(
+        form="pe", processor="x86_64", exports=frozenset(), imports=frozenset(WINDOWS), libraries=("KERNEL32.dll",)
+    ),
+    "windows-arm64": Binary(
+        form="pe", processor="aarch64", exports=frozenset(), imports=frozenset(WINDOWS), libraries=("KERNEL32.dll",)
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ THINGS, PHASES, MOST = 16, 3, 8
 # A hang is a failure; other programs may have the cores for a while.
 PATIENCE = 120
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="artifacts have threads on Linux alone")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the library is built for Linux")
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +110,31 @@ def test_a_worker_that_comes_after_its_call_finds_nothing_to_do(path: Path, numb
     team.library.test_absent(1)
 
 
-def test_threads_that_come_go_and_yield_are_clean_under_the_thread_sanitizer(cc: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("waits", [(), ("-DDWK_POSIX_THREADS",)], ids=["Linux's own", "POSIX"])
+def test_threads_that_come_go_and_yield_are_clean_under_the_thread_sanitizer(
+    waits: tuple[str, ...], cc: str, tmp_path: Path
+) -> None:
     write_headers(tmp_path)
     (tmp_path / "empty.c").write_text("int main(void) { return 0; }\n")
     flags = ("-O1", "-fsanitize=thread", "-pthread")
     probe = subprocess.run([cc, *flags, "-o", "empty", "empty.c"], cwd=tmp_path, capture_output=True, check=False)
     if probe.returncode != 0 or subprocess.run(["./empty"], cwd=tmp_path, capture_output=True, check=False).returncode:
         pytest.skip(f"programs of this {Path(cc).name} do not run under a thread sanitizer; nothing is looked for")
-    build((cc, *STRICT, *flags, "-g", "-DPROGRAM", "-I.", "-o", "team", str(SOURCE)), tmp_path)
+    build((cc, *STRICT, *flags, "-g", "-DPROGRAM", *waits, "-I.", "-o", "team", str(SOURCE)), tmp_path)
     done = subprocess.run(["./team"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("triple", ["aarch64-linux-gnu", "arm-linux-gnueabihf", "riscv64-linux-gnu"])
+def test_threads_come_go_and_yield_on_other_processors_too(triple: str, tmp_path: Path) -> None:
+    emulator = shutil.which(f"qemu-{triple.split('-')[0]}")
+    gcc = shutil.which(f"{triple}-gcc")
+    if emulator is None or gcc is None or not Path("/usr", triple).is_dir():
+        pytest.skip(f"qemu or gcc for {triple} is not installed; threads are not run there")
+    write_headers(tmp_path)
+    build((gcc, *STRICT, "-O1", "-pthread", "-DPROGRAM", "-I.", "-o", "team", str(SOURCE)), tmp_path)
+    command = [emulator, "-L", f"/usr/{triple}", "team"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -185,6 +185,7 @@ def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:
         "bytes": built.bytes,
         "weight_bytes": built.weight_bytes,
         "arena_bytes": built.arena_bytes,
+        "threads": built.plan.threads,
         "multiply_adds": built.multiply_adds,
         "live_multiply_adds": built.live_multiply_adds,
         "seconds": round(built.seconds, 3),
@@ -204,10 +205,15 @@ def _print(document: dict[str, Any]) -> None:
         f"{document['artifact']}: {document['bytes']:,} bytes of {document['precision']} for {document['target']},"
         f" made in {document['seconds']:.1f} s",
         f"weights {document['weight_bytes']:,} bytes, arena {document['arena_bytes']:,} bytes,"
+        f" {_threads(document['threads'])},"
         f" {document['multiply_adds']:,} multiply-adds an image, {document['live_multiply_adds']:,} of them live",
         sep="\n",
         soft_wrap=True,
     )
+
+
+def _threads(most: int) -> str:
+    return "one thread" if most == 1 else f"1 to {most} threads"
 
 
 def _steps(steps: list[dict[str, Any]], clock: float) -> Table:

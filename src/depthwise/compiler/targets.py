@@ -13,6 +13,8 @@ from depthwise.kernels.table import family_here, family_named
 from depthwise.kernels.x86.levels import BASELINE
 from depthwise.precision import Precision
 
+# Beyond, threads wait for each other longer than they compute.
+MOST_THREADS = 64
 Ran = Literal["machine", "emulator", "built only"]
 
 
@@ -34,6 +36,7 @@ class Target:
         link: arguments for zig when it links, beside those of the system.
         cc: arguments for a system compiler; None where that cannot compile for it.
         threads: most threads that a call may run on, unless others are asked for.
+        most_threads: the most that may be asked for.
         carries_levels: whether one library carries all levels of its family that make a difference, instead of one.
         highest: the highest level that it carries, and that may be chosen; empty for that of the family.
     """
@@ -51,12 +54,9 @@ class Target:
     link: tuple[str, ...] = ()
     cc: tuple[str, ...] | None = None
     threads: int = 8
+    most_threads: int = MOST_THREADS
     carries_levels: bool = False
     highest: str = ""
-
-
-# Beyond, threads wait for each other longer than they compute.
-MOST_THREADS = 64
 
 
 def threads(row: Target, wanted: int | None) -> int:
@@ -67,6 +67,8 @@ def threads(row: Target, wanted: int | None) -> int:
     found = row.threads if wanted is None else wanted
     if not 1 <= found <= MOST_THREADS:
         raise Refused(f"--threads is {found}; give a number from 1 to {MOST_THREADS}")
+    if found > row.most_threads:
+        raise Refused(f"--threads is {found}, and calls of target {row.name} run on one thread; leave it away")
     return found
 
 
@@ -83,7 +85,6 @@ def _x86(name: str, about: str, level: str, *, system: str = "linux", ran: Ran =
         machine=row.machine,
         level=level,
         zig=row.zig,
-        threads=threads,
         carries_levels=row.machine == BASELINE,
         # Macs keep the registers of AVX-512 only for threads that have used them, so that nobody is told of them.
         highest="avx2" if system == "macos" else "",
@@ -103,6 +104,8 @@ def _arm64(name: str, about: str, system: str, *, ran: Ran, threads: int = 8, cp
         level="portable",
         zig=(f"-mcpu={cpu}",),
         threads=threads,
+        # zig brings no headers of iOS that would say what a thread is.
+        most_threads=1 if system == "ios" else MOST_THREADS,
     )
 
 
@@ -143,7 +146,6 @@ TARGETS = (
         zig=("-mcpu=generic+v7a",),
         # Processors before ARMv7VE do not divide, and the C library does not do it for them.
         link=("-rtlib=compiler-rt",),
-        threads=1,
     ),
     Target(
         name="linux-riscv64",
@@ -155,7 +157,6 @@ TARGETS = (
         machine=riscv.BASELINE,
         level="portable",
         zig=("-mcpu=baseline_rv64",),
-        threads=1,
         carries_levels=True,
     ),
     _arm64("android-aarch64", "a library for any 64-bit ARM with Android", "android", ran="built only"),
@@ -165,14 +166,12 @@ TARGETS = (
         "portable",
         system="macos",
         ran="built only",
-        threads=1,
     ),
     _arm64(
         "macos-arm64",
         "a library (.dylib) for a Mac of Apple silicon with macOS 11 or later",
         "macos",
         ran="built only",
-        threads=1,
         cpu="apple_m1",
     ),
     _arm64(
@@ -188,9 +187,8 @@ TARGETS = (
         "portable",
         system="windows",
         ran="emulator",
-        threads=1,
     ),
-    _arm64("windows-arm64", "a library (.dll) for any 64-bit ARM with Windows", "windows", ran="built only", threads=1),
+    _arm64("windows-arm64", "a library (.dll) for any 64-bit ARM with Windows", "windows", ran="built only"),
 )
 
 

@@ -167,6 +167,9 @@ class Library:
     def close(self) -> None:
         """Give the library back to the system, which ends its threads; no function of it may be running."""
         if sys.platform == "win32":
+            # Nobody may wait for threads while the system unloads a library.
+            if "dw_set_threads" in self._functions:
+                self.get("dw_set_threads", 1)
             _ctypes.FreeLibrary(self._library._handle)
         else:
             _ctypes.dlclose(self._library._handle)

@@ -37,6 +37,7 @@ def record(job: Compilation, plans: Mapping[str, Plan], packed: Packed) -> str:
         "precision": highest.precision,
         "target": job.target,
         "levels": list(plans),
+        "threads": highest.threads,
         "spec": model.spec.to_dict(),
         "preprocessing": model.preprocessing.to_dict(),
         "cost": {

@@ -92,7 +92,7 @@ SYSTEMS = (
         ending=".dll",
         compile=(),
         # The compiler's own library touches the stack of large frames page by page, as Windows wants it.
-        link=("-shared", "-nostdlib", "-rtlib=compiler-rt", "-s"),
+        link=("-shared", "-nostdlib", "-rtlib=compiler-rt", "-lkernel32", "-s"),
         constants=emit_windows,
         code=CODE,
     ),

@@ -8,8 +8,7 @@
 #ifndef DWK_TEAM_H
 #define DWK_TEAM_H
 
-#include <stdatomic.h>
-#include <stdint.h>
+#include "dwk_system.h"
 
 /* One worker in one call. */
 typedef struct {
@@ -48,39 +47,12 @@ static inline dwk_part dwk_within(dwk_part part, int32_t start, int32_t count)
     return first < end ? (dwk_part){first - start, end - start} : (dwk_part){0, 0};
 }
 
-#if defined(__linux__) && (defined(__x86_64__) || (defined(__aarch64__) && defined(__AARCH64EL__)))
-#define DWK_HAS_THREADS 1
-#else
-#define DWK_HAS_THREADS 0
-#endif
-
 #if DWK_HAS_THREADS
 
 /* How often a worker looks whether another one has come before it sleeps: about 100 microseconds on Zen 4. */
 #define DWK_LOOKS 4000
 /* How often it looks before it takes a part that its owner has not begun: about a microsecond. */
 #define DWK_PATIENCE 60
-
-#if defined(__x86_64__)
-#define DWK_PAUSE() __asm__ volatile("pause")
-#define DWK_FUTEX 202
-#define DWK_MADVISE 28
-#define DWK_PAGE 4096
-#else
-/* "yield" does nothing on most processors. */
-#define DWK_PAUSE() __asm__ volatile("isb" ::: "memory")
-#define DWK_FUTEX 98
-#define DWK_MADVISE 233
-#define DWK_PAGE 65536 /* the largest that a kernel may have */
-#endif
-/* Of the kernel's interface: for words that no other process knows. */
-#define DWK_FUTEX_WAIT 128
-#define DWK_FUTEX_WAKE 129
-/* For pages of which a forked process finds zeros. */
-#define DWK_WIPE_ON_FORK 18
-
-/* Declared under a name of our own, as artifacts are compiled without the headers of a C library. */
-extern long dwk_syscall(long number, ...) __asm__("syscall");
 
 /* A number that only grows, and for whose next value threads can wait. */
 typedef struct {
@@ -97,17 +69,6 @@ typedef struct {
 
 /* Of all files of an artifact together; dwk_threads.h, which one of them includes, makes them. */
 extern dwk_progress dwk_parts[DWL_THREADS] __attribute__((visibility("hidden")));
-
-/* Sleep while the four bytes at `word` are as given; of a number of eight bytes the lower ones lie there. */
-static inline void dwk_sleep(void *word, uint32_t while_it_is)
-{
-    (void)dwk_syscall(DWK_FUTEX, word, DWK_FUTEX_WAIT, while_it_is, (void *)0, (void *)0, 0);
-}
-
-static inline void dwk_wake(void *word)
-{
-    (void)dwk_syscall(DWK_FUTEX, word, DWK_FUTEX_WAKE, INT32_MAX, (void *)0, (void *)0, 0);
-}
 
 /* Give a number its next value. The order of all threads (seq_cst) is needed: whoever counts himself among the sleepers
  * before this looks is woken, and whoever does after sees the value. */

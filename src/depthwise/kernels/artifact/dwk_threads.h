@@ -5,20 +5,15 @@
 #ifndef DWK_THREADS_H
 #define DWK_THREADS_H
 
+#include <stdint.h>
+
+/* What the thread of a worker does; dwk_system.h begins those threads. */
+static void dwk_work(int32_t number) __attribute__((unused));
+
+#define DWK_MAKES_THREADS 1
 #include "dwk_team.h"
 
 #if DWK_HAS_THREADS
-
-/* Weak, as a process may have no threads (a C library before glibc 2.34 without its libpthread); then there is one. */
-extern int dwk_pthread_create(unsigned long *thread, const void *attributes, void *(*start)(void *),
-                              void *argument) __asm__("pthread_create") __attribute__((weak));
-extern int dwk_pthread_join(unsigned long thread, void **result) __asm__("pthread_join") __attribute__((weak));
-extern int dwk_pthread_sigmask(int how, const void *set, void *old) __asm__("pthread_sigmask") __attribute__((weak));
-extern int dwk_getpid(void) __asm__("getpid");
-
-/* Words of a set of signals, as C libraries have it; SIG_SETMASK. */
-#define DWK_SIGNAL_WORDS 16
-#define DWK_SET_SIGNALS 2
 
 dwk_progress dwk_parts[DWL_THREADS];
 
@@ -31,7 +26,7 @@ static struct {
     uint64_t phase;         /* the last one of all calls so far */
     int32_t alone;          /* so many of the next calls run on the caller's thread only */
     int32_t pause;          /* how many did after the last call in which threads were of no use */
-    unsigned long threads[DWL_THREADS];
+    dwk_thread threads[DWL_THREADS];
     /* The call: its first phase, 0 while there is none, and what to run. Workers that come late read it while the next
      * call is written. They believe what they read where the first phase was the same before and after. */
     dwk_count call;
@@ -58,7 +53,7 @@ static void dwk_announce(dwk_network *network, const uint8_t *pixels, uint8_t *a
     dwk_raise(&dwk_team.call, dwk_team.phase + 1);
 }
 
-static void *dwk_work(void *number)
+static void dwk_work(int32_t number)
 {
     uint64_t call = 0;
     for (;;) {
@@ -71,11 +66,10 @@ static void *dwk_work(void *number)
             continue; /* the call is over */
         }
         if (!network) {
-            return (void *)0;
+            return;
         }
         call = first;
-        dwk_worker self = {
-            .number = (int32_t)(intptr_t)number, .count = atomic_load(&dwk_team.count), .phase = first - 1};
+        dwk_worker self = {.number = number, .count = atomic_load(&dwk_team.count), .phase = first - 1};
         network(pixels, arena, &self);
     }
 }
@@ -114,7 +108,7 @@ static void dwk_together(dwk_network *network, const uint8_t *pixels, uint8_t *a
 {
     /* A process that was forked has none of its parent's threads. */
     if (atomic_load_explicit(&dwk_team.count, memory_order_relaxed) > 1 &&
-        atomic_load(&dwk_owner.process) == dwk_getpid() && dwk_take_if_free()) {
+        atomic_load(&dwk_owner.process) == dwk_process() && dwk_take_if_free()) {
         const int32_t is_alone = dwk_team.alone > 0;
         if (is_alone) {
             dwk_team.alone--;
@@ -130,8 +124,7 @@ static void dwk_together(dwk_network *network, const uint8_t *pixels, uint8_t *a
     network(pixels, arena, &self);
 }
 
-/* Threads for workers 1 to `count` - 1; fewer where the system gives no more. They take no signals: those are for the
- * threads of whoever loaded the artifact. */
+/* Threads for workers 1 to `count` - 1; fewer where the system gives no more. */
 static void dwk_start(int32_t count)
 {
     for (int32_t i = 0; i < DWL_THREADS; i++) {
@@ -144,22 +137,7 @@ static void dwk_start(int32_t count)
     dwk_team.phase = 0;
     dwk_team.alone = 0;
     dwk_team.pause = 0;
-    unsigned long all[DWK_SIGNAL_WORDS], before[DWK_SIGNAL_WORDS];
-    for (int32_t i = 0; i < DWK_SIGNAL_WORDS; i++) {
-        all[i] = ~0ul;
-    }
-    /* But for 32 to 34, which are the C library's own. */
-    all[0] = ~(7ul << 31);
-    int32_t made = 1;
-    if (dwk_pthread_create && dwk_pthread_join && dwk_pthread_sigmask) {
-        (void)dwk_pthread_sigmask(DWK_SET_SIGNALS, all, before);
-        while (made < count &&
-               dwk_pthread_create(&dwk_team.threads[made], (void *)0, dwk_work, (void *)(intptr_t)made) == 0) {
-            made++;
-        }
-        (void)dwk_pthread_sigmask(DWK_SET_SIGNALS, before, (void *)0);
-    }
-    atomic_store(&dwk_team.count, made);
+    atomic_store(&dwk_team.count, dwk_begin_threads(dwk_team.threads, count));
 }
 
 static void dwk_end(void)
@@ -167,17 +145,18 @@ static void dwk_end(void)
     const int32_t count = atomic_exchange(&dwk_team.count, 1);
     dwk_announce((dwk_network *)0, (const uint8_t *)0, (uint8_t *)0);
     for (int32_t i = 1; i < count; i++) {
-        (void)dwk_pthread_join(dwk_team.threads[i], (void *)0);
+        dwk_join_thread(dwk_team.threads[i]);
     }
 }
 
 /* Make the team this process's own: it may be that of the parent from which it was forked, or nobody's. */
 static void dwk_adopt(int32_t process)
 {
-    (void)dwk_syscall(DWK_MADVISE, &dwk_owner, sizeof dwk_owner, DWK_WIPE_ON_FORK);
+    dwk_wipe_on_fork(&dwk_owner, sizeof dwk_owner);
     int32_t owner = atomic_load(&dwk_owner.process);
     while (owner != process) {
         if (owner != -process && atomic_compare_exchange_strong(&dwk_owner.process, &owner, -process)) {
+            dwk_forget_sleepers();
             atomic_store(&dwk_team.count, 1);
             atomic_store(&dwk_team.taken, 0);
             atomic_store(&dwk_owner.process, process);
@@ -189,7 +168,7 @@ static void dwk_adopt(int32_t process)
 /* dw_set_threads of depthwise.h. */
 static int32_t dwk_set_threads(int32_t threads)
 {
-    dwk_adopt(dwk_getpid());
+    dwk_adopt(dwk_process());
     if (threads < 1) {
         return atomic_load(&dwk_team.count);
     }
@@ -206,14 +185,16 @@ static int32_t dwk_set_threads(int32_t threads)
     return threads;
 }
 
+#ifndef _WIN32
 /* When the library is unloaded or the process ends: a thread that still waits would go on in memory that is gone. */
 __attribute__((destructor)) static void dwk_unload(void)
 {
-    if (atomic_load(&dwk_owner.process) == dwk_getpid() && dwk_take_if_free()) {
+    if (atomic_load(&dwk_owner.process) == dwk_process() && dwk_take_if_free()) {
         dwk_end();
         dwk_give_back();
     }
 }
+#endif
 
 #else
 

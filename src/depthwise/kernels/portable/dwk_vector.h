@@ -15,6 +15,11 @@
 #include "dwk_intrinsics.h"
 #endif
 
+/* gcc says of Windows, where every name is hidden that is not exported, that it ignores the attribute. */
+#if defined(_WIN32) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wattributes"
+#endif
+
 #define DWK_INLINE static inline __attribute__((always_inline))
 
 /* How a kernel is declared. Compilers put it into its callers as they see fit; whoever builds a network and wants it
