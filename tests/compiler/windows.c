@@ -78,8 +78,9 @@ void mainCRTStartup(void)
     }
     /* A library whose threads are there stays; without them it goes. */
     const int32_t threads = dw_set_threads_there(3);
-    LoadLibraryA("model.dll");
-    const int stays = FreeLibrary(library) && FreeLibrary(library) && GetModuleHandleA("model.dll") != NULL;
+    const int stays = FreeLibrary(library) && GetModuleHandleA("model.dll") != NULL;
+    library = LoadLibraryA("model.dll");
     (void)dw_set_threads_there(1);
-    ExitProcess(threads == 3 && stays ? 0 : 2);
+    const int goes = FreeLibrary(library) && GetModuleHandleA("model.dll") == NULL;
+    ExitProcess(threads == 3 && stays && goes ? 0 : 2);
 }

@@ -966,6 +966,7 @@ static const char dwl_record[] =
     " \"levels\": [\012"
     "  \"golden\"\012"
     " ],\012"
+    " \"threads\": 4,\012"
     " \"spec\": {\012"
     "  \"width\": 0.25,\012"
     "  \"resolution\": 65,\012"
