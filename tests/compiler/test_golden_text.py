@@ -22,13 +22,14 @@ from depthwise.compiler.compile import emit, emit_for
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.compilation import Compilation, lowered_for
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.instructions import AVX512BF16
 from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.live import live
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.precision import Precision
-from tools.emitted import AVX512, BF16, NEON, SSE
+from tools.emitted import AVX512, NEON, SSE, machine_with
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WHOLE = "threads"
@@ -36,7 +37,7 @@ NETWORKS: dict[str, tuple[dict[str, Any], Machine]] = {
     "portable": ({"resolution": 32}, SSE),
     "odd-grey-same": ({"resolution": 45, "channels": 1, "padding": "same", "activation": "relu"}, NEON),
     "int8": ({"resolution": 33, "channels": 1}, SSE),
-    "bf16": ({"resolution": 33, "width": 0.35}, BF16),
+    "bf16": ({"resolution": 33, "width": 0.35}, machine_with(AVX512BF16)),
     "threads": ({"resolution": 65, "padding": "same"}, AVX512),
     "twin-shallow-512": ({"resolution": 40, "convolution": "standard", "shallow": True}, AVX512),
 }
