@@ -124,3 +124,32 @@ def test_help_has_a_line_for_every_target_and_processor() -> None:
     lines = [line.split(maxsplit=1) for line in compile_("--help").stdout.splitlines()]
 
     assert [row.name for row in (*TARGETS, *LEVELS) if [row.name, row.about] not in lines] == []
+
+
+def test_several_targets_go_into_one_folder_and_one_document(folder8: Path, tmp_path: Path) -> None:
+    done = compile_(folder8, "--target", "linux-aarch64,windows-arm64", "--out", tmp_path / "all", "--json")
+    documents = json.loads(done.stdout)["artifacts"]
+
+    assert [document["target"] for document in documents] == ["linux-aarch64", "windows-arm64"]
+    for document in documents:
+        assert Path(document["artifact"]).parent == tmp_path / "all"
+        assert Path(document["artifact"]).stat().st_size == document["bytes"]
+        assert document["threads"] == 8
+
+
+def test_times_are_of_the_family_that_was_measured_and_of_no_other(folder8: Path, tmp_path: Path) -> None:
+    arguments = ("--target", "source", "--out", tmp_path / "c", "--explain")
+    document = json.loads(compile_(folder8, *arguments, "--json").stdout)
+
+    assert document["rates"] == ""
+    assert {step["expected_us"] for step in document["steps"]} == {None}
+    assert "no times, as nobody has measured any here" in compile_(folder8, *arguments).stdout
+
+
+def test_targets_are_listed_without_a_model() -> None:
+    lines = compile_("--list-targets").stdout.splitlines()
+
+    rows = [line for line in lines if line.strip().startswith(tuple(row.name for row in TARGETS))]
+    assert [line.split()[0] for line in rows] == [row.name for row in TARGETS]
+    assert [line for line in rows if not line.rstrip().endswith(("machine", "emulator", "built only"))] == []
+    assert json.loads(compile_("--list-targets", "--json").stdout)["targets"][0]["target"] == "host"

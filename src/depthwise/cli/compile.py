@@ -38,15 +38,24 @@ _EPILOG = (
 
 
 @click.command("compile", epilog="\n\n".join(_EPILOG))
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--target",
     default="host",
     show_default=True,
     shell_complete=targets,
-    help="What to compile for, a name of the list below.",
+    help="What to compile for, a name of the list below, or several with commas between.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The library; for source, the folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The library; for source, and for several targets, the folder.",
+)
+@click.option(
+    "--list-targets",
+    is_flag=True,
+    help="Show what each target needs, its levels of instructions, and where its artifacts were run; nothing else.",
+)
 @click.option(
     "--precision",
     type=click.Choice(list(PRECISIONS)),
@@ -56,7 +65,7 @@ _EPILOG = (
     "--cpu",
     metavar="PROCESSOR",
     shell_complete=processors,
-    help="For host and linux-x86_64 one processor, by its name below.",
+    help="For targets that carry several levels, and for host, one processor, by its name below.",
 )
 @click.option("--cc", metavar="COMPILER", help="A compiler of this system instead of the zig that comes along.")
 @click.option(
@@ -96,10 +105,13 @@ _EPILOG = (
     help="For --explain: the clock of the processor that the expected times are for.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+@click.pass_context
 def command(
-    model: Path,
+    ctx: click.Context,
+    model: Path | None,
     target: str,
-    out: Path,
+    out: Path | None,
+    list_targets: bool,
     precision: Precision | None,
     cpu: str | None,
     cc: str | None,
@@ -121,32 +133,71 @@ def command(
     """
     from depthwise.cli.output import console, notice, print_json
     from depthwise.compiler.compile import check_precision, compile_model, output_kind
+    from depthwise.compiler.several import check_several, compile_several, split_targets
     from depthwise.network.quantized import load_model
     from depthwise.places import check_output
 
+    if list_targets:
+        _list_targets(as_json=as_json)
+        return
+    if model is None or out is None:
+        kind, name = ("argument", "MODEL") if model is None else ("option", "--out")
+        raise click.MissingParameter(ctx=ctx, param_hint=f"'{name}'", param_type=kind)
+    names = split_targets(target)
     loaded = load_model(model)
     check_precision(loaded, precision, str(model))
-    check_output(out, output_kind(target, cpu))
-    notice(f"compiling {model} for {target} ...")
-    built = compile_model(
-        loaded,
-        target=target,
-        out=out,
-        cc=cc,
-        keep_dead=keep_dead,
-        strassen=not no_strassen,
-        cpu=cpu,
-        precision=precision,
-        threads=threads,
-        parts=parts(leave_out, longest_side),
-    )
-    _warn(built)
-    document = _document(built, loaded.spec, clock if explain else None)
-    if as_json:
-        print_json(document)
+
+    def build(name: str, path: Path) -> Built:
+        notice(f"compiling {model} for {name} ...")
+        return compile_model(
+            loaded,
+            target=name,
+            out=path,
+            cc=cc,
+            keep_dead=keep_dead,
+            strassen=not no_strassen,
+            cpu=cpu,
+            precision=precision,
+            threads=threads,
+            parts=parts(leave_out, longest_side),
+        )
+
+    if len(names) == 1:
+        check_output(out, output_kind(target, cpu))
+        artifacts = [build(target, out)]
     else:
+        check_several(names, out, cpu)
+        artifacts = list(compile_several(names, out, build))
+    documents = []
+    for built in artifacts:
+        _warn(built)
+        documents.append(_document(built, loaded.spec, clock if explain else None))
+    if as_json:
+        print_json(documents[0] if len(names) == 1 else {"schema": 1, "artifacts": documents})
+        return
+    for built, document in zip(artifacts, documents, strict=True):
         _print(document)
         console().print(*_sizes(built), sep="\n", soft_wrap=True)
+
+
+def _list_targets(*, as_json: bool) -> None:
+    from depthwise.cli.output import print_json, print_table
+    from depthwise.compiler.targets import listed
+
+    rows = listed()
+    if as_json:
+        print_json({"schema": 1, "targets": [dataclasses.asdict(row) for row in rows]})
+        return
+    headings = ("target", "needs", "levels", "threads", "was run on")
+    print_table(
+        Table(
+            title="What artifacts need, the levels of instructions that they carry, and where such were run",
+            columns=tuple(Column(heading=heading, is_text=heading != "threads") for heading in headings),
+            rows=tuple(
+                (row.target, row.needs, ", ".join(row.levels) or "-", str(row.threads), row.ran) for row in rows
+            ),
+        )
+    )
 
 
 def _warn(built: Built) -> None:
@@ -175,6 +226,7 @@ def _sizes(built: Built) -> list[str]:
 
 
 def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:
+    from depthwise.compiler.account.expected import rates_source
     from depthwise.compiler.account.explain import explain as explained
 
     document: dict[str, Any] = {
@@ -192,6 +244,7 @@ def _document(built: Built, spec: Spec, clock: float | None) -> dict[str, Any]:
     }
     if clock is not None:
         document["clock_ghz"] = clock
+        document["rates"] = rates_source(built.plan.machine)
         document["steps"] = [dataclasses.asdict(step) for step in explained(built.plan, spec, clock)]
     return document
 
@@ -200,7 +253,7 @@ def _print(document: dict[str, Any]) -> None:
     from depthwise.cli.output import console, print_table
 
     if "steps" in document:
-        print_table(_steps(document["steps"], document["clock_ghz"]))
+        print_table(_steps(document["steps"], document["clock_ghz"], document["rates"]))
     console().print(
         f"{document['artifact']}: {document['bytes']:,} bytes of {document['precision']} for {document['target']},"
         f" made in {document['seconds']:.1f} s",
@@ -216,11 +269,14 @@ def _threads(most: int) -> str:
     return "one thread" if most == 1 else f"1 to {most} threads"
 
 
-def _steps(steps: list[dict[str, Any]], clock: float) -> Table:
+def _steps(steps: list[dict[str, Any]], clock: float, rates: str) -> Table:
     texts = ("step", "output", "kernels")
     numbers = ("multiply-adds", "run", "expected us", "rows", "at", "bytes", "scratch")
+    times = (
+        f"microseconds expected at {clock:g} GHz ({rates})" if rates else "no times, as nobody has measured any here"
+    )
     return Table(
-        title=f"Step by step: microseconds expected at {clock:g} GHz, rows at a time, place in the arena",
+        title=f"Step by step: {times}; rows at a time, place in the arena",
         columns=(*(Column(heading=h, is_text=True) for h in texts), *(Column(heading=h) for h in numbers)),
         rows=tuple(
             (

@@ -25,6 +25,7 @@ class Target:
     Attributes:
         name: what `--target` takes.
         about: one line for help and lists.
+        needs: of a device beside a processor of its kind, in a few words.
         ran: on what its artifacts were run when it was made: "machine", "emulator", or "built only".
         machine: the processor, or None where the compiler is asked what this machine has.
         level: what the level of its instructions is called.
@@ -43,6 +44,7 @@ class Target:
 
     name: str
     about: str
+    needs: str
     ran: Ran
     machine: Machine | None
     level: str
@@ -72,12 +74,24 @@ def threads(row: Target, wanted: int | None) -> int:
     return found
 
 
+# What the systems of targets are asked for.
+_NEEDS = {
+    "linux": "Linux, with any C library",
+    "android": "Android 5, pages of 4 or 16 KB",
+    "macos": "macOS 11",
+    "ios": "iOS 13, the linker of an app",
+    "windows": "Windows Vista",
+}
+_PAGES = ", pages up to 64 KB"
+
+
 def _x86(name: str, about: str, level: str, *, system: str = "linux", ran: Ran = "machine", threads: int = 8) -> Target:
     """A target for processors of x86 from a level on; from the lowest on it carries the others."""
     row = next(row for row in family_named("x86").levels if row.name == level)
     return Target(
         name=name,
         about=about,
+        needs=_NEEDS[system],
         ran=ran,
         family="x86",
         processor="x86_64",
@@ -96,6 +110,7 @@ def _arm64(name: str, about: str, system: str, *, ran: Ran, threads: int = 8, cp
     return Target(
         name=name,
         about=about,
+        needs=f"{_NEEDS[system]}{_PAGES if system == 'linux' else ''}",
         ran=ran,
         family="portable",
         processor="aarch64",
@@ -113,6 +128,7 @@ TARGETS = (
     Target(
         name="host",
         about="a library for the processor of this machine",
+        needs="this machine",
         ran="machine",
         machine=None,
         level="host",
@@ -122,6 +138,7 @@ TARGETS = (
     Target(
         name="source",
         about="a folder of C that any C11 compiler builds",
+        needs="gcc, clang or a compiler with their vectors; for int8 little-endian numbers",
         ran="machine",
         family="portable",
         machine=PORTABLE,
@@ -131,11 +148,12 @@ TARGETS = (
     ),
     _x86("linux-x86_64", "a library for any 64-bit x86 with Linux, for each at its best", "portable"),
     _x86("linux-x86_64-v3", "a library for x86 with AVX2 and FMA and Linux", "avx2"),
-    _x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512", ran="built only"),
+    _x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512"),
     _arm64("linux-aarch64", "a library for any 64-bit ARM with Linux", "linux", ran="emulator"),
     Target(
         name="linux-armv7",
         about="a library for 32-bit ARM with NEON and Linux, in the ABI of hard floats",
+        needs=_NEEDS["linux"],
         ran="emulator",
         family="portable",
         processor="arm",
@@ -150,6 +168,7 @@ TARGETS = (
     Target(
         name="linux-riscv64",
         about="a library for any 64-bit RISC-V with Linux, for each at its best",
+        needs=_NEEDS["linux"],
         ran="emulator",
         family="riscv",
         processor="riscv64",
@@ -190,6 +209,39 @@ TARGETS = (
     ),
     _arm64("windows-arm64", "a library (.dll) for any 64-bit ARM with Windows", "windows", ran="built only"),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """What a user is told of a target.
+
+    Attributes:
+        target, about, needs, ran: as in its row.
+        levels: that an artifact carries in some precision, from the lowest to the highest; none where it has but one.
+        threads: the most of a call, where nothing is asked for.
+    """
+
+    target: str
+    about: str
+    needs: str
+    levels: tuple[str, ...]
+    threads: int
+    ran: Ran
+
+
+def listed() -> tuple[Listed, ...]:
+    """All targets, in the order of the table."""
+    return tuple(
+        Listed(
+            target=row.name,
+            about=row.about,
+            needs=row.needs,
+            levels=tuple(level.name for level in offered_levels(row)) if row.carries_levels else (),
+            threads=row.threads,
+            ran=row.ran,
+        )
+        for row in TARGETS
+    )
 
 
 def target(name: str) -> Target:

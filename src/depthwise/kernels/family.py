@@ -26,6 +26,7 @@ class Family:
         machines: the processors as compilers' predefined macros tell of them, the widest first.
         rates: speed of kernels, by the base of their name and their instructions, or the float32 lanes of the machine
             for portable C; none where nothing was measured.
+        rates_source: on what, and how, they were found: "measured on ..." or "by a model of ...".
         tuning: arguments for a compiler of the system, whatever the processor of the family.
     """
 
@@ -37,4 +38,5 @@ class Family:
     levels: tuple[Level, ...] = ()
     machines: tuple[tuple[str, Machine], ...] = ()
     rates: Mapping[tuple[str, str], Rate] = field(default_factory=dict)
+    rates_source: str = ""
     tuning: tuple[str, ...] = ()

@@ -33,6 +33,11 @@ def rates_of(machine: Machine) -> Mapping[tuple[str, str], Rate]:
     return next((family.rates for family in FAMILIES if family.name == machine.family), {})
 
 
+def rates_source(machine: Machine) -> str:
+    """On what, and how, the rates of its family were found; empty where there are none."""
+    return next((family.rates_source for family in FAMILIES if family.name == machine.family and family.rates), "")
+
+
 def rate_key(kernel: Kernel, lanes: int) -> tuple[str, str]:
     """Where a kernel's rate stands in the table."""
     return kernel.base, kernel.instructions.name or f"{lanes} lanes"

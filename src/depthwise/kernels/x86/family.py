@@ -29,5 +29,6 @@ X86 = Family(
         ("__x86_64__", BASELINE),
     ),
     rates=RATES,
+    rates_source="measured on Zen 4",
     tuning=_TUNING,
 )
