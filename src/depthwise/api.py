@@ -6,7 +6,7 @@ user can mend. None prints; a `reporter` (depthwise/progress.py) is told of the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from depthwise.compiler import Built
     from depthwise.cost.report import Report as Cost
     from depthwise.edge.artifact import Artifact
+    from depthwise.edge.live.loop import Live
     from depthwise.evaluate.report import Report as Evaluation
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
@@ -195,12 +196,14 @@ def compile(
     longest_side: int = LONGEST_SIDE,
     cc: str | None = None,
     extra: Mapping[str, Any] | None = None,
+    form: str | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
     Args:
         model: a model folder, or a model.
-        out: the library to write, or for target "source" the folder of C.
+        out: what to write; of a wheel, its path up to the version.
+        form: a library, or another that `depthwise compile --help` lists.
         target: one of those that `depthwise compile --help` lists.
         precision: "bf16" for a float model; None for the model's own.
         cpu: a level of instructions of the target's processors, by name.
@@ -232,6 +235,7 @@ def compile(
         parts=parts(leave_out, longest_side),
         cc=cc,
         extra=extra,
+        form=form,
     )
 
 
@@ -248,6 +252,63 @@ def open(artifact: Where, *, threads: int = 1, cpu: str | None = None, sha256: s
     from depthwise.edge.artifact import Artifact
 
     return Artifact.open(artifact, threads=threads, cpu=cpu, sha256=sha256)
+
+
+def live(
+    artifact: Where | Artifact,
+    *,
+    camera: str | int | None = None,
+    video: Where | None = None,
+    frames: str | int | None = None,
+    watch: Where | None = None,
+    size: str | None = None,
+    layout: str = "rgb",
+    full_range: bool = False,
+    turn: int = 0,
+    smooth: float = 0.5,
+    unknown: float | None = None,
+    every: bool | None = None,
+    pace: bool = False,
+    notice: Callable[[str], None] | None = None,
+) -> Live:
+    """Label frames as they come, as `depthwise run --camera` does; one of the four sources is given.
+
+    Args:
+        artifact: an artifact file, or an open artifact, which stays open.
+        camera: number, path, or FORMAT:NAME as ffmpeg's devices are called; needs PyAV, as `video` does.
+        video: a video file.
+        frames: "-" for standard input, or a file descriptor.
+        watch: a folder into which pictures are put.
+        size: of frames without headers, or that a camera is asked for, as "640x480"; None for Y4M.
+        layout: of frames without headers; docs/live.md lists them.
+        full_range: whether YUV without headers has black at 0 and white at 255.
+        turn: degrees clockwise until frames stand upright.
+        smooth: seconds over which probabilities are averaged; 0 for none.
+        unknown: below which probability a label is "unknown"; None for what the artifact says.
+        every: whether each frame is labelled and the source waits; None for what is usual for the source.
+        pace: whether a video plays at its own speed.
+        notice: told of what happens beside, a sentence each.
+    Returns: an iterator of `Seen` (edge/live/loop.py), to be closed, which a `with` block does.
+    Raises: Refused, when a setting is not what it should be; while iterating, when frames cannot be had.
+    """
+    from depthwise.edge.artifact import Artifact as Opened
+    from depthwise.edge.live.choice import source_of
+    from depthwise.edge.live.loop import Live as Loop
+
+    opened = artifact if isinstance(artifact, Opened) else open(artifact)
+    source = source_of(
+        channels=opened.input_shape[2],
+        camera=camera,
+        video=video,
+        frames=frames,
+        watch=watch,
+        size=size,
+        layout_name=layout,
+        full_range=full_range,
+        turn=turn,
+        pace=pace,
+    )
+    return Loop(opened, source, smooth=smooth, unknown=unknown, every=every, notice=notice)
 
 
 def cost(network: Spec | Where | None = None, *, precision: Precision | None = None) -> Cost:

@@ -61,9 +61,11 @@ def open_file(path: Path) -> IO[bytes]:
     return file
 
 
-def write_file(path: Path, content: bytes, kind: Kind) -> None:
+def write_file(path: Path, content: bytes, kind: Kind, *, executable: bool = False) -> None:
     """Write a file in one step; one of the same kind is replaced, behind a link too.
 
+    Args:
+        executable: whoever may read it may run it.
     Raises: Refused, when something else lies there, or it cannot be written.
     """
     check_kind(path, kind)
@@ -73,6 +75,9 @@ def write_file(path: Path, content: bytes, kind: Kind) -> None:
         with fresh_folder(target) as fresh:
             made = fresh / "content"
             _write(made, content)
+            if executable:
+                mode = made.stat().st_mode
+                made.chmod(mode | (mode & 0o444) >> 2)
             made.replace(target)
             _sync(target.parent)
     except OSError as problem:

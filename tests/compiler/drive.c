@@ -48,6 +48,68 @@ static void frames(float *probabilities, uint8_t *pixels, uint8_t *arena)
     }
 }
 
+/* Every layout of the same memory; dw_prepare_yuv reads all of it and nothing else. */
+static void yuv_frames(float *probabilities, uint8_t *pixels, uint8_t *arena)
+{
+    static const int32_t sides[][2] = {{1, 1}, {2, 2}, {31, 33}, {40, 65}, {9, 3000}};
+    for (size_t i = 0; i < 8 * (sizeof sides / sizeof sides[0]); i++) {
+        int32_t height = sides[i / 8][0], width = sides[i / 8][1], down = 1 + (int32_t)(i & 1);
+        int32_t across = 1 + (int32_t)(i >> 1 & 1), rows = (height + down - 1) / down;
+        int64_t uv_pitch = (width + across - 1) / across;
+        uint8_t *y = room((size_t)(height * width)), *u = room((size_t)(rows * uv_pitch));
+        dw_yuv frame = {.y = y,
+                        .u = u,
+                        .v = u,
+                        .y_pitch = width,
+                        .uv_pitch = uv_pitch,
+                        .y_step = 1,
+                        .uv_step = 1,
+                        .height = height,
+                        .width = width,
+                        .down = down,
+                        .across = across,
+                        .matrix = (int32_t)(i >> 2 & 1),
+                        .range = (int32_t)(i & 1)};
+        for (int32_t at = 0; at < height * width; at++) {
+            y[at] = (uint8_t)(at * 77);
+        }
+        CHECK(dw_prepare_yuv(&frame, pixels, arena) == DW_OK);
+        /* The same frame upside down. */
+        frame.y += (height - 1) * frame.y_pitch;
+        frame.y_pitch = -frame.y_pitch;
+        frame.u = frame.v = NULL;
+        CHECK(dw_classify_yuv(&frame, probabilities, NULL) == DW_OK);
+        free(y);
+        free(u);
+    }
+    /* So wide that what its columns are made from does not fit into the scratch; all of it is one byte. */
+    dw_yuv grey = {.y = pixels, .height = 1200, .width = 1200, .down = 1, .across = 1};
+    CHECK(dw_classify_yuv(&grey, probabilities, arena) == DW_OK);
+}
+
+static void yuv_refusals(float *probabilities, uint8_t *pixels, uint8_t *arena)
+{
+    const dw_yuv sound = {.y = pixels, .u = pixels, .v = pixels, .height = 1, .width = 1, .down = 2, .across = 2};
+    dw_yuv frame = sound;
+    CHECK(dw_classify_yuv(&frame, probabilities, arena + 1) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_prepare_yuv(&frame, pixels, arena + 1) == DW_ARENA_ALIGNMENT);
+    CHECK(dw_classify_yuv(&frame, NULL, arena) == DW_NO_POINTER);
+    CHECK(dw_classify_yuv(NULL, probabilities, arena) == DW_NO_POINTER);
+    frame.y = NULL;
+    CHECK(dw_classify_yuv(&frame, probabilities, arena) == DW_NO_POINTER);
+    frame = sound;
+    frame.v = NULL;
+    CHECK(dw_classify_yuv(&frame, probabilities, arena) == DW_NO_POINTER);
+    frame = sound;
+    frame.width = 65536;
+    CHECK(dw_classify_yuv(&frame, probabilities, arena) == DW_FRAME_SIZE);
+    for (int32_t i = 0; i < 4; i++) {
+        frame = sound;
+        *(i == 0 ? &frame.down : i == 1 ? &frame.across : i == 2 ? &frame.matrix : &frame.range) = i < 2 ? 0 : 2;
+        CHECK(dw_classify_yuv(&frame, probabilities, arena) == DW_LAYOUT);
+    }
+}
+
 static void refusals(float *probabilities, uint8_t *pixels, uint8_t *arena)
 {
     uint8_t *odd = arena + 1;
@@ -99,7 +161,9 @@ int main(void)
     CHECK(dw_verify(NULL, NULL) == DW_OK);
     CHECK(dw_features(pixels, features, arena) == DW_OK && features[0] >= 0.0f);
     frames(probabilities, pixels, arena);
+    yuv_frames(probabilities, pixels, arena);
     refusals(probabilities, pixels, arena);
+    yuv_refusals(probabilities, pixels, arena);
 
     /* The first label's bias becomes 1000 (or, a whole number, about 10^9): all others are then out of the question. */
     spoil(DWL_WEIGHTS_CLASSIFIER, 0x447a0000u);

@@ -13,7 +13,7 @@ from depthwise import kernels
 from depthwise.compiler.choices import Choices, Parts
 from depthwise.compiler.choices import parts as choose
 from depthwise.compiler.compile import emit
-from depthwise.compiler.outputs.source import main_c
+from depthwise.compiler.outputs.program import MAIN as LABEL
 from depthwise.errors import Refused
 from depthwise.kernels.machine import PORTABLE
 from depthwise.limits import LONGEST_SIDE
@@ -59,7 +59,7 @@ def test_an_artifact_without_some_parts_holds_its_golden_cases_in_less_memory(
     emitted = emit(model, target_name="test", machine=PORTABLE, choices=Choices(parts=parts))
     write_sources(emitted, tmp_path)
     (tmp_path / "main.c").write_text(MAIN)
-    (tmp_path / "label.c").write_text(main_c(0 if parts.arena else emitted.plan.arena_bytes))
+    (tmp_path / "label.c").write_text(LABEL)
     # Calls of one copy of each kernel, as whoever wants it small asks for.
     (tmp_path / "small.c").write_text('#define DWK_CALLED\n#include "model.c"\n')
     build((*zig, *STRICT, "-O1", "-c", "small.c"), tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from depthwise.compiler import compile_model
-from depthwise.compiler.compile import output_kind
+from depthwise.compiler.outputs.library import ARCHIVE
 from depthwise.compiler.outputs.windows import exports
 from depthwise.compiler.targets import TARGETS
 from depthwise.errors import Refused
@@ -120,11 +120,10 @@ def test_a_library_exports_the_interface_alone_and_asks_for_what_every_process_h
 
 def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(tmp_path: Path) -> None:
     out = tmp_path / "libmodel.a"
-    kind = output_kind("ios-arm64", None)
     compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
     first = out.read_bytes()
     compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
-    assert (out.read_bytes(), kind.is_one(out)) == (first, True)
+    assert (out.read_bytes(), ARCHIVE.is_one(out)) == (first, True)
 
     out.write_bytes(b"!<arch>\nlibrary.o/       another's")
     with pytest.raises(Refused, match="exists and is not an archive that depthwise wrote"):

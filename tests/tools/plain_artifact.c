@@ -62,6 +62,18 @@ int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t 
     return dwk_prepare(frame, height, width, pitch, pixels, (uint8_t *)arena + 64);
 }
 
+int32_t dw_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *arena)
+{
+    return dwk_prepare_yuv(frame, pixels, (uint8_t *)arena + 64);
+}
+
+int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena)
+{
+    uint8_t *pixels = (uint8_t *)arena + 64 + DWK_PREPARE_SCRATCH_BYTES;
+    int32_t status = dw_prepare_yuv(frame, pixels, arena);
+    return status == DW_OK ? dw_run(pixels, probabilities, arena) : status;
+}
+
 int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,
                     void *arena)
 {

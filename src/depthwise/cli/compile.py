@@ -11,6 +11,7 @@ import click
 
 from depthwise.cli.completion import processors, targets
 from depthwise.compiler.choices import PARTS, parts
+from depthwise.compiler.outputs.forms import FORMS, Form
 from depthwise.compiler.targets import MOST_THREADS, TARGETS, Target, usual_threads
 from depthwise.kernels.machine import Level
 from depthwise.kernels.rate import CLOCK
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from depthwise.precision import Precision
 
 
-def _listed(title: str, rows: Sequence[Target | Level]) -> str:
+def _listed(title: str, rows: Sequence[Target | Level | Form]) -> str:
     """Rows of a table of the compiler, as click keeps them: a line each."""
     width = max(len(row.name) for row in rows)
     return "\n".join(("\b", title, *(f"  {row.name:<{width}}  {row.about}" for row in rows)))
@@ -33,6 +34,7 @@ def _listed(title: str, rows: Sequence[Target | Level]) -> str:
 
 _EPILOG = (
     _listed("Targets:", TARGETS),
+    _listed("Forms:", FORMS),
     *(_listed(f"Processors of --cpu, for {family.name}:", family.levels) for family in FAMILIES if family.levels),
 )
 
@@ -49,12 +51,17 @@ _EPILOG = (
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="The library; for source, and for several targets, the folder.",
+    help="The file or folder that is written; for several targets a folder, of a wheel NAME-VERSION.",
 )
 @click.option(
     "--list-targets",
     is_flag=True,
     help="Show what each target needs, its levels of instructions, and where its artifacts were run; nothing else.",
+)
+@click.option(
+    "--form",
+    type=click.Choice([form.name for form in FORMS]),
+    help="What is written, by its name below; without this a library, and for target source the folder of C.",
 )
 @click.option(
     "--precision",
@@ -112,6 +119,7 @@ def command(
     target: str,
     out: Path | None,
     list_targets: bool,
+    form: str | None,
     precision: Precision | None,
     cpu: str | None,
     cc: str | None,
@@ -132,10 +140,9 @@ def command(
     processor; `depthwise bench` measures both.
     """
     from depthwise.cli.output import console, notice, print_json
-    from depthwise.compiler.compile import check_precision, compile_model, output_kind
+    from depthwise.compiler.compile import check_place, check_precision, compile_model
     from depthwise.compiler.several import check_several, compile_several, split_targets
     from depthwise.network.quantized import load_model
-    from depthwise.places import check_output
 
     if list_targets:
         _list_targets(as_json=as_json)
@@ -160,20 +167,21 @@ def command(
             precision=precision,
             threads=threads,
             parts=parts(leave_out, longest_side),
+            form=form,
         )
 
-    if len(names) == 1:
-        check_output(out, output_kind(target, cpu))
+    if len(names) == 1 or form == "wheel":
+        check_place(out, target, cpu, form)
         artifacts = [build(target, out)]
     else:
-        check_several(names, out, cpu)
+        check_several(names, out, cpu, form)
         artifacts = list(compile_several(names, out, build))
     documents = []
     for built in artifacts:
         _warn(built)
         documents.append(_document(built, loaded.spec, clock if explain else None))
     if as_json:
-        print_json(documents[0] if len(names) == 1 else {"schema": 1, "artifacts": documents})
+        print_json(documents[0] if len(documents) == 1 else {"schema": 1, "artifacts": documents})
         return
     for built, document in zip(artifacts, documents, strict=True):
         _print(document)
@@ -222,6 +230,8 @@ def _sizes(built: Built) -> list[str]:
     if layers := strassen_layers(built.plan):
         reasons.append(f"those of {len(layers)} layers are 7/4 as large for Strassen's products (--no-strassen)")
     more = f"weights are more than `depthwise cost` counts, since {' and '.join(reasons)}; " if reasons else ""
+    if built.bytes < built.weight_bytes:
+        return [f"{more}the file is compressed"]
     return [f"{more}the other {built.bytes - built.weight_bytes:,} bytes are code, labels, record and golden cases"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,9 +13,28 @@ from depthwise.cli.places import Place
 from depthwise.edge import options
 
 
+def _live(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of frames as they come, in the order of their table."""
+    for name, metavar, kind, about in reversed(options.LIVE):
+        if metavar:
+            option = click.option(f"--{name}", metavar=metavar, type=_Given() if kind is str else kind, help=about)
+        else:
+            option = click.option(f"--{name}", is_flag=True, default=None, help=about)
+        command = option(command)
+    return command
+
+
+class _Given(click.Path):
+    """Text that is no address in a network."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text; a click type's own method."""
+        return options.path(str(value))
+
+
 @click.command("run")
 @click.argument("artifact", type=Place())
-@click.argument("images", nargs=-1, required=True, type=Place())
+@click.argument("images", nargs=-1, type=Place())
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help=options.TOP)
 @click.option(
     "--threads",
@@ -26,6 +47,7 @@ from depthwise.edge import options
 @click.option("--sha256", metavar="DIGEST", help=options.SHA256)
 @click.option("--json", "as_json", is_flag=True, help=options.JSON)
 @click.option("--csv", "as_csv", is_flag=True, help=options.CSV)
+@_live
 def command(
     artifact: Path,
     images: tuple[Path, ...],
@@ -35,15 +57,19 @@ def command(
     sha256: str | None,
     as_json: bool,
     as_csv: bool,
+    **live: Any,
 ) -> None:
     """Label IMAGES, files or folders of them, with an ARTIFACT; `-` is one image on standard input.
 
     An ARTIFACT is a program, which runs with your rights: run only those that you made, or whose maker you trust. With
     --sha256 nothing runs but the file that you mean.
 
+    Instead of IMAGES, frames as they come: --camera, --video, --frames - or --watch.
+
     Images that cannot be read are named and counted on stderr; the command fails only when none could be. So are files
     in the folders that are no images.
     """
-    from depthwise.edge.answers import label_images
+    from depthwise.edge.labelling import label
 
-    label_images(artifact, images, top=top, threads=threads, cpu=cpu, sha256=sha256, as_json=as_json, as_csv=as_csv)
+    given = {name: value for name, value in live.items() if value is not None}
+    label(artifact, images, given, top=top, threads=threads, cpu=cpu, sha256=sha256, as_json=as_json, as_csv=as_csv)

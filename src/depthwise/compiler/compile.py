@@ -14,11 +14,16 @@ from depthwise.compiler.choices import DEFAULT, WHOLE, Choices, Parts
 from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, file_of_level
 from depthwise.compiler.lower.compilation import AnyModel, Compilation, compilation
 from depthwise.compiler.outputs import compilers
+from depthwise.compiler.outputs.code import MODEL, Code
 from depthwise.compiler.outputs.constants import emit_weights
-from depthwise.compiler.outputs.library import ARCHIVE, Unit, library
+from depthwise.compiler.outputs.forms import form_of
+from depthwise.compiler.outputs.library import ARCHIVE, library
+from depthwise.compiler.outputs.program import PROGRAM, program
 from depthwise.compiler.outputs.source import SOURCE, source_folder
+from depthwise.compiler.outputs.static import STATIC, static_folder
 from depthwise.compiler.outputs.systems import system
 from depthwise.compiler.outputs.trailer import ARTIFACT
+from depthwise.compiler.outputs.wheel import WHEEL, wheel, wheel_place
 from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan.plan import Plan, plan
 from depthwise.compiler.targets import Target
@@ -35,7 +40,7 @@ class Built:
     """An artifact, and how it came about.
 
     Attributes:
-        path: the library, or the folder of C.
+        path: the file or folder that was written.
         target: what it is for.
         bytes: of the file, or of all files of the folder.
         weight_bytes: constants, of all its levels together.
@@ -146,13 +151,15 @@ def compile_model(
     precision: Precision | None = None,
     threads: int | None = None,
     parts: Parts = WHOLE,
+    form: str | None = None,
 ) -> Built:
     """Compile a model into an artifact, which appears whole or not at all.
 
     Args:
         model: the network, float32 or int8.
-        target: name of a row of `targets.TARGETS`.
-        out: the library to write, or for target "source" the folder.
+        target: name of a row of `targets.TARGETS`; for a wheel one or several, with commas between.
+        out: what to write; of a wheel, its path up to the version.
+        form: name of a row of `outputs.forms.FORMS`; None for a library, or for target "source" the folder of C.
         cc: a system compiler to use instead of the zig that is installed with depthwise.
         extra: further JSON values to put under "extra" into the artifact's record.
         keep_dead: compute channels that provably never change too.
@@ -167,15 +174,19 @@ def compile_model(
     start = time.perf_counter()
     check_precision(model, precision)
     precision = precision or model.precision
+    shape = check_place(out, target, cpu, form)
+    if shape == "wheel":
+        settings: dict[str, Any] = {"cc": cc, "extra": extra, "keep_dead": keep_dead, "strassen": strassen}
+        settings |= {"cpu": cpu, "precision": precision, "threads": threads, "parts": parts}
+        return _packaged(model, target, out, settings)
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
-    check_output(out, output_kind(target, cpu))
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
     job = compilation(model, target=target, precision=precision, found=found, extra=extra)
     choices = Choices(strassen=strassen, threads=targets.threads(rows[0], threads), parts=parts)
     emitted = emit_for(job, machines, choices)
-    size = _written(emitted, chosen, precision, out)
+    size = _WRITERS[shape](_code(emitted, rows, chosen, precision), out)
     whole = layers(model.spec)
     return Built(
         path=out,
@@ -192,15 +203,32 @@ def compile_model(
     )
 
 
-def output_kind(target: str, cpu: str | None) -> Kind:
-    """What is written for a target: a library, an archive of objects, or a folder of C.
+def check_place(out: Path, target: str, cpu: str | None, form: str | None) -> str:
+    """The form that is written, after a look at where it is to lie and at whether it can lie there.
 
-    Raises: Refused, when there is no such target, or no such processor of it.
+    Raises: Refused, when there is no such target or form, or processor of the target, or `out` cannot be written.
+    """
+    names = _names(target, form)
+    if form == "wheel":
+        out = wheel_place(out, [targets.target(name) for name in names])[0]
+    for name in names:
+        check_output(out, output_kind(name, cpu, form))
+    return form_of(form, targets.target(names[0]))
+
+
+def output_kind(target: str, cpu: str | None, form: str | None = None) -> Kind:
+    """What is written for a target in a form: a library, an archive of objects, a folder of C and so on.
+
+    Raises: Refused, when there is no such target, no such processor of it, or it has no such form.
     """
     row = targets.at_level(targets.target(target), cpu)
-    if row.zig is None:
-        return SOURCE
-    return ARCHIVE if system(row.system).is_static else ARTIFACT
+    shape = form_of(form, row)
+    return ARCHIVE if shape == "library" and system(row.system).is_static else _KINDS[shape]
+
+
+def _names(target: str, form: str | None) -> list[str]:
+    """The targets that are asked for; only a wheel holds several."""
+    return target.split(",") if form == "wheel" else [target]
 
 
 def check_precision(model: AnyModel, precision: Precision | None, folder: str = "MODEL") -> None:
@@ -231,13 +259,39 @@ def _compilers(rows: tuple[Target, ...], cc: str | None) -> dict[str, compilers.
     return {}
 
 
-def _written(emitted: Emitted, chosen: Mapping[str, compilers.Compiler], precision: Precision, out: Path) -> int:
-    """Write the folder of C, or the library; its bytes."""
-    if not chosen:
-        memory = 0 if emitted.plan.parts.arena else emitted.plan.arena_bytes
-        return source_folder(emitted.model_c, emitted.weights_c(), precision, out, memory=memory)
-    units = [
-        Unit(name=file_of_level(level), text=text, compiler=chosen[level]) for level, text in emitted.levels.items()
-    ]
-    lowest = next(iter(chosen.values()))
-    return library(lowest, emitted.model_c, emitted.packed.words, precision, out, units)
+def _code(
+    emitted: Emitted, rows: tuple[Target, ...], chosen: Mapping[str, compilers.Compiler], precision: Precision
+) -> Code:
+    files = {row.level: file_of_level(row.level) for row in rows} if emitted.levels else {}
+    texts = {files[level]: text for level, text in emitted.levels.items()}
+    return Code(
+        texts={MODEL: emitted.model_c, **texts},
+        rows={MODEL: rows[0], **{files[row.level]: row for row in rows if row.level in files}},
+        compilers={MODEL: next(iter(chosen.values())), **{files[level]: chosen[level] for level in files}}
+        if chosen
+        else {},
+        packed=emitted.packed,
+        precision=precision,
+    )
+
+
+def _library(code: Code, out: Path) -> int:
+    return library(code.compiler, code.texts[MODEL], code.packed.words, code.precision, out, code.units[1:])
+
+
+# What lies at the path of each form.
+_KINDS = {"library": ARTIFACT, "static": STATIC, "program": PROGRAM, "source": SOURCE, "wheel": WHEEL}
+# What writes each form, and returns its bytes; a wheel holds libraries.
+_WRITERS = {"library": _library, "static": static_folder, "program": program, "source": source_folder}
+
+
+def _packaged(model: AnyModel, target: str, out: Path, settings: Mapping[str, Any]) -> Built:
+    """A wheel of one or several targets; what is told of it is told of the first."""
+    start = time.perf_counter()
+    rows = [targets.target(name) for name in _names(target, "wheel")]
+    place, name = wheel_place(out, rows)
+    with compilers.work_folder() as folder:
+        built = [compile_model(model, target=row.name, out=folder / row.name, **settings) for row in rows]
+        artifacts = {row: one.path.read_bytes() for row, one in zip(rows, built, strict=True)}
+    size = wheel(artifacts, model.labels, name, place)
+    return replace(built[0], path=place, target=target, bytes=size, seconds=time.perf_counter() - start)

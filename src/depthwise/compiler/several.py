@@ -40,11 +40,13 @@ def split_targets(text: str) -> tuple[str, ...]:
     return found
 
 
-def check_several(targets: Sequence[str], out: Path, cpu: str | None) -> None:
+def check_several(targets: Sequence[str], out: Path, cpu: str | None, form: str | None = None) -> None:
     """See that artifacts for several targets can be written into a folder.
 
     Raises: Refused, when they cannot.
     """
+    if form not in (None, "library"):
+        raise Refused(f"--form {form}: is written for one target at a time; name one, or take libraries")
     for name in targets:
         if output_kind(name, cpu).folder:
             raise Refused(f"--target: {name} becomes a folder of its own; compile for it alone")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.edge.artifact import Artifact
-from depthwise.edge.decoding import picture
 from depthwise.edge.files import endings, image_files
+from depthwise.edge.seeing import seen
 from depthwise.edge.terminal import print_csv, print_json, printable
 from depthwise.errors import Refused
 
@@ -84,11 +84,10 @@ def _answers(
             yield path
             continue
         try:
-            opened = picture(_standard_input() if path == STDIN else path, channels=artifact.input_shape[2])
+            probabilities = seen(artifact, _standard_input() if path == STDIN else path)
         except Refused as refusal:
             yield refusal
             continue
-        probabilities = artifact.label(opened)
         # Stable, so that of equal probabilities the first label stands first.
         best = sorted(range(len(probabilities)), key=lambda index: -probabilities[index])[:top]
         yield {

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+    from depthwise.edge.frames import Frame
+
     Pixels = NDArray[np.uint8]
     Floats = NDArray[np.float32]
 
@@ -175,6 +177,38 @@ class Artifact:
         out = (ctypes.c_float * len(self.labels))()
         size = (picture.height, picture.width, picture.width * channels)
         self._call("dw_classify", picture.tobytes(), *size, out)
+        return list(out)
+
+    def see(self, frame: Frame) -> list[float]:
+        """What `classify` gives, of a frame as cameras and decoders give it (`edge.frames`), without numpy."""
+        pixels = self.pixels()
+        self.prepare_frame(frame, pixels)
+        return self.run_prepared(pixels)
+
+    def pixels(self) -> ctypes.Array[ctypes.c_uint8]:
+        """Memory for prepared pixels, for the next two."""
+        height, width, channels = self.input_shape
+        return (ctypes.c_uint8 * (height * width * channels))()
+
+    def prepare_frame(self, frame: Frame, pixels: ctypes.Array[ctypes.c_uint8]) -> None:
+        """The first half of `see`: a frame to the pixels that the network takes.
+
+        YUV, and grey frames for a network of three channels, are converted in C, row by row.
+        """
+        from depthwise.edge.frames import plain
+
+        of, channels = frame.layout, self.input_shape[2]
+        if of.starts or (of.channels == 1 and channels == 3):
+            self._call("dw_prepare_yuv", ctypes.byref(frame.yuv()), pixels)
+            return
+        frame = plain(frame, channels)
+        address, pitch = frame.rgb()
+        self._call("dw_prepare", address, frame.height, frame.width, pitch, pixels)
+
+    def run_prepared(self, pixels: ctypes.Array[ctypes.c_uint8]) -> list[float]:
+        """The second half: probabilities, one a label, of pixels that `prepare_frame` wrote."""
+        out = (ctypes.c_float * len(self.labels))()
+        self._call("dw_run", pixels, out)
         return list(out)
 
     def prepare(self, frame: Pixels) -> Pixels:

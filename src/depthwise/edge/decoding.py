@@ -18,6 +18,8 @@ from typing import IO, TYPE_CHECKING
 from PIL import Image, UnidentifiedImageError
 
 from depthwise.edge import heif
+from depthwise.edge.suffixes import FORMATS as BY_SUFFIX
+from depthwise.edge.suffixes import SUFFIXES as SUFFIXES
 from depthwise.errors import Refused
 from depthwise.limits import LONGEST_SIDE
 
@@ -29,23 +31,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
-# What is read, by the names that such files have. Pillow knows more, but some of that starts other programs (EPS runs
-# Ghostscript).
-_FORMATS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".gif": "GIF",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-    ".avif": "AVIF",
-}
-SUFFIXES = (*_FORMATS, *(heif.SUFFIXES if heif.is_installed() else ()))
-FORMATS = tuple(dict.fromkeys(_FORMATS.values()))
+FORMATS = tuple(dict.fromkeys(BY_SUFFIX.values()))
 # Memory that an image may take while it is decoded, and what a pixel of a format takes at most: Pillow's four bytes,
 # what the format's library keeps beside them (of a progressive JPEG all coefficients, of WebP a whole picture more),
 # and a copy that is turned upright or converted.
@@ -151,7 +137,7 @@ def _open(file: str | IO[bytes], name: str) -> Image.Image:
     """Without reading its pixels. By a file's name Pillow knows which of its decoders to load, so that one is tried
     first."""
     suffix = os.path.splitext(file)[1].lower() if isinstance(file, str) else ""
-    likely = _FORMATS.get(suffix, FORMATS[0])
+    likely = BY_SUFFIX.get(suffix, FORMATS[0])
     try:
         try:
             image = Image.open(file, formats=(likely, *(other for other in FORMATS if other != likely)))

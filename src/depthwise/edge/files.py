@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from depthwise.edge import heif
-from depthwise.edge.decoding import SUFFIXES
+from depthwise.edge.suffixes import SUFFIXES
 from depthwise.errors import Refused
 
 NAMED = 5  # How many endings are counted one by one.

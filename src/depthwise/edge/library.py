@@ -37,9 +37,20 @@ FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "dw_prepare": (c_int32, (c_void_p, c_int32, c_int32, c_int64, c_void_p, c_void_p)),
     "dw_features": (c_int32, (c_void_p, c_void_p, c_void_p)),
     "dw_verify": (c_int32, (POINTER(c_float), c_void_p)),
+    "dw_classify_yuv": (c_int32, (c_void_p, c_void_p, c_void_p)),
+    "dw_prepare_yuv": (c_int32, (c_void_p, c_void_p, c_void_p)),
 }
-# Artifacts of interface 1.0 lack the first, and of 1.1 the others.
-_LATER = ("dw_processor", "dw_set_threads", "dw_level_count", "dw_level", "dw_level_in_use", "dw_use_level")
+# Artifacts of interface 1.0 lack all of these, of 1.1 all but the first, of 1.2 the last two.
+_LATER = (
+    "dw_processor",
+    "dw_set_threads",
+    "dw_level_count",
+    "dw_level",
+    "dw_level_in_use",
+    "dw_use_level",
+    "dw_classify_yuv",
+    "dw_prepare_yuv",
+)
 _GOLDEN_DIFFERS = 4
 _STATUS = {
     1: "was given no buffer",
@@ -50,6 +61,7 @@ _STATUS = {
     5: "needs instructions that this processor lacks; compile the model on this machine, or with a lower --cpu",
     6: "was asked for a level of instructions that it does not carry",
     7: "was left out when it was compiled (--leave-out prepare); compile the model with it to label pictures",
+    8: "was given a frame whose samples lie in a way that it does not know",
 }
 
 
@@ -98,8 +110,11 @@ class Library:
     def call(self, key: str, *arguments: Any) -> None:
         """Call a function that returns a status.
 
-        Raises: Refused, saying what the status means; Unmet, when a golden case differs.
+        Raises: Refused, saying what the status means, or when an older artifact lacks it; Unmet, when a golden case
+            differs.
         """
+        if key not in self._functions:
+            raise Refused(f"{self.name}: is of an older version without {key}; write it again with `depthwise compile`")
         self._check(key, self._functions[key](*arguments))
 
     def call_each(self, key: str, first: int, size: int, out: int, row: int, count: int, arena: int) -> None:

@@ -13,6 +13,31 @@ SHA256 = "SHA-256 of the ARTIFACT that is meant; another file is not run."
 JSON = "Print one JSON document instead of text."
 CSV = "Print one line an answer, with commas between, instead of text."
 
+# Of frames that come: name, how its value is called ("" for a switch), its type, and what help says.
+LIVE: tuple[tuple[str, str, type, str], ...] = (
+    ("camera", "N", str, "Label what a camera sees, by its number or path; needs PyAV."),
+    ("video", "FILE", str, "Label the frames of a video file; needs PyAV."),
+    ("frames", "-", str, "Label frames on standard input: Y4M, or with --size and --layout frames without headers."),
+    ("watch", "FOLDER", str, "Label pictures that are put into a folder from now on."),
+    ("size", "WxH", str, "Width and height of frames without headers, or that a camera is asked for."),
+    (
+        "layout",
+        "NAME",
+        str,
+        "Of frames without headers: rgb, bgr, grey, yuv420, nv12, yuyv and others.  [default: rgb]",
+    ),
+    ("full-range", "", bool, "Black is 0 and white 255 in frames in YUV without headers, not 16 and 235."),
+    ("turn", "DEGREES", int, "Turn frames clockwise by 90, 180 or 270 until they stand upright."),
+    ("smooth", "SECONDS", float, "Average labels over so many seconds; 0 for none.  [default: 0.5]"),
+    ("unknown", "P", float, 'Say "unknown" below this probability, not below the one that the ARTIFACT carries.'),
+    ("every", "", bool, "Label every frame of a camera or a pipe: it waits, instead of dropping frames."),
+    ("pace", "", bool, "Play a video at its own speed, and drop frames where labels take longer."),
+    ("count", "N", int, "End after so many frames."),
+    ("save", "FOLDER", str, "Save pictures of frames with a new label, at most one a second."),
+    ("when", "LABEL", str, "Save those with this label."),
+    ("window", "", bool, "Show the picture and its label in a window."),
+)
+
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 

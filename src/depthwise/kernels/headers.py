@@ -7,6 +7,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 INTERFACE = FOLDER / "artifact" / "depthwise.h"
+# The same for C++, which nothing of an artifact includes.
+CPP = INTERFACE.with_suffix(".hpp")
 
 
 def headers() -> dict[str, bytes]:

@@ -42,7 +42,8 @@ class Compiler:
 
     def archiver(self) -> Compiler:
         """What puts objects together into an archive of the system's kind; it comes with zig."""
-        return replace(self, command=(_zig(), "ar", "--format=darwin"))
+        kind = ("--format=darwin",) if self.system.name in ("macos", "ios") else ()
+        return replace(self, command=(zig(), "ar", *kind))
 
 
 def compiler(target: Target, cc: str | None) -> Compiler:
@@ -55,7 +56,7 @@ def compiler(target: Target, cc: str | None) -> Compiler:
     if cc is None:
         on = replace(on, link=(*on.link, *target.link))
         triple = ("-target", f"{target.processor}-{on.zig}{target.abi}") if target.processor else ()
-        return Compiler(command=(_zig(), "cc", *triple, *target.zig), system=on)
+        return Compiler(command=(zig(), "cc", *triple, *target.zig), system=on)
     if target.cc is None:
         raise Refused(f"--cc compiles for this machine only; leave it away for target {target.name}, or use host")
     found = shutil.which(cc)
@@ -64,7 +65,11 @@ def compiler(target: Target, cc: str | None) -> Compiler:
     return Compiler(command=(found, *target.cc, *family_here().tuning), system=on)
 
 
-def _zig() -> str:
+def zig() -> str:
+    """The program zig.
+
+    Raises: Refused, when it is not installed.
+    """
     found = importlib.util.find_spec("ziglang")
     if found is None or found.origin is None:
         raise Refused("the compiler zig is not installed; run: pip install ziglang, or give --cc")

@@ -48,22 +48,17 @@ def library(
     Raises: Refused, when the compiler fails or the library cannot be written.
     """
     with work_folder() as folder:
-        for unit in (Unit(name="model.c", text=model_c, compiler=chosen), *levels):
-            for file, content in included(unit.text).items():
-                (folder / file).write_bytes(content)
-            _write(folder / unit.name, unit.text)
-        _write(folder / "weights.s", chosen.system.constants(words.size))
-        (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
+        write_sources((Unit(name="model.c", text=model_c, compiler=chosen), *levels), words, chosen, folder)
         flags = (*FLAGS, *chosen.system.compile, PRECISIONS[precision].contract)
-        objects = _objects(levels, flags, folder)
-        content = (_archived if chosen.system.is_static else _linked)(chosen, flags, objects, folder)
+        made = objects(levels, flags, folder)
+        content = (_archived if chosen.system.is_static else _linked)(chosen, flags, made, folder)
     if not chosen.system.is_static:
         content += trailer(content)
     write_file(out, content, ARCHIVE if chosen.system.is_static else ARTIFACT)
     return len(content)
 
 
-def _linked(chosen: Compiler, flags: tuple[str, ...], objects: list[str], folder: Path) -> bytes:
+def _linked(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: Path) -> bytes:
     """A shared library of model.c, weights.s and the objects of its levels."""
     system, more = chosen.system, []
     if system.code:
@@ -75,15 +70,15 @@ def _linked(chosen: Compiler, flags: tuple[str, ...], objects: list[str], folder
         call(chosen, (*_PLAIN, *system.link, f"-Wl,-soname,{name}", "-o", name, "library.c"), folder)
         more.append(name)
     name = f"model{system.ending}"
-    call(chosen, (*flags, *system.link, "-o", name, "model.c", *objects, "weights.s", *more), folder)
+    call(chosen, (*flags, *system.link, "-o", name, "model.c", *made, "weights.s", *more), folder)
     return (folder / name).read_bytes()
 
 
-def _archived(chosen: Compiler, flags: tuple[str, ...], objects: list[str], folder: Path) -> bytes:
+def _archived(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: Path) -> bytes:
     """An archive of the same objects."""
     call(chosen, (*flags, "-c", "-o", _NETWORK, "model.c"), folder)
     call(chosen, (*flags, "-c", "-o", _CONSTANTS, "weights.s"), folder)
-    call(chosen.archiver(), ("rcsD", "model.a", _NETWORK, *objects, _CONSTANTS), folder)
+    call(chosen.archiver(), ("rcsD", "model.a", _NETWORK, *made, _CONSTANTS), folder)
     return (folder / "model.a").read_bytes()
 
 
@@ -91,11 +86,21 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _objects(levels: Sequence[Unit], flags: tuple[str, ...], folder: Path) -> list[str]:
-    """The objects of all levels, made at the same time; an interrupt ends those that are at work."""
+def write_sources(units: Sequence[Unit], words: Words, chosen: Compiler, folder: Path) -> None:
+    """Write files of C with the headers that they include, and the constants in the form that compiles fastest."""
+    for unit in units:
+        for file, content in included(unit.text).items():
+            (folder / file).write_bytes(content)
+        _write(folder / unit.name, unit.text)
+    _write(folder / "weights.s", chosen.system.constants(words.size))
+    (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
+
+
+def objects(units: Sequence[Unit], flags: tuple[str, ...], folder: Path) -> list[str]:
+    """The objects of files, made at the same time; an interrupt ends those that are at work."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
-            return list(pool.map(lambda unit: _object(unit, flags, folder), levels))
+            return list(pool.map(lambda unit: _object(unit, flags, folder), units))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             end_all()

@@ -1,94 +1,33 @@
-"""The folder of C that target "source" writes: the network, a small program around it, and how to build it."""
+"""The folder of C of a network, a small program around it, and how to build it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from depthwise.compiler.outputs.code import MODEL, Code, flags_of
+from depthwise.compiler.outputs.constants import emit_weights
+from depthwise.compiler.outputs.program import MAIN
 from depthwise.files import write_folder
-from depthwise.kernels.headers import headers, included
+from depthwise.kernels.headers import CPP, INTERFACE, headers, included
 from depthwise.places import Kind, beginning, names
-from depthwise.precision import PRECISIONS, Precision
-
-MAIN = r"""/* main.c: checks the network, then labels one picture.
- *
- * Usage: model [PICTURE], a binary PPM file ("P6", 8 bits), or PGM ("P5") for a grey network. */
-#include "depthwise.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-MEMORY_OF_ITS_OWN
-static int fail(const char *text)
-{
-    fprintf(stderr, "error: %s\n", text);
-    return 2;
-}
-
-/* Where the artifact does not prepare frames, those of the network's own size. */
-static int32_t classify(const unsigned char *frame, int32_t height, int32_t width, float *probabilities)
-{
-    int64_t pitch = (int64_t)width * dw_input_channels();
-    int32_t status = dw_classify(frame, height, width, pitch, probabilities, MEMORY);
-    if (status == DW_LEFT_OUT && height == dw_input_height() && width == dw_input_width()) {
-        status = dw_run(frame, probabilities, MEMORY);
-    }
-    return status;
-}
-
-static int label(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return fail("the picture cannot be opened");
-    }
-    int channels = dw_input_channels();
-    int width, height, largest;
-    char kind;
-    if (fscanf(file, "P%c %d %d %d", &kind, &width, &height, &largest) != 4 || kind != (channels == 1 ? '5' : '6') ||
-        fgetc(file) == EOF || largest != 255 || width < 1 || height < 1 || width > DW_LONGEST_SIDE ||
-        height > DW_LONGEST_SIDE) {
-        fclose(file);
-        return fail("the picture is not a PPM (or, for a grey network, PGM) file of 8 bits");
-    }
-    size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
-    unsigned char *frame = malloc(bytes);
-    float *probabilities = malloc((size_t)dw_label_count() * sizeof(float));
-    int code = 0;
-    if (frame == NULL || probabilities == NULL || fread(frame, 1, bytes, file) != bytes) {
-        code = fail("the picture is cut off, or too large for the memory");
-    } else if (classify(frame, height, width, probabilities) != DW_OK) {
-        code = fail("the picture cannot be classified");
-    } else {
-        int best = 0;
-        for (int i = 1; i < dw_label_count(); i++) {
-            best = probabilities[i] > probabilities[best] ? i : best;
-        }
-        printf("%s %.4f\n", dw_label(best), (double)probabilities[best]);
-    }
-    fclose(file);
-    free(frame);
-    free(probabilities);
-    return code;
-}
-
-int main(int count, char **arguments)
-{
-    float worst;
-    if (dw_verify(&worst, MEMORY) != DW_OK) {
-        fprintf(stderr, "error: the golden cases differ by %g\n", (double)worst);
-        return 1;
-    }
-    return count > 1 ? label(arguments[1]) : 0;
-}
-"""
+from depthwise.precision import PRECISIONS
 
 README = """# A network as C
 
 `depthwise.h` says how to call it, `model.c` is the network, `weights.c` its constants; the headers are its kernels.
 
-    cc -std=c11 -O3 CONTRACT -march=native -o model main.c model.c weights.c
+    COMMANDS
     ./model            # checks the golden cases: silent when they hold
-    ./model photo.ppm  # labels a picture
+    ./model photo.ppm  # labels a picture; main.c says what else it takes
+
+With CMake it is a package for others to find:
+
+    cmake -B build -DCMAKE_INSTALL_PREFIX=PLACE && cmake --build build && cmake --install build
+
+and in a project that is configured with `-DCMAKE_PREFIX_PATH=PLACE`:
+
+    find_package(depthwise_model REQUIRED)
+    target_link_libraries(app PRIVATE depthwise_model::depthwise_model)
 
 It needs nothing but gcc or clang, or another C11 compiler with their vector extension and, for x86, their assembly and
 `immintrin.h`.
@@ -97,44 +36,91 @@ put into each layer.
 """
 
 
-# What a folder holds beside headers.
-_OWN = ("model.c", "weights.c", "main.c", "README.md")
+CMAKE = """# Builds the network as a static library, and the program of main.c; `find_package` finds what it installs.
+cmake_minimum_required(VERSION 3.16)
+# Another name keeps two networks apart, which one program can still not link both.
+set(DEPTHWISE_NAME depthwise_model CACHE STRING "name of the package and the library")
+option(DEPTHWISE_NATIVE "use all that the processor of this machine has" OFF)
+project(${DEPTHWISE_NAME} VERSION 1.0.0 LANGUAGES C)
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O3")
+
+add_library(${PROJECT_NAME} STATIC SOURCES weights.c)
+add_library(${PROJECT_NAME}::${PROJECT_NAME} ALIAS ${PROJECT_NAME})
+set_target_properties(${PROJECT_NAME} PROPERTIES
+  C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+target_compile_options(${PROJECT_NAME} PRIVATE OPTIONS $<$<BOOL:${DEPTHWISE_NATIVE}>:-march=native>)
+OF_LEVELStarget_include_directories(${PROJECT_NAME} PUBLIC
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/${PROJECT_NAME}>)
+
+add_executable(${PROJECT_NAME}-program main.c)
+target_link_libraries(${PROJECT_NAME}-program PRIVATE ${PROJECT_NAME})
+
+set(DEPTHWISE_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/${PROJECT_NAME})
+write_basic_package_version_file(${PROJECT_NAME}ConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+install(TARGETS ${PROJECT_NAME} EXPORT ${PROJECT_NAME} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES depthwise.h depthwise.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${PROJECT_NAME})
+install(EXPORT ${PROJECT_NAME} FILE ${PROJECT_NAME}Config.cmake NAMESPACE ${PROJECT_NAME}::
+  DESTINATION ${DEPTHWISE_PACKAGE})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${PROJECT_NAME}ConfigVersion.cmake DESTINATION ${DEPTHWISE_PACKAGE})
+"""
+
+# What a folder holds beside headers and the files of levels.
+_OWN = (MODEL, "weights.c", "main.c", "README.md")
+_MORE = ("CMakeLists.txt", CPP.name)
 
 
 def _is_source(folder: Path) -> bool:
     """Whether a folder holds what `source_folder` writes, of any network, and nothing else."""
-    found = names(folder)
-    whole = set(_OWN) <= found <= {*_OWN, *headers()}
-    return whole and b"Written by depthwise" in beginning(folder / "model.c")
+    found = {name for name in names(folder) if not (name.startswith("level-") and name.endswith(".c"))}
+    whole = set(_OWN) <= found <= {*_OWN, *_MORE, *headers()}
+    return whole and b"Written by depthwise" in beginning(folder / MODEL)
 
 
 SOURCE = Kind(name="a folder of C that depthwise wrote", is_one=_is_source, folder=True)
 
 
-def main_c(memory: int = 0) -> str:
-    """The program around the network.
-
-    Args:
-        memory: bytes that it has to bring, where the artifact has none of its own.
-    """
-    own = f"static _Alignas(64) unsigned char arena[{memory}];\n#define MEMORY arena\n"
-    nothing = "/* The artifact's own. */\n#define MEMORY NULL\n"
-    return MAIN.replace("MEMORY_OF_ITS_OWN\n", own if memory else nothing)
-
-
-def source_folder(model_c: str, weights_c: str, precision: Precision, out: Path, *, memory: int = 0) -> int:
+def source_folder(code: Code, out: Path) -> int:
     """Write the folder; returns the bytes of all its files.
 
-    Args:
-        memory: as in `main_c`.
     Raises: Refused, when it cannot be written or holds other files.
     """
-    files = {
-        **included(model_c),
-        "model.c": model_c.encode(),
-        "weights.c": weights_c.encode(),
-        "main.c": main_c(memory).encode(),
-        "README.md": README.replace("CONTRACT", PRECISIONS[precision].contract).encode(),
-    }
+    texts = {**code.texts, "weights.c": emit_weights(code.packed), "main.c": MAIN}
+    texts |= {"README.md": _readme(code), "CMakeLists.txt": _cmake(code)}
+    files = {name: content for text in code.texts.values() for name, content in included(text).items()}
+    files |= {path.name: path.read_bytes() for path in (INTERFACE, CPP)}
+    files |= {name: text.encode() for name, text in texts.items()}
     write_folder(out, files, SOURCE)
     return sum(map(len, files.values()))
+
+
+def _flags(code: Code) -> dict[str, str]:
+    """What a compiler is told of the processor, by file of the network."""
+    return {name: " ".join(flags_of(row)) for name, row in code.rows.items()}
+
+
+def _readme(code: Code) -> str:
+    """How to build it without CMake: a command for the files of each level, then one for the rest."""
+    usual = f"cc -std=c11 -O3 {PRECISIONS[code.precision].contract}"
+    flags, units = _flags(code), list(code.texts)
+    commands = [f"{usual} {flags[name]} -c {name}" for name in units[1:]]
+    objects = " ".join(name.replace(".c", ".o") for name in units[1:])
+    # For no processor in particular: whoever builds it mostly wants it for the machine that it is built on.
+    own = flags[MODEL] if code.row.system or code.row.machine is None else "-march=native"
+    last = f"{usual} {own} -o model main.c model.c weights.c {objects}"
+    return README.replace("COMMANDS", "\n    ".join(" ".join(line.split()) for line in (*commands, last)))
+
+
+def _cmake(code: Code) -> str:
+    flags = _flags(code)
+    levels = [f'set_source_files_properties({name} PROPERTIES COMPILE_OPTIONS "{flags[name].replace(" ", ";")}")\n'
+              for name in code.texts if flags[name]]  # fmt: skip
+    text = CMAKE.replace("SOURCES", " ".join(code.texts)).replace(
+        "OPTIONS $<", f"{PRECISIONS[code.precision].contract} $<"
+    )
+    return text.replace("OF_LEVELS", "".join(levels))

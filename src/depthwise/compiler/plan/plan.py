@@ -118,4 +118,5 @@ def prepare_bytes(preprocessing: Preprocessing, side: int = LONGEST_SIDE) -> int
     if preprocessing.mode == "fit":
         window = (3 * side + 2 * resize - 1) // (2 * resize) * 2 + 1
     ring = max(16384, (window * channels + 3) // 4 * 4)
-    return 4 * (window + max(6144, window) + 2 * 512) + ring
+    line = max(1024, (window + 3) // 4 * 4)
+    return 4 * (window + max(6144, window) + 2 * 512) + ring + line * channels

@@ -1,4 +1,4 @@
-/* depthwise.h: how an artifact is called. Interface version 1.2, described in docs/artifact.md.
+/* depthwise.h: how an artifact is called. Interface version 1.3, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
  * keeps no state between calls but the level and the threads that it was told to use, and whether these were of use.
@@ -9,8 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define DW_INTERFACE_MAJOR 1u
-#define DW_INTERFACE_MINOR 2u
+#define DW_INTERFACE_MINOR 3u
 
 /* No frame that is prepared has a side of more pixels; an artifact may be compiled for fewer. */
 #define DW_LONGEST_SIDE 65535
@@ -24,7 +28,8 @@ enum {
     DW_GOLDEN_DIFFERS = 4,  /* an answer differs from the one that the oracle gave when the artifact was made */
     DW_PROCESSOR = 5,       /* this processor lacks instructions that the artifact was built for */
     DW_NO_LEVEL = 6,        /* the artifact carries no level of this index */
-    DW_LEFT_OUT = 7         /* the artifact was compiled without this function */
+    DW_LEFT_OUT = 7,        /* the artifact was compiled without this function */
+    DW_LAYOUT = 8           /* a field of a dw_yuv is none of its values */
 };
 
 /* major << 16 | minor. A caller refuses another major version and reads nothing else. */
@@ -87,5 +92,34 @@ int32_t dw_features(const uint8_t *pixels, float *features, void *arena);
 
 /* DW_OK when every golden case gives the oracle's answer. `worst`, unless null, gets the largest difference. */
 int32_t dw_verify(float *worst, void *arena);
+
+/* A frame as cameras and decoders give it: brightness Y, and colours U and V that several pixels share.
+ *
+ * The Y of row r and column c lies r * y_pitch + c * y_step bytes from the first, its U and V lie
+ * r / down * uv_pitch + c / across * uv_step bytes from theirs. Distances may be negative, for a frame that is turned.
+ * U and V may both be null, for a grey frame. Since 1.3. */
+typedef struct {
+    const uint8_t *y, *u, *v;  /* the first byte of each */
+    int64_t y_pitch, uv_pitch; /* from row to row */
+    int64_t y_step, uv_step;   /* from column to column: 1, or 2 for U and V that alternate (NV12), 2 and 4 for YUYV */
+    int32_t height, width;     /* pixels, 1 to 65,535 each */
+    int32_t down, across;      /* rows and columns that share a U and a V, 1 or 2: both 2 for 4:2:0 */
+    int32_t matrix;            /* DW_BT601 or DW_BT709 */
+    int32_t range;             /* DW_LIMITED or DW_FULL */
+} dw_yuv;
+
+enum { DW_BT601 = 0, DW_BT709 = 1 };
+
+/* Whether black is 16 and white 235, as in video, or 0 and 255, as in JPEG. */
+enum { DW_LIMITED = 0, DW_FULL = 1 };
+
+/* dw_classify and dw_prepare of a frame in YUV, without a copy of it in RGB: the answers to that copy, if each of its
+ * pixels is converted by rule Y1 of docs/preprocessing.md. Since 1.3. */
+int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena);
+int32_t dw_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *arena);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

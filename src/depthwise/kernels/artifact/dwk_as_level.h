@@ -11,7 +11,7 @@
 #define DWK_PREPARED
 #else
 #include "dwk_prepare.h"
-#define DWK_PREPARED , .at_prepare = DWL_AT_PREPARE, .prepare = dwk_prepare
+#define DWK_PREPARED , .at_prepare = DWL_AT_PREPARE, .prepare = dwk_prepare, .prepare_yuv = dwk_prepare_yuv
 #endif
 
 /* Golden cases hold the sums of labels, but of float32 their probabilities. */

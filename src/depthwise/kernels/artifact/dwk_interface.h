@@ -212,6 +212,33 @@ int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t 
     return status == DW_OK ? level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare) : status;
 }
 
+int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena)
+{
+    const dwk_level *level;
+    uint8_t *memory;
+    int32_t status = dwk_begin(arena, &level, &memory);
+    if (status != DW_OK) {
+        return status;
+    }
+    if (probabilities == NULL) {
+        return DW_NO_POINTER;
+    }
+    uint8_t *pixels = memory + level->at_pixels;
+    status = level->prepare_yuv(frame, pixels, memory + level->at_prepare);
+    if (status == DW_OK) {
+        dwk_answer(level, pixels, probabilities, memory);
+    }
+    return status;
+}
+
+int32_t dw_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *arena)
+{
+    const dwk_level *level;
+    uint8_t *memory;
+    int32_t status = dwk_begin(arena, &level, &memory);
+    return status == DW_OK ? level->prepare_yuv(frame, pixels, memory + level->at_prepare) : status;
+}
+
 #endif
 
 int32_t dw_features(const uint8_t *pixels, float *features, void *arena)

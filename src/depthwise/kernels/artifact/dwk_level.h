@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "depthwise.h"
 #include "dwk_processor.h"
 #include "dwk_vector.h"
 
@@ -22,6 +23,7 @@ typedef struct {
     int32_t at_prepare, at_pixels, at_sums, at_probabilities, at_judged;
     int32_t (*prepare)(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels,
                        void *scratch);
+    int32_t (*prepare_yuv)(const dw_yuv *frame, uint8_t *pixels, void *scratch);
     dwk_network *network;
     void (*softmax)(const dwk_float *sums, int32_t count, dwk_float *probabilities);
     void (*features)(const uint8_t *arena, dwk_float *features);

@@ -7,12 +7,16 @@
  * double, in the same order of operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5
  * are that page's rules.
  *
+ * A frame in YUV is converted row by row, just before a row is resized (dwk_yuv.h).
+ *
  * Needs depthwise.h before it, and DWK_CHANNELS (1 or 3), DWK_RESIZE (9 or more) and DWK_CROP. */
 #ifndef DWK_PREPARE_H
 #define DWK_PREPARE_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "dwk_yuv.h"
 
 #ifndef DWK_LONGEST_SIDE
 #define DWK_LONGEST_SIDE DW_LONGEST_SIDE
@@ -33,14 +37,18 @@
 #define DWK_TILE 512
 #define DWK_TILE_WEIGHTS (DWK_WINDOW > 6144 ? DWK_WINDOW : 6144)
 #define DWK_RING_BYTES (DWK_WINDOW * DWK_CHANNELS > 16384 ? (DWK_WINDOW * DWK_CHANNELS + 3) / 4 * 4 : 16384)
+/* And what of a row of YUV the tile is made from fits into so many pixels. */
+#define DWK_LINE_PIXELS (DWK_WINDOW > 1024 ? (DWK_WINDOW + 3) / 4 * 4 : 1024)
 
-#define DWK_PREPARE_SCRATCH_BYTES (4 * (DWK_WINDOW + DWK_TILE_WEIGHTS + 2 * DWK_TILE) + DWK_RING_BYTES)
+#define DWK_PREPARE_SCRATCH_BYTES                                                                                      \
+    (4 * (DWK_WINDOW + DWK_TILE_WEIGHTS + 2 * DWK_TILE) + DWK_RING_BYTES + DWK_LINE_PIXELS * DWK_CHANNELS)
 
 typedef struct {
-    int32_t row_weights[DWK_WINDOW];          /* of the output row in work */
-    int32_t weights[DWK_TILE_WEIGHTS];        /* of the tile's columns, one window after the other */
-    int32_t first[DWK_TILE], count[DWK_TILE]; /* source columns of each output column of the tile */
-    uint8_t ring[DWK_RING_BYTES];             /* source rows, resized horizontally; row y lies at y % depth */
+    int32_t row_weights[DWK_WINDOW];              /* of the output row in work */
+    int32_t weights[DWK_TILE_WEIGHTS];            /* of the tile's columns, one window after the other */
+    int32_t first[DWK_TILE], count[DWK_TILE];     /* source columns of each output column of the tile */
+    uint8_t ring[DWK_RING_BYTES];                 /* source rows, resized horizontally; row y lies at y % depth */
+    uint8_t line[DWK_LINE_PIXELS * DWK_CHANNELS]; /* of a frame in YUV: pixels of the source row in work */
 } dwk_prepare_scratch;
 
 _Static_assert(sizeof(dwk_prepare_scratch) == DWK_PREPARE_SCRATCH_BYTES, "the planner counts on this size");
@@ -56,6 +64,14 @@ typedef struct {
     double scale;  /* source pixels for one output pixel */
     int32_t depth; /* no window is longer */
 } dwk_side;
+
+/* A frame, or the part of it that is resized. */
+typedef struct {
+    const uint8_t *pixels; /* the first of the part; null where yuv is not */
+    int64_t pitch;
+    const dw_yuv *yuv; /* the whole frame, of which the part begins at: */
+    int32_t top, left;
+} dwk_frame;
 
 static inline int32_t dwk_least(int32_t a, int32_t b) { return a < b ? a : b; }
 
@@ -121,12 +137,12 @@ static int32_t dwk_window(const dwk_side *side, int32_t at, int32_t *first, int3
     return end - begin;
 }
 
-/* P4: one source row, resized horizontally to the tile's columns. */
+/* P4: one source row, resized horizontally to the tile's columns; `row` begins with the first pixel that they need. */
 static void dwk_resize_row(const uint8_t *row, const dwk_prepare_scratch *s, int32_t stride, int32_t columns,
                            uint8_t *line)
 {
     for (int32_t column = 0; column < columns; column++) {
-        const uint8_t *pixel = row + (ptrdiff_t)s->first[column] * DWK_CHANNELS;
+        const uint8_t *pixel = row + (ptrdiff_t)(s->first[column] - s->first[0]) * DWK_CHANNELS;
         const int32_t *weights = s->weights + (ptrdiff_t)column * stride;
         int32_t sum[DWK_CHANNELS];
         for (int32_t c = 0; c < DWK_CHANNELS; c++) {
@@ -166,9 +182,25 @@ static void dwk_blend_rows(const dwk_prepare_scratch *s, int32_t first, int32_t 
     }
 }
 
+/* Source columns that the tile's first output columns, so many, are made from. */
+static inline int32_t dwk_span(const dwk_prepare_scratch *s, int32_t columns)
+{
+    return s->first[columns - 1] + s->count[columns - 1] - s->first[0];
+}
+
+/* Source row y from the tile's first source column on, in RGB or grey. */
+static const uint8_t *dwk_source_row(const dwk_frame *frame, int32_t y, int32_t columns, dwk_prepare_scratch *s)
+{
+    if (frame->yuv == NULL) {
+        return frame->pixels + y * frame->pitch + (ptrdiff_t)s->first[0] * DWK_CHANNELS;
+    }
+    dwk_yuv_row(frame->yuv, frame->top + y, frame->left + s->first[0], dwk_span(s, columns), s->line);
+    return s->line;
+}
+
 /* The output columns from `left` on, as many as the scratch holds; returns how many those are. */
-static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_side *down, const dwk_side *across,
-                                int32_t left, uint8_t *pixels, dwk_prepare_scratch *s)
+static int32_t dwk_prepare_tile(const dwk_frame *frame, const dwk_side *down, const dwk_side *across, int32_t left,
+                                uint8_t *pixels, dwk_prepare_scratch *s)
 {
     int32_t columns = dwk_least(across->count - left, DWK_TILE);
     columns = dwk_least(columns, DWK_TILE_WEIGHTS / across->depth);
@@ -176,6 +208,9 @@ static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_s
     for (int32_t column = 0; column < columns; column++) {
         int32_t *weights = s->weights + (ptrdiff_t)column * across->depth;
         s->count[column] = dwk_window(across, across->start + left + column, &s->first[column], weights);
+        if (frame->yuv != NULL && dwk_span(s, column + 1) > DWK_LINE_PIXELS) {
+            columns = column;
+        }
     }
     int32_t bytes = columns * DWK_CHANNELS;
     int32_t next = 0; /* source row that the ring gets next; windows only move down */
@@ -185,7 +220,7 @@ static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_s
         next = next < first ? first : next;
         for (; next < first + count; next++) {
             uint8_t *line = s->ring + (ptrdiff_t)(next % down->depth) * bytes;
-            dwk_resize_row(frame + next * pitch, s, across->depth, columns, line);
+            dwk_resize_row(dwk_source_row(frame, next, columns, s), s, across->depth, columns, line);
         }
         uint8_t *out = pixels + ((ptrdiff_t)(down->at + y) * DWK_CROP + across->at + left) * DWK_CHANNELS;
         dwk_blend_rows(s, first, count, down->depth, bytes, out);
@@ -193,17 +228,13 @@ static int32_t dwk_prepare_tile(const uint8_t *frame, int64_t pitch, const dwk_s
     return columns;
 }
 
-/* Prepares a frame, as dw_prepare of depthwise.h says.
- *
- * pixels: DWK_CROP x DWK_CROP x DWK_CHANNELS bytes. scratch: DWK_PREPARE_SCRATCH_BYTES, at a multiple of 4. */
-static int32_t dwk_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels,
-                           void *scratch)
+/* Prepares the middle of a frame, of which `frame` knows all but where that middle begins. */
+static int32_t dwk_prepare_frame(dwk_frame frame, int32_t height, int32_t width, uint8_t *pixels, void *scratch)
 {
-    if (frame == NULL || pixels == NULL || scratch == NULL) {
+    if (pixels == NULL || scratch == NULL) {
         return DW_NO_POINTER;
     }
-    if (height < 1 || width < 1 || height > DWK_LONGEST_SIDE || width > DWK_LONGEST_SIDE ||
-        pitch < (int64_t)width * DWK_CHANNELS) {
+    if (height < 1 || width < 1 || height > DWK_LONGEST_SIDE || width > DWK_LONGEST_SIDE) {
         return DW_FRAME_SIZE;
     }
     dwk_side down = dwk_side_of(height, width);
@@ -214,11 +245,40 @@ static int32_t dwk_prepare(const uint8_t *frame, int32_t height, int32_t width, 
         pixels[i] = fill[i % DWK_CHANNELS];
     }
 #endif
-    frame += (height - down.from) / 2 * pitch + (int64_t)((width - across.from) / 2) * DWK_CHANNELS;
+    frame.top = (height - down.from) / 2;
+    frame.left = (width - across.from) / 2;
+    if (frame.yuv == NULL) {
+        frame.pixels += frame.top * frame.pitch + (int64_t)frame.left * DWK_CHANNELS;
+    }
     for (int32_t left = 0; left < across.count;) {
-        left += dwk_prepare_tile(frame, pitch, &down, &across, left, pixels, (dwk_prepare_scratch *)scratch);
+        left += dwk_prepare_tile(&frame, &down, &across, left, pixels, (dwk_prepare_scratch *)scratch);
     }
     return DW_OK;
+}
+
+/* Prepares a frame, as dw_prepare of depthwise.h says.
+ *
+ * pixels: DWK_CROP x DWK_CROP x DWK_CHANNELS bytes. scratch: DWK_PREPARE_SCRATCH_BYTES, at a multiple of 4. */
+static int32_t dwk_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels,
+                           void *scratch)
+{
+    if (frame == NULL) {
+        return DW_NO_POINTER;
+    }
+    if (pitch < (int64_t)width * DWK_CHANNELS) {
+        return DW_FRAME_SIZE;
+    }
+    return dwk_prepare_frame((dwk_frame){.pixels = frame, .pitch = pitch}, height, width, pixels, scratch);
+}
+
+/* The same of a frame in YUV, as dw_prepare_yuv says. */
+static inline int32_t dwk_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *scratch)
+{
+    int32_t status = dwk_yuv_check(frame);
+    if (status != DW_OK) {
+        return status;
+    }
+    return dwk_prepare_frame((dwk_frame){.yuv = frame}, frame->height, frame->width, pixels, scratch);
 }
 
 #endif

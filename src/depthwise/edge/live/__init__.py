@@ -1,0 +1,1 @@
+"""Frames of a camera, a video, a pipe or a folder to labels, as they come: what `depthwise run --camera` does."""

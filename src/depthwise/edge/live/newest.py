@@ -1,0 +1,56 @@
+"""What passes from the thread that captures to the one that labels: one place, and no queue that could grow."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+class Newest:
+    """A place for one item.
+
+    Args:
+        waits: whether who puts waits until the last item was taken, so that none is lost; else a newer one replaces it.
+    """
+
+    def __init__(self, *, waits: bool) -> None:
+        self._waits = waits
+        self._changed = threading.Condition()
+        self._item: Any = None
+        self._problem: BaseException | None = None
+        self._is_closed = False
+        self.dropped = 0
+
+    def put(self, item: Any) -> bool:
+        """Leave an item; False when nobody takes any more."""
+        with self._changed:
+            while self._waits and self._item is not None and not self._is_closed:
+                self._changed.wait()
+            if self._is_closed:
+                return False
+            self.dropped += self._item is not None
+            self._item = item
+            self._changed.notify_all()
+            return True
+
+    def take(self) -> Any:
+        """The item, when there is one; None when there will be no more.
+
+        Raises: what ended the thread that puts.
+        """
+        with self._changed:
+            while self._item is None and not self._is_closed:
+                # With a limit, since a wait without one is not interrupted by signals everywhere.
+                self._changed.wait(0.5)
+            if self._item is None and self._problem is not None:
+                raise self._problem
+            item, self._item = self._item, None
+            self._changed.notify_all()
+            return item
+
+    def close(self, problem: BaseException | None = None) -> None:
+        """Let nobody wait any longer; what was left last can still be taken."""
+        with self._changed:
+            self._is_closed = True
+            self._problem = self._problem or problem
+            self._changed.notify_all()

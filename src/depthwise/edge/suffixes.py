@@ -1,0 +1,22 @@
+"""Which files are images, by the endings of their names; Pillow is not loaded for that."""
+
+from __future__ import annotations
+
+from depthwise.edge import heif
+
+# What is read, by the names that such files have. Pillow knows more, but some of that starts other programs (EPS runs
+# Ghostscript).
+FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".ppm": "PPM",
+    ".pgm": "PPM",
+    ".avif": "AVIF",
+}
+SUFFIXES = (*FORMATS, *(heif.SUFFIXES if heif.is_installed() else ()))
