@@ -12,12 +12,18 @@ from depthwise.compiler.outputs import compilers
 from depthwise.errors import Refused
 
 
-def compile_c(source: Path, out: Path, *others: Path, flags: tuple[str, ...] = (), is_program: bool = False) -> Path:
+def compile_c(
+    source: Path, out: Path, *others: Path, flags: tuple[str, ...] = (), is_program: bool = False, triple: str = ""
+) -> Path:
     """Compile one C file to a library, or to a program that `others` are linked to.
 
+    Args:
+        triple: of another machine than this one, as zig calls it.
     Raises: Refused, when the compiler is missing or fails.
     """
     command = compilers.compiler(targets.target("host"), None).command
+    if triple:
+        command = (*command[:2], "-target", triple)
     kind = () if is_program else ("-shared", "-fPIC", "-nostdlib")
     with tempfile.TemporaryDirectory(prefix="depthwise-") as cache:
         environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": cache}

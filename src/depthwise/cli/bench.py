@@ -35,6 +35,21 @@ PLAIN = "no-strassen"
 @click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="Processes for first answers.")
 @click.option("--grid", is_flag=True, help="The sixteen networks of the family, with random weights, instead of MODEL.")
 @click.option("--twin", is_flag=True, help="Also measure the twin of standard convolutions, by our own kernels.")
+@click.option(
+    "--portable",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write a folder to carry to a board with Linux, where `sh run.sh` measures MODEL; nothing is measured here.",
+)
+@click.option("--target", default="linux-aarch64", show_default=True, help="For --portable: what the board is.")
+@click.option(
+    "--read",
+    "files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Show the result.json of a board, or what `bench --json` printed; may be given again, to see them together.",
+)
 @click.option("--png", type=click.Path(path_type=Path), help="Also draw a picture into this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(
@@ -47,6 +62,9 @@ def command(
     starts: int,
     grid: bool,
     twin: bool,
+    portable: Path | None,
+    target: str,
+    files: tuple[Path, ...],
     png: Path | None,
     as_json: bool,
 ) -> None:
@@ -59,12 +77,22 @@ def command(
     from depthwise.kinds import PICTURE
     from depthwise.places import check_output
 
+    if files:
+        if model is not None or grid or portable is not None:
+            raise Refused("--read shows files and measures nothing; leave the model, --grid and --portable away")
+        _read(files, as_json=as_json)
+        return
+    if portable is not None and (model is None or grid):
+        raise Refused("--portable is for one network; give its folder, without --grid")
     if (model is None) != grid:
         raise Refused("give either a model folder or --grid" + ("" if model is None else ", not both"))
     if grid and twin:
         raise Refused("--twin measures one network; give its folder, without --grid")
     if png is not None:
         check_output(png, PICTURE)
+    if portable is not None and model is not None:
+        _portable(_subject(model, precision, keep_dead=keep_dead), target, portable)
+        return
     options = Options(against=_names(against), threads=_counts(threads), rounds=rounds, starts=starts)
     if model is None:
         _grid(precision or USUAL, options, png, as_json=as_json)
@@ -80,6 +108,33 @@ def _subject(path: Path, precision: Precision | None, *, keep_dead: bool) -> Sub
     from depthwise.network.quantized import load_model
 
     return dataclasses.replace(subject(path.resolve().name, load_model(path), precision), keep_dead=keep_dead)
+
+
+def _portable(subject: Subject, target: str, out: Path) -> None:
+    from depthwise.bench.board import BOARD, write_board
+    from depthwise.cli.output import console
+    from depthwise.places import check_output
+
+    check_output(out, BOARD)
+    write_board(subject, target, out)
+    console().print(
+        f"{out}: copy this folder to the board, run `sh run.sh` in it, and bring result.json back;"
+        " `depthwise bench --read result.json` shows it",
+        soft_wrap=True,
+    )
+
+
+def _read(files: tuple[Path, ...], *, as_json: bool) -> None:
+    import dataclasses
+
+    from depthwise.bench.board import read_timed, timed_table
+    from depthwise.cli.output import print_json, print_table
+
+    lines = [line for file in files for line in read_timed(file)]
+    if as_json:
+        print_json({"schema": 1, "lines": [dataclasses.asdict(line) for line in lines]})
+    else:
+        print_table(timed_table(lines))
 
 
 def _one(subject: Subject, options: Options, png: Path | None, *, twin: bool, as_json: bool) -> None:
