@@ -77,7 +77,7 @@ def test_files_of_boards_and_of_bench_are_shown_together(tmp_path: Path) -> None
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "depthwise board"}', "[" * 100000, '{"results": 3}'])
 def test_a_file_of_something_else_is_refused_in_a_sentence(text: str, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text(text)
-    with pytest.raises(Refused, match="is neither what run.sh of `depthwise bench --portable` writes nor what"):
+    with pytest.raises(Refused, match=r"is neither what run.sh of `depthwise bench --portable` writes nor what"):
         read_timed(tmp_path / "other.json")
     with pytest.raises(Refused, match="cannot be read"):
         read_timed(tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""Measuring on a board where no depthwise is installed: a folder that is carried there, and the file that comes back."""
+"""Measuring on a board without depthwise: a folder that is carried there, and the file that comes back."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ chmod +x measure
 ./measure > result.part
 code=$?
 if [ "$code" -eq 126 ] || [ "$code" -eq 127 ]; then
-    echo "measure does not start here; it is built anew with cc (if that fails too: is this folder on a disk that may" \\
-        "hold no programs?)" >&2
+    echo "measure does not start here; building it anew with cc" >&2
+    echo "(if that does not help: does this disk allow programs? see: mount | grep noexec)" >&2
     cc -O2 -o measure measure.c ./libmodel.so -Wl,-rpath,'$ORIGIN' && ./measure > result.part
     code=$?
 fi
@@ -137,7 +137,7 @@ def _of_board(file: str, document: dict[str, Any]) -> list[Timed]:
 
 
 def _of_bench(file: str, document: dict[str, Any]) -> list[Timed]:
-    networks = document["networks"] if "networks" in document else [document]
+    networks = document.get("networks", [document])
     return [
         Timed(
             file=file,
