@@ -308,7 +308,8 @@ def live(
         turn=turn,
         pace=pace,
     )
-    return Loop(opened, source, smooth=smooth, unknown=unknown, every=every, notice=notice)
+    is_owner = opened is not artifact
+    return Loop(opened, source, smooth=smooth, unknown=unknown, every=every, notice=notice, is_owner=is_owner)
 
 
 def cost(network: Spec | Where | None = None, *, precision: Precision | None = None) -> Cost:

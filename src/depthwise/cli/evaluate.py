@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from depthwise.cli.places import Place
-from depthwise.errors import Unmet
+from depthwise.errors import Refused, Unmet
 
 if TYPE_CHECKING:
     from depthwise.evaluate.report import Report
@@ -24,10 +24,22 @@ if TYPE_CHECKING:
     help="Threads that a call of an ARTIFACT runs on: as many as there are free cores; 1 without it.",
 )
 @click.option("--min-top1", type=click.FloatRange(0, 1), help="End with 1 where top-1 is below this share, 0 to 1.")
+@click.option(
+    "--unknown",
+    "with_unknown",
+    is_flag=True,
+    help='Keep in MODEL below which probability `run --camera` says "unknown": 95% of the right answers lie above.',
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write one page with the images, readable offline.")
 def command(
-    subject: Path, data: Path, threads: int | None, min_top1: float | None, as_json: bool, html: Path | None
+    subject: Path,
+    data: Path,
+    threads: int | None,
+    min_top1: float | None,
+    with_unknown: bool,
+    as_json: bool,
+    html: Path | None,
 ) -> None:
     """Measure a model folder or an artifact on the labelled images of DATA.
 
@@ -37,17 +49,26 @@ def command(
     from depthwise.cli.output import check_page, notice, print_json, printable, write_page
     from depthwise.cli.progress import make_reporter
     from depthwise.evaluate.document import document
+    from depthwise.evaluate.unknown import sentence, unknown
     from depthwise.jobs.evaluate import evaluate
+    from depthwise.network.description import keep_measured
 
     check_page(html)
+    if with_unknown and subject.is_file():
+        raise Refused(f"{subject}: is an artifact, which is not changed; give the model folder, and compile it again")
     reporter = make_reporter()
     report = evaluate(subject, data, threads=threads, reporter=reporter)
     for warning in report.warnings:
         notice(f"warning: {printable(warning)}")
+    found = unknown(report) if with_unknown else None
+    if found:
+        keep_measured(subject, "unknown", found)
     if as_json:
-        print_json(document(report, least_top1=min_top1))
+        print_json({**document(report, least_top1=min_top1), **({"unknown": found} if found else {})})
     else:
         _print(report)
+        if found:
+            print(sentence(found))
     if html is not None:
         from depthwise.evaluate.page import page
 

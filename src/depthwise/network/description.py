@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from depthwise.errors import Refused
 from depthwise.files import write_folder
-from depthwise.network.folder import DESCRIPTION, FORMAT, KEPT, MODEL, WEIGHTS
+from depthwise.network.folder import DESCRIPTION, FORMAT, KEPT, MODEL, WEIGHTS, read_description
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import Spec, shown
 from depthwise.network.weights import Array, expected_weights
@@ -138,6 +138,21 @@ def write_model(
     text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     weights = to_bytes(dict(sorted(arrays.items())))
     # A path that is not UTF-8 reaches the provenance as lone surrogates; their escapes are JSON's own.
+    files = {DESCRIPTION: text.encode(errors="backslashreplace"), WEIGHTS: weights}
+    write_folder(folder, files, MODEL, kept=KEPT)
+
+
+def keep_measured(folder: Path, name: str, value: object) -> None:
+    """Put a figure under `accuracy` into the description of a model folder, which else stays as it is.
+
+    Args:
+        value: JSON values.
+    Raises: Refused, when it is no model folder, or cannot be written.
+    """
+    description = read_description(folder / DESCRIPTION)
+    description["accuracy"] = {**part(description, "accuracy", dict), name: value}
+    text = json.dumps(description, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    weights = (folder / WEIGHTS).read_bytes()
     files = {DESCRIPTION: text.encode(errors="backslashreplace"), WEIGHTS: weights}
     write_folder(folder, files, MODEL, kept=KEPT)
 

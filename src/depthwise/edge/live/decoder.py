@@ -144,7 +144,8 @@ def _decoded(
 ) -> Iterator[Captured]:
     """Frames of the first video stream."""
     if not container.streams.video:
-        raise Refused(f"{container.name}: holds no pictures that move; give a video file")
+        name = container.name.removeprefix("file:")
+        raise Refused(f"{name}: holds no pictures that move, or was cut off; give a whole video file")
     stream = container.streams.video[0]
     # Frames that are decoded at the same time come late, which a camera's must not.
     stream.thread_type = "AUTO" if threads else "SLICE"

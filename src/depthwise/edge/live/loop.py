@@ -82,7 +82,8 @@ class Live:
     """Labels of frames as they come, one `Seen` after the other; close it, or use it in a `with` block.
 
     Args:
-        artifact: an open artifact, which stays open.
+        artifact: an open artifact.
+        is_owner: whether it is closed with the loop.
         source: where frames come from.
         smooth: seconds over which probabilities are averaged; 0 for none of that.
         unknown: below which probability a label is "unknown"; None for what the artifact says.
@@ -99,8 +100,9 @@ class Live:
         unknown: float | None = None,
         every: bool | None = None,
         notice: Notice | None = None,
+        is_owner: bool = False,
     ) -> None:
-        self._artifact, self._source = artifact, source
+        self._artifact, self._source, self._is_owner = artifact, source, is_owner
         self._unknown = threshold_of(artifact.record) if unknown is None else unknown
         self._smoothing = Smoothing(smooth)
         self._notice = notice or (lambda text: None)
@@ -168,6 +170,8 @@ class Live:
         self._stop.set()
         self._place.close()
         self._thread.join(_PATIENCE)
+        if self._is_owner:
+            self._artifact.close()
 
     def __enter__(self) -> Self:
         return self
