@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -107,8 +108,8 @@ class Camera:
             stop.wait(_AGAIN)
 
     def _open(self, av: Any) -> Any:
-        form, _, device = self.name.rpartition(":") if ":" in self.name else ("", "", self.name)
-        form = form or _CAMERAS.get(sys.platform, "v4l2")
+        named = re.fullmatch(r"([a-z]\w*):(.+)", self.name)
+        form, device = (named[1], named[2]) if named else (_CAMERAS.get(sys.platform, "v4l2"), self.name)
         if form == "v4l2" and device.isdigit():
             device = f"/dev/video{device}"
         if form == "v4l2" and not Path(device).exists():
