@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -182,7 +184,8 @@ def test_y4m_says_size_layout_and_range_itself(artifact: Artifact) -> None:
 
 
 def test_pictures_that_come_into_a_folder_are_labelled_once_they_are_whole(artifact: Artifact, tmp_path: Path) -> None:
-    red, notices = tmp_path / "red.png", []
+    red = tmp_path / "red.png"
+    notices: list[str] = []
     Image.new("RGB", (8, 8), "blue").save(tmp_path / "old.png")
     with depthwise.live(artifact, watch=tmp_path, smooth=0, notice=notices.append) as live:
         time.sleep(0.3)
@@ -248,7 +251,7 @@ def broken() -> SimpleNamespace:
 def test_a_camera_that_vanishes_is_waited_for_and_damaged_pictures_are_left_out(
     artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sessions = [
+    sessions: list[Container | Refused] = [
         Container([packet(picture(10)), broken(), packet(picture(200, is_corrupt=True)), packet(picture(20))]),
         Refused("camera 0: cannot be opened (No such device); give a camera that works"),
         Container([packet(picture(30))]),
@@ -374,3 +377,90 @@ def test_a_video_goes_through_the_decoder(artifact: Artifact, tmp_path: Path) ->
         list(live)
 
     assert labels == ["red"] * 10 + ["blue\n🐳"] * 10
+
+
+def film_of(place: Path, codec: str, layout: str, images: list[np.ndarray]) -> Path:
+    """A video of images, written by PyAV; the test is skipped where that is not there."""
+    av: Any = pytest.importorskip("av", reason="PyAV is not installed; no video is decoded")
+    with av.open(str(place), "w") as out:
+        stream = out.add_stream(codec, rate=30)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = layout
+        for image in images:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(stream.encode(None))
+    return place
+
+
+def halves(height: int, width: int) -> np.ndarray:
+    """Red above, blue below."""
+    image = np.full((height, width, 3), (20, 20, 250), np.uint8)
+    image[: height // 2] = (250, 20, 20)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("codec", "layout", "size"),
+    [
+        ("mjpeg", "yuvj420p", (49, 65)),
+        ("ffv1", "yuv420p", (49, 65)),
+        ("ffv1", "yuv444p", (31, 67)),
+        ("mpeg4", "yuv420p", (50, 50)),
+    ],
+)
+def test_videos_of_odd_sizes_and_either_range_have_their_colours_to_the_last_row_and_column(
+    codec: str, layout: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    film = film_of(tmp_path / "film.mkv", codec, layout, [halves(*size)])
+
+    (captured,) = Video(path=str(film)).frames(threading.Event(), print)
+    shown = np.asarray(as_picture(captured.frame)).astype(int)
+
+    assert shown.shape[:2] == size
+    for row, column, colour in ((0, 0, (250, 20, 20)), (0, -1, (250, 20, 20)), (-1, -1, (20, 20, 250))):
+        assert np.abs(shown[row, column] - colour).max() <= 4
+
+
+def test_a_telephone_that_was_held_upright_gives_upright_frames(tmp_path: Path) -> None:
+    content = film_of(tmp_path / "film.mp4", "mpeg4", "yuv420p", [halves(48, 64)]).read_bytes()
+    # The matrix of the track's header: a quarter turn clockwise in place of none.
+    none, quarter = (struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) for a, b, c, d in _TURNS)
+    track = content.index(b"tkhd")
+    (tmp_path / "phone.mp4").write_bytes(content[:track] + content[track:].replace(none, quarter, 1))
+
+    (captured,) = Video(path=str(tmp_path / "phone.mp4")).frames(threading.Event(), print)
+    shown = np.asarray(as_picture(captured.frame)).astype(int)
+
+    assert shown.shape == (64, 48, 3)
+    # What was above is on the right.
+    assert np.abs(shown[32, -1] - (250, 20, 20)).max() <= 4
+    assert np.abs(shown[32, 0] - (20, 20, 250)).max() <= 4
+
+
+_TURNS = ((1 << 16, 0, 0, 1 << 16), (0, 1 << 16, -1 << 16, 0))
+
+
+def test_a_stream_of_jpeg_with_rubbish_between_loses_the_broken_pictures_alone(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="PyAV is not installed; no video is decoded")
+    out = io.BytesIO()
+    Image.fromarray(halves(48, 64)).save(out, "JPEG", restart_marker_blocks=2)
+    whole = out.getvalue()
+    mark = whole.index(b"\xff\xd0")
+    # As cameras of USB send them: bytes before a mark, a picture begun twice; and one that breaks off.
+    odd = [whole, whole[:mark] + b"\x00\x01" + whole[mark:], b"\xff\xd8" + whole, whole, whole[: len(whole) // 2]]
+    (tmp_path / "camera.mjpeg").write_bytes(b"".join(odd) + b"\x00rubbish\xff\xd8\xff")
+    notices: list[str] = []
+
+    found = list(Video(path=str(tmp_path / "camera.mjpeg")).frames(threading.Event(), notices.append))
+
+    assert len(found) == 4
+    assert len(notices) == 1
+    assert "damaged pictures were left out" in notices[0]
+
+
+def test_a_device_of_ffmpeg_is_a_camera(artifact: Artifact) -> None:
+    pytest.importorskip("av", reason="PyAV is not installed; no device is opened")
+    with depthwise.live(artifact, camera="lavfi:color=c=blue:size=64x48:rate=50", smooth=0) as live:
+        labels = [next(live).label for _ in range(3)]
+
+    assert labels == ["blue\n🐳"] * 3
