@@ -19,6 +19,7 @@
 #include <riscv_vector.h>
 
 #include "dwk_shapes.h"
+#include "dwk_tiles_riscv.h"
 #include "dwk_vector_i8.h"
 
 /* 32-bit values in one register. */
@@ -28,10 +29,6 @@
 #define DWK_CHUNK_v128 16
 #define DWK_CHUNK_v256 32
 #define DWK_CHUNK DWK_JOIN(DWK_CHUNK_, DWK_SET, )
-
-/* What stands behind this is not read before it: compilers would fetch the operands of several steps at once, and put
- * others into memory for want of registers. No instruction. */
-#define DWK_IN_ORDER __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 #define DWK_G(word) DWK_JOIN(dwk_, word, DWK_JOIN(_m, DWK_M, ))
 

@@ -22,6 +22,10 @@
 #define DWK_UNROLL_FOUR _Pragma("GCC unroll 4")
 #endif
 
+/* What stands behind this is not read before it: compilers would fetch the operands of several steps at once, and put
+ * others into memory for want of registers. No instruction. */
+#define DWK_IN_ORDER __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
 /* A tile on its way over pixels. Where rows of the input lie one behind the other, it takes pixels of several rows. */
 typedef struct {
     int32_t left; /* pixels of this tile and those behind it */

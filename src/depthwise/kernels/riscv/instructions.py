@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from depthwise.kernels.instructions import Instructions
 
+# What all processors of 64 bits have: plain C that uses the width of their registers.
+RV64 = Instructions(name="rv64", family="riscv", needs=frozenset({"__riscv"}), registers=31, together=1)
 # Both are the vector extension V; a kernel takes as many values at a time as a vector of that many bits surely holds.
 V128 = Instructions(
     name="v128",

@@ -10,6 +10,7 @@ from depthwise.kernels.riscv import chunks
 PACKINGS: dict[str, Packing] = {
     "product_f32": portable.PACKINGS["product_f32"],
     "product_i8": portable.PACKINGS["product_i8"],
+    "depthwise_i8": portable.PACKINGS["depthwise_i8"],
     "classifier_i8": portable.PACKINGS["classifier_i8"],
     "depthwise_f32_riscv": chunks.depthwise_f32,
     "depthwise_i8_riscv": chunks.depthwise_i8,

@@ -1,10 +1,10 @@
-"""The kernels for RISC-V with vectors, those for the longer ones first. Each is written once for all lengths."""
+"""The kernels for RISC-V: with vectors, the longer ones first, each written once for all lengths; then without."""
 
 from __future__ import annotations
 
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import Kernel, Operation
-from depthwise.kernels.riscv.instructions import V128, V256
+from depthwise.kernels.riscv.instructions import RV64, V128, V256
 
 _DEPTHWISE: tuple[Operation, ...] = ("depthwise3x3s1", "depthwise3x3s2")
 
@@ -98,4 +98,36 @@ def _float32(of: Instructions) -> tuple[Kernel, ...]:
     )
 
 
-KERNELS: tuple[Kernel, ...] = (*_int8(V256), *_int8(V128), *_float32(V256), *_float32(V128))
+# Without vectors; what is not here is portable C there.
+_RV64 = (
+    Kernel(
+        header="dwk_product_i8_rv64.h",
+        name=r"dwk_product_i8_p(\d+)_c1x4__rv64",
+        macros=("PIXELS",),
+        operation="product",
+        precision="int8",
+        packing="product_i8",
+        instructions=RV64,
+    ),
+    *(
+        Kernel(
+            header=f"dwk_{operation}_i8_rv64.h",
+            name=f"dwk_{operation}_i8_c8__rv64",
+            operation=operation,
+            precision="int8",
+            packing="depthwise_i8",
+            instructions=RV64,
+        )
+        for operation in _DEPTHWISE
+    ),
+    Kernel(
+        header="dwk_product_f32_rv64.h",
+        name=r"dwk_product_f32_(relu6?)_p(\d+)_c1x8__rv64",
+        macros=("ACTIVATION", "PIXELS"),
+        operation="product",
+        packing="product_f32",
+        instructions=RV64,
+        tolerance=1e-5,
+    ),
+)
+KERNELS: tuple[Kernel, ...] = (*_int8(V256), *_int8(V128), *_float32(V256), *_float32(V128), *_RV64)
