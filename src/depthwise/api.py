@@ -16,12 +16,14 @@ from depthwise.progress import Reporter, Silent
 if TYPE_CHECKING:
     import os
 
+    from depthwise.attack.plan import Settings
     from depthwise.cloud.recipe import Recipe
     from depthwise.compiler import Built
     from depthwise.cost.report import Report as Cost
     from depthwise.edge.artifact import Artifact
     from depthwise.edge.live.loop import Live
     from depthwise.evaluate.report import Report as Evaluation
+    from depthwise.jobs.attack import Attacked
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
     from depthwise.network.spec import Spec
@@ -131,6 +133,44 @@ def evaluate(
     from depthwise.jobs import evaluate as job
 
     return job.evaluate(Path(subject), Path(data), threads=threads, reporter=reporter or Silent())
+
+
+def attack(
+    subject: Where,
+    data: Where,
+    *,
+    settings: Settings | None = None,
+    images: int = 1000,
+    gradients: tuple[Where, ...] = (),
+    processes: int = 1,
+    reporter: Reporter | None = None,
+) -> Attacked:
+    """Change images of a folder until a model or an artifact is wrong; gradients need PyTorch.
+
+    Args:
+        subject: a model folder, or an artifact of this machine.
+        data: what `evaluate` takes.
+        settings: method, bound, seed; None for the strongest method at 4/255.
+        images: how many at most; 0 for all.
+        gradients: model folders whose gradients are tried on the subject as well.
+        processes: that work on it at the same time; a script that asks for more than one needs its
+            `if __name__ == "__main__"`, since each of them imports it.
+    Returns: a record whose `findings` hold `clean_share`, `robust_share`, `curve`, the changed images and the warnings.
+    Raises: Refused, when one of them is not what it should be, or a method needs what there is not.
+    """
+    from depthwise.attack.budget import Budget
+    from depthwise.attack.plan import Settings as Chosen
+    from depthwise.jobs import attack as job
+
+    return job.attack(
+        Path(subject),
+        Path(data),
+        settings=settings or Chosen(budget=Budget(eps=4 / 255)),
+        images=images,
+        gradients=tuple(map(Path, gradients)),
+        processes=processes,
+        reporter=reporter or Silent(),
+    )
 
 
 def quantize(

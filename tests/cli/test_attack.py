@@ -88,6 +88,18 @@ def test_nothing_to_change_gives_the_clean_accuracy(artifact: Path, data: Path) 
     assert found["stages"] == []
 
 
+def test_noise_and_the_like_are_measured_and_told(artifact: Path, data: Path) -> None:
+    """Colours 80 and more above the others stay what they are in any light; weak ones are lost in the noise."""
+    found = CliRunner().invoke(command, [str(artifact), str(data), "--method", "corruptions", "--json"])
+    document = json.loads(found.stdout)
+
+    assert document["clean"]["right"] == 15
+    assert len(document["corruptions"]) == 35
+    right = {(one["kind"], one["strength"]): one["right"] for one in document["corruptions"]}
+    assert right["brightness", 5] == right["shift", 5] == right["blur", 5] == 15
+    assert all(count >= 9 for count in right.values())
+
+
 def test_the_tables_say_what_the_document_says(artifact: Path, data: Path) -> None:
     done = run(artifact, data, "--eps", "8/255", "--method", "square", "--queries", "300", "--processes", "1")
 
@@ -105,6 +117,11 @@ def test_the_tables_say_what_the_document_says(artifact: Path, data: Path) -> No
         (("--method", "magic"), "--method is 'magic'; it must be one of auto, fgsm, pgd, apgd, square, patch, corrupt"),
         (("--method", "pgd"), "pgd goes by gradients, and an artifact has none; attack the model folder, give the one"),
         (("--norm", "l2", "--eps", "0.5"), "under --norm l2 only gradients help, and an artifact has none; give a mod"),
+        (
+            ("--method", "patch"),
+            "patch goes by gradients, and an artifact has none; attack the model folder, or give t",
+        ),
+        (("--method", "corruptions", "--html", "x.html"), "--html does not go with --method corruptions; leave it out"),
         (("--targets", "0"), "--targets is '0'; give a number from 1, or `all`"),
         (("--save", "{data}"), "{data}: exists and is not a folder of attacked images; choose another name or remove"),
     ],

@@ -46,10 +46,10 @@ def document(
             "eps": budget.eps,
             "levels": budget.radius,
         },
-        "clean": _share(findings.clean_share),
-        "attacked": _share(findings.robust_share),
+        "clean": share_document(findings.clean_share),
+        "attacked": share_document(findings.robust_share),
         "stages": [_stage(findings, place, one) for place, one in enumerate(findings.stages)],
-        "curve": [{"eps": eps, **_share(share)} for eps, share in findings.curve],
+        "curve": [{"eps": eps, **share_document(share)} for eps, share in findings.curve],
         "smallest": [{"eps": name, "images": count} for name, count in histogram(findings)],
         "questions": None if took is None else {"median": took[0], "within95": took[1]},
         "classes": [
@@ -79,7 +79,8 @@ def document(
     }
 
 
-def _share(share: Share) -> dict[str, Any]:
+def share_document(share: Share) -> dict[str, Any]:
+    """A share as JSON values."""
     return {"share": share.share, "right": share.count, "interval95": list(share.interval)}
 
 

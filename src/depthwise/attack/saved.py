@@ -53,6 +53,19 @@ def save(
     write_folder(path, files, FOLDER)
 
 
+def save_patch(path: Path, patch: Pixels, example: Pixels, description: Mapping[str, Any]) -> None:
+    """Write a patch to print, and some pictures with it.
+
+    Raises: Refused, when the folder cannot be written.
+    """
+    from depthwise.files import write_folder
+
+    check_output(path, FOLDER)
+    files = {"patch.png": _png(patch), MARK: (json.dumps(dict(description), indent=2) + "\n").encode()}
+    files |= {f"example-{number}.png": _png(one) for number, one in enumerate(example, 1)}
+    write_folder(path, files, FOLDER)
+
+
 def framed(pixels: Pixels, resize: int) -> Pixels:
     """The image in the middle of a square of `resize` pixels, its border continued, where the crop is smaller."""
     side = pixels.shape[0]

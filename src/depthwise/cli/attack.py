@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from depthwise.attack.plan import Settings
     from depthwise.jobs.attack import Attacked
 
+OTHERS = ("patch", "corruptions")
 METHODS = ("auto", "fgsm", "pgd", "apgd", "square", "patch", "corruptions")
 
 
@@ -77,6 +78,14 @@ def command(
     from depthwise.cli.output import check_page, notice, printable
     from depthwise.cli.progress import make_reporter
 
+    if method in OTHERS:
+        for name, given in (("--html", html), ("--save", None if method == "patch" else save)):
+            if given is not None:
+                raise Refused(f"{name} does not go with --method {method}; leave it out")
+        if save is not None:
+            saved.check(save)
+        _other(method, subject, data, save, as_json, images=images, seed=seed, steps=steps, gradients=gradients)
+        return
     settings = _settings(eps, norm, method, targets, steps=steps, restarts=restarts, queries=queries, seed=seed)
     check_page(html)
     if save is not None:
@@ -102,6 +111,45 @@ def command(
     _print(found, document, as_json)
     if html is not None:
         _write_page(html, found)
+
+
+def _other(
+    method: str,
+    subject: Path,
+    data: Path,
+    save: Path | None,
+    as_json: bool,
+    *,
+    images: int,
+    seed: int,
+    steps: int,
+    gradients: tuple[Path, ...],
+) -> None:
+    """What is about all images together: a patch, or changes without an enemy."""
+    from depthwise.attack import others, saved
+    from depthwise.cli.output import console, print_json, print_table, printable
+    from depthwise.cli.progress import make_reporter
+    from depthwise.jobs import attack as job
+
+    reporter, named = make_reporter(), str(subject)
+    if method == "corruptions":
+        sample, corrupted = job.corrupt(subject, data, images=images, seed=seed, reporter=reporter)
+        document = others.corruption_document(corrupted, sample, subject=named, seed=seed)
+        table, line = others.corruption_table(corrupted), others.corruption_summary(corrupted)
+    else:
+        sample, patched, source = job.patch(
+            subject, data, images=images, seed=seed, steps=steps, gradients=gradients, reporter=reporter
+        )
+        document = others.patch_document(patched, sample, subject=named, seed=seed, source=source)
+        table, line = others.patch_table(patched), others.patch_summary(patched)
+        if save is not None:
+            saved.save_patch(save, patched.patch, patched.example, document)
+            reporter.notice(f"wrote {printable(str(save))}")
+    if as_json:
+        print_json(document)
+        return
+    print_table(table)
+    console().print(printable(line), soft_wrap=True)
 
 
 def _write_page(path: Path, found: Attacked) -> None:

@@ -63,20 +63,15 @@ HELP = {
 }
 
 
-class Eps(click.ParamType[float]):
+def share(value: Any) -> float:
     """A bound as people write it, 8/255."""
+    from depthwise.attack.budget import parse_eps
 
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; a click type's own method."""
-        from depthwise.attack.budget import parse_eps
-
-        return parse_eps(value) if isinstance(value, str) else value
+    return parse_eps(value) if isinstance(value, str) else float(value)
 
 
 # Types of options that are not those of their fields, and how a default is shown.
-KINDS: Mapping[str, Any] = {"eps": Eps()}
+KINDS: Mapping[str, Any] = {"eps": share}
 SHOWN = {"eps": "8/255"}
 # Settings whose default depends on what the training starts from.
 COMPUTED = ("epochs", "frozen", "rate")

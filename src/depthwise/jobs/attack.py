@@ -7,18 +7,22 @@ import hashlib
 import json
 import multiprocessing
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from depthwise import __version__
+from depthwise.attack.corruptions import Corrupted, measure
+from depthwise.attack.draws import Draws
 from depthwise.attack.engine import Engine
 from depthwise.attack.findings import Findings
 from depthwise.attack.kept import Kept
-from depthwise.attack.plan import Settings
+from depthwise.attack.plan import Settings, stages
 from depthwise.attack.sample import Sample, draw
-from depthwise.attack.subject import ArtifactSubject
+from depthwise.attack.subject import ArtifactSubject, FunctionSubject
 from depthwise.attack.target import Target
 from depthwise.attack.work import Arrays, Here, Part, perform
 from depthwise.beside import recover
@@ -33,6 +37,7 @@ from depthwise.places import place
 from depthwise.progress import Reporter
 
 if TYPE_CHECKING:
+    from depthwise.attack.gradient.patch import Patched
     from depthwise.network.preprocessing import Preprocessing
 
 NO_TORCH = (
@@ -76,6 +81,48 @@ class Attacked:
     findings: Findings
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ready:
+    """What is attacked, opened, and the images for it."""
+
+    opening: Opening
+    target: Target
+    pixels: _Pixels
+    sample: Sample
+
+
+@contextlib.contextmanager
+def ready(
+    subject: Path,
+    data: Path,
+    *,
+    images: int,
+    seed: int,
+    gradients: tuple[Path, ...],
+    check: Callable[[Target], object],
+    reporter: Reporter,
+) -> Iterator[Ready]:
+    """Open what is attacked and read the images.
+
+    Args:
+        subject: a model folder, or an artifact of this machine.
+        images: how many at most; 0 for all.
+        gradients: model folders whose gradients are tried on the subject as well.
+        check: called before images are read, to refuse what cannot be.
+    Raises: Refused, when one of them is not what it should be.
+    """
+    recover(place(subject))
+    if not subject.exists():
+        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
+    with contextlib.ExitStack() as held:
+        opening = _opening(subject, gradients, held, reporter)
+        target = held.enter_context(opened(opening))
+        check(target)
+        pixels = _Pixels(opening, held)
+        sample = draw(data, pixels, count=images, seed=seed, reporter=reporter)
+        yield Ready(opening=opening, target=target, pixels=pixels, sample=sample)
+
+
 def attack(
     subject: Path,
     data: Path,
@@ -86,59 +133,85 @@ def attack(
     processes: int,
     reporter: Reporter,
 ) -> Attacked:
-    """Attack a network with some images of a folder.
+    """Attack a network with some images of a folder; arguments are those of `ready`.
 
     Args:
-        subject: a model folder, or an artifact of this machine.
-        images: how many at most; 0 for all.
-        gradients: model folders whose gradients are tried on the subject as well.
         processes: that work on it at the same time.
     Raises: Refused, when one of them is not what it should be, or a method needs what there is not.
     """
-    recover(place(subject))
-    if not subject.exists():
-        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
+
+    def check(target: Target) -> None:
+        stages(settings, tuple(one.name for one in target.sources), target.asked.name)
+
     with contextlib.ExitStack() as held:
-        opening = _opening(subject, gradients, held, reporter)
-        target = held.enter_context(opened(opening))
-        sources = tuple(one.name for one in target.sources)
-        # Refused before anything takes long.
-        _check(settings, sources, target.asked.name)
-        pixels = _Pixels(opening, held)
-        sample = draw(data, pixels, count=images, seed=settings.seed, reporter=reporter)
+        seed = settings.seed
+        here = held.enter_context(
+            ready(subject, data, images=images, seed=seed, gradients=gradients, check=check, reporter=reporter)
+        )
+        opening, target, sample = here.opening, here.target, here.sample
         kept = Kept(_folder_of(opening, settings, sample))
         if len(kept):
             reporter.notice("an attack like this one was stopped before; going on where it was")
-        workers = _workers(opening, target, min(processes, -(-len(sample.items) // 8)), held)
         engine = Engine(
             settings=settings,
             judge=target.judge.name,
             asked=target.asked.name,
-            sources=sources,
+            sources=tuple(one.name for one in target.sources),
             images=sample.images,
             labels=sample.labels,
             numbers=sample.numbers,
-            workers=workers,
+            workers=_workers(opening, target, min(processes, -(-len(sample.items) // 8)), held),
             kept=kept,
             reporter=reporter,
         )
         found = engine.run()
         kept.clear()
-    return Attacked(
-        subject=str(subject),
-        kind="model" if opening.model is not None else "artifact",
-        labels=pixels.labels,
-        resize=pixels.resize,
-        threshold=pixels.threshold,
-        sample=sample,
-        findings=found,
-    )
+        return Attacked(
+            subject=str(subject),
+            kind="model" if opening.model is not None else "artifact",
+            labels=here.pixels.labels,
+            resize=here.pixels.resize,
+            threshold=here.pixels.threshold,
+            sample=sample,
+            findings=found,
+        )
 
 
-def _check(settings: Settings, sources: tuple[str, ...], asked: str) -> None:
-    from depthwise.attack.plan import stages
+def corrupt(subject: Path, data: Path, *, images: int, seed: int, reporter: Reporter) -> tuple[Sample, Corrupted]:
+    """What noise, blur and the like do to a network's answers; arguments and refusals are those of `ready`."""
+    with ready(
+        subject, data, images=images, seed=seed, gradients=(), check=lambda target: None, reporter=reporter
+    ) as here:
+        draws = Draws(seed, here.sample.numbers)
+        images_, labels = np.asarray(here.sample.images, np.uint8), here.sample.labels
+        return here.sample, measure(here.target.judge, images_, labels, draws, reporter)
 
-    stages(settings, sources, asked)
+
+def patch(
+    subject: Path, data: Path, *, images: int, seed: int, steps: int, gradients: tuple[Path, ...], reporter: Reporter
+) -> tuple[Sample, Patched, str]:
+    """A patch to print, what it does, and whose gradients made it; arguments are those of `ready`.
+
+    Args:
+        steps: of the climb; 0 for as many as usual.
+    Raises: Refused, as `ready` does, and where there are no gradients.
+    """
+
+    def check(target: Target) -> None:
+        if not target.sources:
+            raise Refused(
+                "patch goes by gradients, and an artifact has none; attack the model folder, or give the one that it"
+                " was made from by --gradients"
+            )
+
+    with ready(subject, data, images=images, seed=seed, gradients=gradients, check=check, reporter=reporter) as here:
+        from depthwise.attack.gradient.patch import Patch, make
+
+        source, sample = here.target.sources[0], here.sample
+        settings = Patch(steps=steps) if steps else Patch()
+        draws, pixels = Draws(seed, sample.numbers), np.asarray(sample.images, np.uint8)
+        found = make(settings, source, here.target.judge, pixels, sample.labels, draws, reporter)
+        return sample, found, source.name
 
 
 def _opening(subject: Path, gradients: tuple[Path, ...], held: contextlib.ExitStack, reporter: Reporter) -> Opening:
@@ -196,8 +269,18 @@ def opened(opening: Opening) -> Iterator[Target]:
         torch.set_num_threads(1)
         sources = [subject(model) for model in models]
         sources += [subject(model, rounding="smooth") for model in models if isinstance(model, QuantizedModel)]
+        _name_apart(sources)
         is_float = opening.model is not None and isinstance(models[0], Model)
         yield Target(judge=sources[0] if is_float else asked, asked=asked, sources=tuple(sources))
+
+
+def _name_apart(sources: list[FunctionSubject]) -> None:
+    """Number the forms that have one name."""
+    seen: dict[str, int] = {}
+    for one in sources:
+        seen[one.name] = seen.get(one.name, 0) + 1
+        if seen[one.name] > 1:
+            one.name = f"{one.name} {seen[one.name]}"
 
 
 class _Pixels:
