@@ -89,7 +89,8 @@ def _share(judge: Subject, images: Pixels, labels: Ints) -> Share:
 
 
 def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    found: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return found
 
 
 def _blur(image: Pixels, amount: float, _: NDArray[np.float32]) -> Pixels:
