@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from depthwise.edge.artifact import Artifact
+from depthwise.edge.chosen import machine
 from depthwise.edge.seeing import seen
 from depthwise.errors import Refused
 
@@ -64,8 +63,8 @@ class Packaged:
         run_packaged(self._name, self._version, self._path)
 
     def _path(self) -> str:
-        machine = f"{sys.platform} {platform.machine().lower()}"
-        if machine not in self._artifacts:
+        here = machine()
+        if here not in self._artifacts:
             held = ", ".join(sorted(self._artifacts))
-            raise Refused(f"{self._name} {self._version} is for {held}, and this is {machine}; compile it for this too")
-        return str(self._folder / self._artifacts[machine])
+            raise Refused(f"{self._name} {self._version} is for {held}, and this is {here}; compile it for this too")
+        return str(self._folder / self._artifacts[here])

@@ -64,6 +64,8 @@ _STEP = 1 << 16
 def checked_copy(path: str | os.PathLike[str], sha256: str | None = None) -> tuple[PrivateCopy, int]:
     """A copy of the library in an artifact file, and the minor version of its interface.
 
+    Of a folder of artifacts for several targets it is that for this machine.
+
     What is checked are the bytes that were copied. The checksum tells damage, not malice: an artifact is a program,
     with the rights of who runs it.
 
@@ -72,6 +74,8 @@ def checked_copy(path: str | os.PathLike[str], sha256: str | None = None) -> tup
     """
     name = os.fspath(path)
     try:
+        if os.path.isdir(name):
+            name = _in_folder(name)
         _check_kind(name)
         with open(name, "rb", buffering=0) as file:
             return _copied(name, file, sha256)
@@ -84,10 +88,17 @@ def checked_copy(path: str | os.PathLike[str], sha256: str | None = None) -> tup
         ) from None
 
 
+def _in_folder(name: str) -> str:
+    from depthwise.edge.chosen import artifact_in
+
+    found = artifact_in(name)
+    if found is None:
+        raise Refused(_folder(name))
+    return found
+
+
 def _check_kind(name: str) -> None:
     mode = os.stat(name).st_mode
-    if stat.S_ISDIR(mode):
-        raise Refused(_folder(name))
     # Opening a pipe would wait for a writer, perhaps for ever.
     if not stat.S_ISREG(mode):
         raise Refused(f"{name}: is not a regular file; give an artifact, as `depthwise compile` writes it")
