@@ -83,7 +83,7 @@ static void yuv_frames(float *probabilities, uint8_t *pixels, uint8_t *arena)
         free(u);
     }
     /* So wide that what its columns are made from does not fit into the scratch; all of it is one byte. */
-    dw_yuv grey = {.y = pixels, .height = 1200, .width = 1200, .down = 1, .across = 1};
+    dw_yuv grey = {.y = pixels, .height = 2100, .width = 2100, .down = 1, .across = 1};
     CHECK(dw_classify_yuv(&grey, probabilities, arena) == DW_OK);
 }
 
