@@ -51,6 +51,8 @@ NETWORKS = {
     "grey": Spec(width=0.25, resolution=45, classes=3, channels=1, padding="same"),
     "unit-strides": Spec(width=0.5, resolution=49, classes=5, unit_strides=(0, 2, 12)),
     "thin": Spec(width=0.5, resolution=64, classes=12),
+    # Of int8 alone: weights with zero points, and factors beyond a signed byte.
+    "kept": Spec(width=0.25, resolution=67, classes=37, padding="same"),
 }
 
 
@@ -101,7 +103,8 @@ def shown(wanted: str) -> int:
 def cases(only: str = "") -> Iterator[tuple[Case, Emitted]]:
     """Every case, or those of one network, with its C."""
     for name, spec in NETWORKS.items():
-        for precision in get_args(Precision) if only in ("", name) else ():
+        precisions = get_args(Precision) if name != "kept" else ("int8",)
+        for precision in precisions if only in ("", name) else ():
             model, found = network(name, spec, precision)
             job = Compilation(
                 model=model,
@@ -130,7 +133,9 @@ def network(name: str, spec: Spec, precision: Precision) -> tuple[Model | Quanti
     """A network with random weights; of "thin" the channels that can change, of the other small ones hard int8."""
     is_small = spec.resolution < 128
     if precision == "int8":
-        model: Model | QuantizedModel = random_quantized(spec, hidden_zero_points=is_small, rounded=is_small)
+        model: Model | QuantizedModel = random_quantized(
+            spec, hidden_zero_points=is_small, rounded=is_small, weight_zero_points=name == "kept"
+        )
     else:
         model = Model(
             spec=spec,

@@ -27,7 +27,7 @@ NETWORKS: list[tuple[dict[str, Any], str, Machine | Instructions]] = [
     ({"width": 0.75, "resolution": 150, "shallow": True}, "float32", AVX512),  # with Strassen's products, in both ways
     ({"width": 0.25, "resolution": 70, "convolution": "standard"}, "float32", AVX512),
     ({"width": 0.35, "resolution": 67}, "bf16", AVX512BF16),
-    ({"width": 0.25, "resolution": 65, "padding": "same"}, "int8", SSE),
+    ({"width": 0.25, "resolution": 65, "padding": "same"}, "kept", SSE),  # weights with zero points, wide channels
     ({"width": 0.35, "resolution": 67, "classes": 2}, "int8", AVX512VNNI),
 ]
 MORE: list[tuple[dict[str, Any], str, Machine | Instructions]] = [
@@ -41,8 +41,9 @@ MORE: list[tuple[dict[str, Any], str, Machine | Instructions]] = [
 
 
 def random_model(fields: dict[str, Any], precision: str) -> Model | QuantizedModel:
-    if precision == "int8":
-        return random_quantized(Spec(**{"classes": 11, **fields}), seed=3, hidden_zero_points=True, rounded=True)
+    if precision in ("int8", "kept"):
+        spec, kept = Spec(**{"classes": 11, **fields}), precision == "kept"
+        return random_quantized(spec, seed=3, hidden_zero_points=True, rounded=True, weight_zero_points=kept)
     return make_model(seed=3, labels=[f"label {i}" for i in range(fields.get("classes", 11))], **fields)
 
 
