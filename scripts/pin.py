@@ -30,6 +30,8 @@ FILES: dict[str, tuple[str, ...]] = {
     "run": (PROJECT,),
     "tests": (PROJECT, "-", "--extra", "interop", "--extra", "bench", "--extra", "dev", "--extra", "heic"),
 }
+# Newer ones than these say that they are for older Pythons alone, which uv passes over and pip does not.
+HELD = {"tests": "backports-strenum<1.3\n"}
 HEAD = "# Written by scripts/pin.py. PyTorch is not in it: install the build that you want first.\n"
 # Files of the package that are not under its licence: shipped/LICENSE.md.
 DATA = {
@@ -52,7 +54,9 @@ def main() -> int:
             "--no-header",
         ]
         command += ["--upgrade", "--python-version", "3.11", *sources]
-        done = subprocess.run(command, cwd=ROOT, input=BUILDS, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, input=BUILDS + HELD.get(name, ""), capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             print(done.stderr, file=sys.stderr)
             return done.returncode

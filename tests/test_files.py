@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -223,3 +224,25 @@ def test_what_another_process_is_writing_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(beside.Busy, match="another process is writing it"), beside.lock(fresh):
             pass
     assert [entry.name for entry in tmp_path.iterdir()] == ["pair"]
+
+
+def test_a_temporary_folder_that_a_killed_process_left_goes_with_the_next_and_none_that_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    child = os.fork()
+    if child == 0:
+        with beside.work_folder() as folder:
+            (folder / "model.o").touch()
+            os._exit(9)
+    os.waitpid(child, 0)
+    (left,) = tmp_path.iterdir()
+    with beside.work_folder() as one:
+        assert not left.exists()
+        with beside.work_folder() as other:
+            assert sorted(tmp_path.iterdir()) == sorted([one, other])
+    # Among temporary files everybody may put a link of that name.
+    (tmp_path / "precious").mkdir()
+    (tmp_path / f"{left.name}x").symlink_to(tmp_path / "precious")
+    with beside.work_folder():
+        assert (tmp_path / "precious").is_dir()

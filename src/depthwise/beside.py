@@ -1,10 +1,11 @@
-"""What lies beside a place while something is written to it, and what a killed process left of that."""
+"""What lies beside a place while something is written to it, temporary folders, and what killed processes left."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ except ImportError:  # not on Windows, where leftovers of a killed process stay
 # Longer names of places are cut in the names of what lies beside them, which are longer by some letters.
 _LONGEST = 50
 NEW, OLD = "new", "old"
+# How the names of temporary folders begin.
+_WORK = "depthwise-work-"
 
 
 class Busy(Refused):
@@ -52,8 +55,7 @@ def lock(folder: Path) -> Iterator[None]:
 def fresh_folder(target: Path) -> Iterator[Path]:
     """A new folder beside a place, gone at the end; those that killed processes left are removed as well."""
     for left in (*_leftovers(target, NEW), *(_leftovers(target, OLD) if target.exists() else ())):
-        with contextlib.suppress(OSError, Busy), lock(left):
-            remove(left)
+        _remove_left(left)
     fresh = target.parent / f".{_short(target.name)}.{os.urandom(4).hex()}.{NEW}"
     fresh.mkdir()
     try:
@@ -61,6 +63,29 @@ def fresh_folder(target: Path) -> Iterator[Path]:
             yield fresh
     finally:
         remove(fresh)
+
+
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A new folder among the system's temporary files, gone at the end; those that killed processes left go as well.
+
+    Raises: OSError, when it cannot be made.
+    """
+    import tempfile
+
+    for left in Path(tempfile.gettempdir()).glob(f"{_WORK}*") if fcntl is not None else ():
+        if _is_own_folder(left):
+            _remove_left(left)
+    with contextlib.ExitStack() as stack:
+        folder = None
+        while folder is None:
+            made = Path(tempfile.mkdtemp(prefix=_WORK))
+            # Until it is locked, another process may take it for one that was left; then the next is made.
+            with contextlib.suppress(Busy, FileNotFoundError):
+                stack.enter_context(lock(made))
+                folder = made if made.exists() else None
+        stack.callback(remove, folder)
+        yield folder
 
 
 def recover(target: Path) -> None:
@@ -79,6 +104,21 @@ def remove(folder: Path) -> None:
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove a folder unless the process that made it is alive; where there are no locks nobody knows."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError, Busy), lock(folder):
+            remove(folder)
+
+
+def _is_own_folder(folder: Path) -> bool:
+    """Whether it is a folder of this user, and no link: everybody may write among temporary files."""
+    with contextlib.suppress(OSError):
+        found = folder.lstat()
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return False
 
 
 def _leftovers(target: Path, ending: str) -> list[Path]:

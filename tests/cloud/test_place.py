@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from depthwise.cloud import checkpoint
 from depthwise.cloud.place import prepare_place, space_needed
 from depthwise.cloud.request import Request
+from depthwise.cloud.runlog import LONGEST, RunLog
 from depthwise.cloud.session import train
 from depthwise.errors import Refused
 from depthwise.network.model import Model
@@ -137,3 +139,18 @@ def test_a_run_that_is_there_is_not_written_over(ask: Ask, image_folder: Callabl
 
     with pytest.raises(Refused, match=r"model\.run: holds a run already; go on with it by --resume, or remove"):
         train(request, heard)  # type: ignore[arg-type]
+
+
+def test_a_log_is_read_up_to_its_limit_and_only_where_it_is_a_file(tmp_path: Path) -> None:
+    log = RunLog(tmp_path)
+    assert log.epochs() == []
+    log.write("epoch", epoch=1, loss=0.5)
+    assert [entry["loss"] for entry in log.epochs()] == [0.5]
+    with log.path.open("r+b") as file:
+        file.truncate(LONGEST + 1)
+    with pytest.raises(Refused, match=r"log\.jsonl: cannot be read \(it has 67,108,865 bytes"):
+        log.epochs()
+    log.path.unlink()
+    os.mkfifo(log.path)
+    with pytest.raises(Refused, match="it is not a plain file"):
+        log.epochs()

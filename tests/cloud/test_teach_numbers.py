@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthwise.cloud.teach.frames import Frames
 from depthwise.cloud.teach.numbers import TOGETHER, numbers, rows_of
 from depthwise.cloud.teach.teacher import VIEWS
 from depthwise.data.folder import Item
+from depthwise.data.turns import Turns
 
 
 class Counting:
@@ -46,3 +49,12 @@ def test_what_was_cut_off_is_asked_again_with_the_pictures_that_stood_beside_it(
 
     assert (whole == TOGETHER).all()
     np.testing.assert_array_equal(whole, again)
+
+
+def test_of_large_pictures_memory_holds_one_at_a_time(tmp_path: Path) -> None:
+    Image.new("RGB", (600, 500)).save(tmp_path / "one.png")
+    frames = Frames([tmp_path / "one.png"] * 20, 3, Turns())
+    tracemalloc.start()
+    assert [frame.shape for frame in frames] == [(500, 600, 3)] * 20
+    assert tracemalloc.get_traced_memory()[1] < 8 * 500 * 600 * 3
+    tracemalloc.stop()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthwise.edge.decoding import decode
+from depthwise.edge.decoding import decode, picture
 from depthwise.errors import Refused
 from tools.image_files import noise, png, saved
 
@@ -133,3 +133,10 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
 def test_other_numbers_of_channels_are_refused(channels: int) -> None:
     with pytest.raises(Refused, match=r"it must|decoded to 1 \(grey\) or 3 \(RGB\)"):
         decode(saved(noise(2, 2)), channels)
+
+
+def test_a_device_of_little_memory_may_be_told_to_decode_smaller_images_only(tmp_path: Path) -> None:
+    Image.new("RGB", (20, 10)).save(tmp_path / "photo.png")
+    assert picture(tmp_path / "photo.png", most=200).size == (20, 10)
+    with pytest.raises(Refused, match="has 20 x 10 pixels, more than 199; make it smaller"):
+        picture(tmp_path / "photo.png", most=199)

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from depthwise.errors import Refused
-from depthwise.evaluate.predictions import TOGETHER, predict_folder
+from depthwise.evaluate.predictions import predict_folder
+from depthwise.evaluate.predictor import TOGETHER
 from depthwise.evaluate.report import Report
 from depthwise.progress import Silent
 from tools.answers import Colours

@@ -10,13 +10,14 @@ from depthwise.data.folder import Item
 from depthwise.data.store import Unreadable
 from depthwise.edge.pixels import Floats, Pixels, prepare
 from depthwise.evaluate.predictions import Predictions
+from depthwise.evaluate.predictor import TOGETHER
 from depthwise.evaluate.report import Report
 
 
 class Colours:
     """Says how much red, green and blue is in an image."""
 
-    channels = 3
+    channels, together = 3, TOGETHER
 
     def __init__(self, labels: tuple[str, ...] = ("red", "green", "blue")) -> None:
         self.labels = labels

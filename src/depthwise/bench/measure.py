@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from depthwise.bench.program import program
 from depthwise.bench.results import Left, Measurement, Result
 from depthwise.bench.subject import Subject
 from depthwise.bench.workplace import Notice, Workplace
+from depthwise.beside import work_folder
 from depthwise.cost.formulas import macs
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused, Unmet
@@ -53,8 +53,8 @@ def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
 
     Raises: Unmet, when a peer's answers are those of another network; Refused, when nothing can be measured.
     """
-    with tempfile.TemporaryDirectory(prefix="depthwise-bench-") as name:
-        place = Workplace(subject, Path(name), notice)
+    with work_folder() as folder:
+        place = Workplace(subject, folder, notice)
         left: list[Left] = []
         contenders = _chosen(place, options, left)
         loop = PeakLoop(subject.precision, place.folder)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from depthwise.bench import results
 from depthwise.bench.peak import Peak, PeakLoop
@@ -13,6 +11,7 @@ from depthwise.bench.peers import OWN, forms, peer
 from depthwise.bench.results import Times
 from depthwise.bench.subject import Subject, random_subject
 from depthwise.bench.workplace import Notice, Workplace
+from depthwise.beside import work_folder
 from depthwise.cost.formulas import macs
 from depthwise.errors import Refused
 from depthwise.network.layers import layers
@@ -68,10 +67,10 @@ def measure_twins(spec: Spec, precision: Precision, rounds: int, notice: Notice)
     (form,) = forms(OWN, precision, keep_dead=True)
     notice(f"{subjects[0].name}: measuring it beside its twin of standard convolutions ...")
     with ExitStack() as stack:
-        loop = PeakLoop(precision, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-bench-"))))
+        loop = PeakLoop(precision, stack.enter_context(work_folder()))
         workers = []
         for subject in subjects:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="depthwise-bench-")))
+            folder = stack.enter_context(work_folder())
             path = peer(OWN).write(subject.model, form, folder)
             workers.append(stack.enter_context(Workplace(subject, folder, notice).worker(OWN, path, 1)))
         found: list[list[int]] = [[] for _ in workers]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
+from depthwise.beside import work_folder
 from depthwise.compiler import targets
 from depthwise.compiler.outputs import compilers
 from depthwise.errors import Refused
@@ -25,9 +25,9 @@ def compile_c(
     if triple:
         command = (*command[:2], "-target", triple)
     kind = () if is_program else ("-shared", "-fPIC", "-nostdlib")
-    with tempfile.TemporaryDirectory(prefix="depthwise-") as cache:
-        environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": cache}
-        environment.setdefault("ZIG_GLOBAL_CACHE_DIR", cache)
+    with work_folder() as cache:
+        environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": str(cache)}
+        environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(cache))
         done = subprocess.run(
             [*command, "-std=gnu11", "-O2", *kind, *flags, str(source), *map(str, others), "-o", str(out)],
             env=environment,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +72,7 @@ def command(photo: Path | None, as_json: bool) -> None:
 
 
 def _classify(model: Model, photo: Path) -> Outcome:
+    from depthwise.beside import work_folder
     from depthwise.compiler import compile_model
     from depthwise.data.store import square
     from depthwise.edge.artifact import Artifact
@@ -80,9 +80,9 @@ def _classify(model: Model, photo: Path) -> Outcome:
 
     frame = decode(photo, channels=model.spec.channels)
     notice("compiling the network that ships for this machine ...")
-    with tempfile.TemporaryDirectory(prefix="depthwise-demo-") as folder:
+    with work_folder() as folder:
         start = time.perf_counter()
-        built = compile_model(model, target="host", out=Path(folder) / "model.so")
+        built = compile_model(model, target="host", out=folder / "model.so")
         seconds = time.perf_counter() - start
         with Artifact.open(built.path) as artifact:
             pixels = square(frame, model.preprocessing)

@@ -45,6 +45,7 @@ class _Given(click.Path):
 )
 @click.option("--cpu", metavar="LEVEL", shell_complete=processors, help=options.CPU)
 @click.option("--sha256", metavar="DIGEST", help=options.SHA256)
+@click.option("--most-pixels", metavar="N", type=click.IntRange(min=1), help=options.MOST_PIXELS)
 @click.option("--json", "as_json", is_flag=True, help=options.JSON)
 @click.option("--csv", "as_csv", is_flag=True, help=options.CSV)
 @_live
@@ -55,6 +56,7 @@ def command(
     threads: int,
     cpu: str | None,
     sha256: str | None,
+    most_pixels: int | None,
     as_json: bool,
     as_csv: bool,
     **live: Any,
@@ -72,4 +74,15 @@ def command(
     from depthwise.edge.labelling import label
 
     given = {name: value for name, value in live.items() if value is not None}
-    label(artifact, images, given, top=top, threads=threads, cpu=cpu, sha256=sha256, as_json=as_json, as_csv=as_csv)
+    label(
+        artifact,
+        images,
+        given,
+        top=top,
+        threads=threads,
+        cpu=cpu,
+        sha256=sha256,
+        most_pixels=most_pixels,
+        as_json=as_json,
+        as_csv=as_csv,
+    )

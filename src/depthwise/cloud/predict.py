@@ -10,7 +10,12 @@ from depthwise.cloud.device import find_device, keep_large_blocks
 from depthwise.cloud.module import normalise, to_network
 from depthwise.data.store import square
 from depthwise.edge.pixels import Pixels
+from depthwise.evaluate.predictor import at_a_time
+from depthwise.network.memory import images_at_once
 from depthwise.network.model import Model
+
+# How many times PyTorch has the input and the output of one layer in memory.
+COPIES = 3
 
 
 class ModelPredictor:
@@ -20,6 +25,8 @@ class ModelPredictor:
         keep_large_blocks()
         self._preprocessing = model.preprocessing
         self._device = find_device()
+        count = images_at_once(model.spec, "answers", copies=COPIES, value_bytes=4)
+        self.together = min(at_a_time(model.spec.resolution, model.spec.channels), count)
         self._network = to_network(model).to(self._device)
         self.labels = model.labels
         self.channels = model.spec.channels

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthwise.errors import Refused
+from depthwise.files import read_file
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 NAME = "log.jsonl"
+# Bytes; an epoch has some 400, and there are 100,000 at most.
+LONGEST = 2**26
 # Where each figure of an epoch stands in TensorBoard, which draws figures with the same first word side by side.
 PLACES = {
     "loss": "loss/training", "validation_loss": "loss/validation", "train_top1": "top-1/training",
@@ -72,7 +75,7 @@ class RunLog:
     def epochs(self) -> list[Mapping[str, Any]]:
         """The figures of all epochs so far; a run that was killed may have written one twice."""
         found: dict[int, Mapping[str, Any]] = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []:
+        for line in self._lines():
             try:
                 entry = json.loads(line)
             except ValueError:
@@ -80,6 +83,18 @@ class RunLog:
             if entry.get("event") == "epoch":
                 found[entry["epoch"]] = entry
         return [found[number] for number in sorted(found)]
+
+    def _lines(self) -> list[str]:
+        """All lines so far, none of a log that is not there.
+
+        Raises: Refused, when it cannot be read, or is longer than the log of any run.
+        """
+        try:
+            return read_file(self.path, LONGEST).decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as problem:
+            raise Refused(f"{self.path}: cannot be read ({problem.strerror}); move it away") from None
 
 
 def _curves(folder: Path) -> SummaryWriter:

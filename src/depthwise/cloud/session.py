@@ -12,7 +12,7 @@ import torch
 
 from depthwise.cloud import checkpoint, pictures
 from depthwise.cloud.beginning import what_learns, with_precision
-from depthwise.cloud.device import keep_large_blocks
+from depthwise.cloud.device import check_memory, keep_large_blocks
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Loader
 from depthwise.cloud.module import Network, normalise
@@ -63,6 +63,7 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     state, log = _open_run(request, here, held)
     images = _read_images(request, reporter, here)
     spec = replace(request.spec, classes=len(images.labels))
+    check_memory(spec, min(request.recipe.batch, len(images.train)) // here.size, here.device)
     torch.manual_seed(request.recipe.seed)
     facts: dict[str, Any] = {
         "spec": spec.to_dict(),

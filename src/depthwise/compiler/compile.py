@@ -108,8 +108,19 @@ def emit(
         found: `live(model)`, to leave out the channels that provably never change; None to compute them all.
     Raises: Refused, when a weight does not fit into float32 or the network needs more memory than can be addressed.
     """
-    job = compilation(model, target=target_name, precision=choices.precision, found=found, extra=extra)
-    return emit_for(job, {target_name: machine}, choices)
+    return _emitted(model, target_name, {target_name: machine}, choices, extra, found)
+
+
+def _emitted(
+    model: AnyModel,
+    target: str,
+    machines: Mapping[str, Machine],
+    choices: Choices,
+    extra: Mapping[str, Any] | None,
+    found: Live | None,
+) -> Emitted:
+    job = compilation(model, target=target, precision=choices.precision, found=found, extra=extra)
+    return emit_for(job, machines, choices)
 
 
 def emit_for(job: Compilation, machines: Mapping[str, Machine], choices: Choices = DEFAULT) -> Emitted:
@@ -121,7 +132,7 @@ def emit_for(job: Compilation, machines: Mapping[str, Machine], choices: Choices
     """
     settled = replace(choices, precision=job.precision)
     plans = {level: _planned(job, machine, settled) for level, machine in machines.items()}
-    packs = merged([pack(job.lowered, planned, job.answers) for planned in plans.values()])
+    packs = merged(pack(job.lowered, planned, job.answers) for planned in plans.values())
     text = record.record(job, plans, packs[-1])
     if len(plans) == 1:
         ((level, planned),) = plans.items()
@@ -183,9 +194,9 @@ def compile_model(
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
     found = None if keep_dead else live(model)
-    job = compilation(model, target=target, precision=precision, found=found, extra=extra)
-    choices = Choices(strassen=strassen, threads=targets.threads(rows[0], threads), parts=parts)
-    emitted = emit_for(job, machines, choices)
+    choices = Choices(precision=precision, strassen=strassen, threads=targets.threads(rows[0], threads), parts=parts)
+    # In a call of its own, so that what is compiled is gone from memory while the compiler takes its own.
+    emitted = _emitted(model, target, machines, choices, extra, found)
     size = _WRITERS[shape](_code(emitted, rows, chosen, precision), out)
     whole = layers(model.spec)
     return Built(

@@ -5,7 +5,8 @@ How they lie is a property of the kernel that the plan chose: its `packing` name
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,14 +101,15 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         parts["constant_features"] = lowered.features.values
     parts["golden"] = golden.astype(np.float32).ravel()
     offsets: dict[str, int] = {}
-    whole: list[Words] = []
     size = 0
     for name, part in parts.items():
         offsets[name] = size
-        words = np.ascontiguousarray(part).view("<u4").astype(np.uint32)
-        whole.append(np.pad(words, (0, -words.size % ALIGNMENT)))
-        size += whole[-1].size
-    return Packed(words=np.concatenate(whole), offsets=offsets, laid=laid)
+        size += -(-part.nbytes // 4 // ALIGNMENT) * ALIGNMENT
+    words = np.zeros(size, np.uint32)
+    for name, start in offsets.items():
+        part = np.ascontiguousarray(parts.pop(name)).view("<u4").ravel()
+        words[start : start + part.size] = part
+    return Packed(words=words, offsets=offsets, laid=laid)
 
 
 def _cut(step: Step, layer: Layer, kernel: Kernel) -> Cut:
@@ -139,28 +141,47 @@ def _laid(pieces: Sequence[NDArray[Any]], calls: Sequence[Call]) -> tuple[Laid, 
     return tuple(found)
 
 
-def merged(packs: Sequence[Packed]) -> tuple[Packed, ...]:
-    """The constants of several levels in one array, parts that are the same only once, the golden answers last."""
-    parts: dict[bytes, int] = {}
+def merged(packs: Iterable[Packed]) -> tuple[Packed, ...]:
+    """The constants of several levels in one array, parts that are the same only once, the golden answers last.
+
+    Of each level what others have, too, is let go before the next is asked for: large networks fill the memory.
+    """
+    places: dict[bytes, int] = {}
     pieces: list[Words] = []
+    levels: list[Packed] = []
     size = 0
 
-    def place(name: str, words: Words) -> int:
+    def placed(name: str, words: Words) -> int:
         nonlocal size
-        key = name.encode() + words.tobytes()
-        if key not in parts:
-            parts[key] = size
-            pieces.append(words)
+        key = name.encode() + hashlib.sha256(words).digest()
+        if key not in places:
+            places[key] = size
+            pieces.append(words.copy())
             size += words.size
-        return parts[key]
+        return places[key]
 
-    offsets = [{name: place(name, words) for name, words in _parts(packed) if name != "golden"} for packed in packs]
-    golden = place("golden", dict(_parts(packs[0]))["golden"])
-    words = np.concatenate(pieces)
-    return tuple(
-        replace(packed, words=words, offsets={**places, "golden": golden})
-        for packed, places in zip(packs, offsets, strict=True)
-    )
+    golden = np.zeros(0, np.uint32)
+    for packed in packs:
+        parts = dict(_parts(packed))
+        golden = parts.pop("golden").copy()
+        offsets = {name: placed(name, words) for name, words in parts.items()}
+        levels.append(replace(packed, words=golden, offsets=offsets))
+        del packed, parts
+    end = placed("golden", golden)
+    words = _joined(pieces, size)
+    return tuple(replace(level, words=words, offsets={**level.offsets, "golden": end}) for level in levels)
+
+
+def _joined(pieces: list[Words], size: int) -> Words:
+    """All pieces in one array; each is let go once it lies there."""
+    words = np.empty(size, np.uint32)
+    pieces.reverse()
+    at = 0
+    while pieces:
+        piece = pieces.pop()
+        words[at : at + piece.size] = piece
+        at += piece.size
+    return words
 
 
 def _parts(packed: Packed) -> list[tuple[str, Words]]:

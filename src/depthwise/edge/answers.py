@@ -28,6 +28,7 @@ def label_images(
     threads: int,
     cpu: str | None,
     sha256: str | None,
+    most_pixels: int | None = None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
@@ -37,6 +38,7 @@ def label_images(
         images: "-" is one image on standard input.
         top: labels shown of each image.
         threads, cpu, sha256: as for `Artifact.open`.
+        most_pixels: of an image that is decoded; None for what `decode` allows.
     Raises: Refused, when no image could be labelled, the artifact cannot be opened, or two forms are asked for.
     """
     if as_json and as_csv:
@@ -48,7 +50,7 @@ def label_images(
     with Artifact.open(artifact, threads=threads, cpu=cpu, sha256=sha256) as opened:
         if as_csv:
             print_csv([COLUMNS])
-        for result in _answers(opened, images, top, passed_over):
+        for result in _answers(opened, images, top, most_pixels, passed_over):
             if isinstance(result, Refused):
                 unreadable.append(str(result))
                 print(f"not read: {printable(str(result))}", file=sys.stderr)
@@ -76,7 +78,11 @@ def _count(read: int, unreadable: int, passed_over: Sequence[Path]) -> None:
 
 
 def _answers(
-    artifact: Artifact, images: Sequence[str | os.PathLike[str]], top: int, passed_over: list[Path]
+    artifact: Artifact,
+    images: Sequence[str | os.PathLike[str]],
+    top: int,
+    most_pixels: int | None,
+    passed_over: list[Path],
 ) -> Iterator[dict[str, Any] | Refused]:
     """What was found of each image, as it goes into the JSON document, or why it was not read."""
     for path in image_files(images, passed_over.append):
@@ -84,7 +90,7 @@ def _answers(
             yield path
             continue
         try:
-            probabilities = seen(artifact, _standard_input() if path == STDIN else path)
+            probabilities = seen(artifact, _standard_input() if path == STDIN else path, most_pixels)
         except Refused as refusal:
             yield refusal
             continue

@@ -32,6 +32,7 @@ def _run(parser: argparse.ArgumentParser, artifact: Callable[[], str] | None) ->
         threads=asked.threads,
         cpu=asked.cpu,
         sha256=asked.sha256,
+        most_pixels=asked.most_pixels,
         as_json=asked.json,
         as_csv=asked.csv,
     )
@@ -64,6 +65,7 @@ def _parser(name: str, version: str, *, packaged: bool = False) -> argparse.Argu
     parser.add_argument("--top", type=_positive, default=5, help=f"{options.TOP}  [default: 5]")
     parser.add_argument("--threads", type=_positive, default=1, help=f"{options.THREADS}  [default: 1]")
     parser.add_argument("--cpu", metavar="LEVEL", help=options.CPU)
+    parser.add_argument("--most-pixels", metavar="N", type=_positive, help=options.MOST_PIXELS)
     parser.add_argument("--json", action="store_true", help=options.JSON)
     parser.add_argument("--csv", action="store_true", help=options.CSV)
     frames = parser.add_argument_group("frames as they come")

@@ -80,11 +80,17 @@ def decode(source: Source, channels: int = 3, admit: Callable[[int], None] | Non
 
 
 def picture(
-    source: Source, channels: int = 3, admit: Callable[[int], None] | None = None, *, least: int | None = None
+    source: Source,
+    channels: int = 3,
+    admit: Callable[[int], None] | None = None,
+    *,
+    least: int | None = None,
+    most: int | None = None,
 ) -> Image.Image:
     """The same as an image of Pillow, of mode RGB or L.
 
     Args:
+        most: pixels that are decoded, where that is less than what 960 MB of memory allow.
         least: take a JPEG at the smallest of 1, 1/2, 1/4 and 1/8 of its size whose sides are no shorter, which is
             quicker; for looking at a picture, not for a network.
     """
@@ -92,7 +98,7 @@ def picture(
         raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")
     name = _name(source)
     with _readable(source, name) as file, _PILLOW_IS_QUIET, _pillow(name), _open(file, name) as image:
-        needed = _check_size(name, image)
+        needed = _check_size(name, image, most)
         if least is not None:
             image.draft(None, (least, least))
         if admit is not None:
@@ -175,7 +181,7 @@ def _check_file(name: str, status: os.stat_result) -> None:
         raise Refused(f"{name}: is empty; copy it again or leave it out")
 
 
-def _check_size(name: str, image: Image.Image) -> int:
+def _check_size(name: str, image: Image.Image, allowed: int | None) -> int:
     """The bytes of memory that it takes at most while it is decoded.
 
     Raises: Refused, when that is too much.
@@ -183,9 +189,10 @@ def _check_size(name: str, image: Image.Image) -> int:
     (width, height), of_pixel = image.size, _BYTES_A_PIXEL.get(image.format or "", _BYTES_OF_OTHERS)
     if image.mode == "CMYK":
         of_pixel = _BYTES_OF_CMYK
-    most = MOST_BYTES // of_pixel
+    most = min(MOST_BYTES // of_pixel, MOST_PIXELS if allowed is None else allowed)
     if width * height > most:
-        raise Refused(f"{name}: has {width:,} x {height:,} pixels, more than {most // 10**6} million; make it smaller")
+        named = f"{most // 10**6} million" if most >= 10**6 else f"{most:,}"
+        raise Refused(f"{name}: has {width:,} x {height:,} pixels, more than {named}; make it smaller")
     if not 1 <= min(width, height) <= max(width, height) <= LONGEST_SIDE:
         raise Refused(f"{name}: has {width:,} x {height:,} pixels; each side must be from 1 to {LONGEST_SIDE:,}")
     return width * height * of_pixel

@@ -18,12 +18,14 @@ def label(
     threads: int,
     cpu: str | None,
     sha256: str | None,
+    most_pixels: int | None = None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
     """Label image files, or frames where one of `--camera`, `--video`, `--frames` and `--watch` is among `live`.
 
     Args:
+        most_pixels: of an image file, as `label_images` has it.
         live: options of `edge.options.LIVE` that were given, by name.
     Raises: Refused, when it cannot be done as asked.
     """
@@ -32,7 +34,17 @@ def label(
 
         if not images:
             raise Refused("no image is given; name files or folders, or take --camera, --video, --frames or --watch")
-        label_images(artifact, images, top=top, threads=threads, cpu=cpu, sha256=sha256, as_json=as_json, as_csv=as_csv)
+        label_images(
+            artifact,
+            images,
+            top=top,
+            threads=threads,
+            cpu=cpu,
+            sha256=sha256,
+            most_pixels=most_pixels,
+            as_json=as_json,
+            as_csv=as_csv,
+        )
         return
     from depthwise.edge.live.command import Asked, label_live
 

@@ -10,6 +10,7 @@ TOP = "Labels shown of each image."
 THREADS = "Threads that a call runs on: as many as there are free cores. More gain nothing; the answer is the same."
 CPU = "A level of instructions that the ARTIFACT carries, not the highest."
 SHA256 = "SHA-256 of the ARTIFACT that is meant; another file is not run."
+MOST_PIXELS = "Pixels of an image that are decoded at most, for a device of little memory; each takes 10 bytes."
 JSON = "Print one JSON document instead of text."
 CSV = "Print one line an answer, with commas between, instead of text."
 

@@ -14,15 +14,18 @@ TYPE_CHECKING = False  # without `typing`, as edge/__init__.py says
 if TYPE_CHECKING:
     from typing import Any
 
-_MOST_BYTES = 1 << 30
+# Of a PPM or PGM file; what is larger goes to Pillow's reader, which says how many pixels are too many.
+_MOST_BYTES = 288_000_000
+_LONGEST_HEADER = 256
 
 
-def seen(artifact: Artifact, image: Any) -> list[float]:
+def seen(artifact: Artifact, image: Any, most_pixels: int | None = None) -> list[float]:
     """Probabilities of an image, one a label. Files of PPM, arrays and frames need no Pillow.
 
     Args:
         image: the path or the bytes of an image file, an image of Pillow, an array of bytes (H, W, channels) with red
             first or (H, W), or a `Frame`.
+        most_pixels: of a file that is decoded; None for what `decoding.picture` allows.
     Raises: Refused, when it cannot be read.
     """
     if isinstance(image, Frame):
@@ -31,12 +34,13 @@ def seen(artifact: Artifact, image: Any) -> list[float]:
         return artifact.see(_of_array(image))
     if hasattr(image, "getbands"):
         return artifact.label(image.convert("L" if artifact.input_shape[2] == 1 else "RGB"))
-    frame = _of_ppm(image, artifact.input_shape[2])
+    channels = artifact.input_shape[2]
+    frame = _of_ppm(image, channels, _MOST_BYTES if most_pixels is None else most_pixels * channels + _LONGEST_HEADER)
     if frame is not None:
         return artifact.see(frame)
     from depthwise.edge.decoding import picture
 
-    return artifact.label(picture(image, channels=artifact.input_shape[2]))
+    return artifact.label(picture(image, channels=channels, most=most_pixels))
 
 
 def _of_array(array: Any) -> Frame:
@@ -49,11 +53,11 @@ def _of_array(array: Any) -> Frame:
     return Frame.of_bytes(LAYOUTS[layout], height, width, array)
 
 
-def _of_ppm(image: Any, channels: int) -> Frame | None:
+def _of_ppm(image: Any, channels: int, most: int) -> Frame | None:
     """The frame of a PPM or PGM file that has the network's channels; None for all else, which Pillow reads."""
     if isinstance(image, str | os.PathLike):
         path = Path(image)
-        if path.suffix.lower() not in (".ppm", ".pgm") or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        if path.suffix.lower() not in (".ppm", ".pgm") or not path.is_file() or path.stat().st_size > most:
             return None
         content, name = path.read_bytes(), str(path)
     elif isinstance(image, bytes | bytearray):

@@ -9,6 +9,8 @@ from depthwise.edge import heif
 FORMATS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".png": "PNG",
     ".webp": "WEBP",
     ".gif": "GIF",
@@ -17,6 +19,7 @@ FORMATS = {
     ".tiff": "TIFF",
     ".ppm": "PPM",
     ".pgm": "PPM",
+    ".pnm": "PPM",
     ".avif": "AVIF",
 }
 SUFFIXES = (*FORMATS, *(heif.SUFFIXES if heif.is_installed() else ()))

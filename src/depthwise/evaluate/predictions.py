@@ -20,9 +20,6 @@ from depthwise.evaluate.metrics import Ints
 from depthwise.evaluate.predictor import Predictor
 from depthwise.progress import Reporter
 
-# Images that are prepared, then predicted, at a time: the network's time is measured while nothing is decoded.
-TOGETHER = 64
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
@@ -122,8 +119,8 @@ def prepared(
             return refusal
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        for start in range(0, len(items), TOGETHER):
-            part = items[start : start + TOGETHER]
+        for start in range(0, len(items), predictor.together):
+            part = items[start : start + predictor.together]
             results = []
             for item, result in zip(part, pool.map(attempt, part), strict=True):
                 results.append((item, result))

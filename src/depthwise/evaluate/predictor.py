@@ -9,8 +9,12 @@ import numpy as np
 from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import Floats, Pixels
-from depthwise.network import reference_int8
+from depthwise.network import reference, reference_int8
 from depthwise.network.quantized import QuantizedModel
+
+# Images that are prepared, then predicted, at a time: the network's time is measured while nothing is decoded. Of large
+# ones there are fewer, of so many bytes together.
+TOGETHER, MOST_PIXELS = 64, 2**27
 
 
 class Predictor(Protocol):
@@ -24,11 +28,20 @@ class Predictor(Protocol):
     def channels(self) -> int:
         """Of the images, 1 (grey) or 3 (RGB)."""
 
+    @property
+    def together(self) -> int:
+        """How many prepared images may be in memory at a time."""
+
     def prepare(self, frame: Pixels) -> Pixels:
         """Pixels as the network takes them, from a decoded image (H, W, channels)."""
 
     def predict(self, pixels: Pixels) -> Floats:
         """Probabilities (B, K) of prepared pixels (B, height, width, channels)."""
+
+
+def at_a_time(side: int, channels: int) -> int:
+    """How many prepared images of a side are taken at a time."""
+    return max(1, min(TOGETHER, MOST_PIXELS // (side * side * channels)))
 
 
 class ArtifactPredictor:
@@ -38,6 +51,7 @@ class ArtifactPredictor:
         self._artifact = artifact
         self.labels = artifact.labels
         self.channels = artifact.input_shape[2]
+        self.together = at_a_time(artifact.input_shape[0], self.channels)
 
     def prepare(self, frame: Pixels) -> Pixels:
         """Pixels as the network takes them, from a decoded image (H, W, channels)."""
@@ -55,6 +69,9 @@ class Int8Predictor:
         self._model = model
         self.labels = model.labels
         self.channels = model.spec.channels
+        self.together = at_a_time(model.spec.resolution, self.channels)
+        # Refused before any image is read.
+        reference.together(model.spec)
 
     def prepare(self, frame: Pixels) -> Pixels:
         """Pixels as the network takes them, from a decoded image (H, W, channels)."""

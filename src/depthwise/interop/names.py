@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from depthwise.errors import Refused
-from depthwise.files import write_file
+from depthwise.files import read_file, write_file
 from depthwise.interop import keras, timm
 from depthwise.interop.kinds import CHECKSUM, KERAS
 from depthwise.interop.source import LARGEST_FILE, NOTHING, Given, content, digest
@@ -36,6 +36,7 @@ REVISIONS = {TIMM_BEST[1.0]: "dda9ab42e23f3061aa191630817df76e8fe9cace"}
 _KERAS_NAME = re.compile(r"keras/(0\.25|0\.50?|0\.75|1(?:\.0)?)-(\d{3})(-no-top)?")
 _TIMM_NAME = re.compile(r"timm/[\w.-]{1,96}")
 SECONDS = 30
+LONGEST_CHECKSUM = 1024
 # Level of errors in the standard library's logging, which the hub uses.
 QUIET = 40
 
@@ -157,7 +158,7 @@ def _check(path: Path, record: Path, name: str) -> None:
     """Refuse a file that is not what it was when it was first fetched."""
     found = digest(content(path))
     try:
-        known = record.read_text(encoding="ascii").strip()
+        known = read_file(record, LONGEST_CHECKSUM).decode("ascii").strip()
     except FileNotFoundError:
         write_file(record, f"{found}\n".encode(), CHECKSUM)
         return

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from depthwise.errors import Refused
 from depthwise.network.layers import Layer, Padding, layers
+from depthwise.network.memory import images_at_once
 from depthwise.network.model import Array, Model
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.network.spec import ACTIVATIONS, Spec
@@ -24,8 +25,7 @@ Floats = NDArray[np.floating[Any]]
 
 # Images that are walked through the network together: enough for numpy to work on.
 TOGETHER = 8
-# Memory that the oracles take at most, and how many times the input and the output of one layer, in float64, they do.
-MOST_BYTES = 800_000_000
+# How many times the oracles have the input and the output of one layer in memory, in float64.
 COPIES = 5
 # Key of the normalised pixels among the activations; no layer has this name.
 INPUT = "input"
@@ -87,15 +87,7 @@ def together(spec: Spec) -> int:
 
     Raises: Refused, when it does not allow one.
     """
-    values = max(layer.input.size + layer.output.size for layer in layers(spec))
-    found = MOST_BYTES // (values * COPIES * 8)
-    if found == 0:
-        raise Refused(
-            f"the reference's answers at {spec.resolution} pixels and width {spec.width:g} would take"
-            f" {values * COPIES * 8 / 1e9:.1f} GB of memory, and {MOST_BYTES / 1e9:g} are taken at most; give a lower"
-            " resolution"
-        )
-    return min(found, TOGETHER)
+    return min(images_at_once(spec, "the reference's answers", copies=COPIES, value_bytes=8), TOGETHER)
 
 
 def walk(spec: Spec, weights: Mapping[str, Array], x: Floats) -> Iterator[tuple[Layer, Floats]]:

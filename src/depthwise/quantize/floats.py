@@ -15,6 +15,7 @@ from depthwise.errors import Refused
 from depthwise.network import reference
 from depthwise.network.folding import Folded, fold
 from depthwise.network.layers import Layer, layers
+from depthwise.network.memory import images_at_once
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec
 
@@ -84,7 +85,11 @@ class FloatNet:
 
 
 def together(spec: Spec) -> int:
-    """How many images to work on at once."""
+    """How many images to work on at once.
+
+    Raises: Refused, when one takes too much memory.
+    """
+    images_at_once(spec, "quantising", copies=reference.COPIES, value_bytes=4)
     return max(1, min(256, TOGETHER // max(layer.output.size for layer in layers(spec))))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import queue
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from depthwise.beside import work_folder
 from depthwise.cloud.teach.teacher import VIEWS, Floats, Pixels, mirrored
 from depthwise.compiler.compile import compile_model
 from depthwise.edge.artifact import Artifact
@@ -73,8 +73,8 @@ def compiled(model: Model | QuantizedModel, name: str, *, about: str, features: 
 
     Raises: Refused, when it cannot be compiled here.
     """
-    with tempfile.TemporaryDirectory(prefix="depthwise-") as folder:
-        file = Path(folder) / "teacher.so"
+    with work_folder() as folder:
+        file = folder / "teacher.so"
         compile_model(model, target="host", out=file, threads=1)
         labels = () if features else model.labels
         return CompiledTeacher(name, file, key=key_of(model), about=about, labels=labels, threads=threads)

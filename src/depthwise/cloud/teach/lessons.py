@@ -18,13 +18,14 @@ from safetensors.numpy import save as to_bytes
 from torch import Tensor
 
 from depthwise.cloud.processes import World
+from depthwise.cloud.teach.frames import Frames
 from depthwise.cloud.teach.heads import FOLDS, PASSES, Told, answers, fit_heads, folds, mean_of
 from depthwise.cloud.teach.numbers import Halves, numbers, rows_of
 from depthwise.cloud.teach.sources import CALIBRATION, Source, sources
 from depthwise.cloud.teach.teacher import Pixels, Teacher
 from depthwise.data.folder import Item
 from depthwise.data.images import Images
-from depthwise.edge.pixels import decode
+from depthwise.data.turns import Turns
 from depthwise.errors import Refused
 from depthwise.evaluate.metrics import calibration_error, log_loss, reliability
 from depthwise.progress import Reporter
@@ -104,13 +105,11 @@ def attend(school: School) -> Lessons:
     return lessons
 
 
-def _frames(school: School) -> list[Pixels]:
+def _frames(school: School) -> Frames:
     """Some of the training pictures as they are."""
     items = school.images.train.items
-    return [
-        decode(items[index].path, channels=school.channels)
-        for index in sample(len(items), CALIBRATION.images, school.seed)
-    ]
+    chosen = sample(len(items), CALIBRATION.images, school.seed)
+    return Frames([items[index].path for index in chosen], school.channels, Turns())
 
 
 def _asked(school: School, source: Source, frames: Sequence[Pixels], key: str) -> Told | None:

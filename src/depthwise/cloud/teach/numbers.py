@@ -13,9 +13,10 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.cloud.teach.frames import Frames
 from depthwise.cloud.teach.teacher import VIEWS, Teacher
 from depthwise.data.folder import Item
-from depthwise.edge.pixels import decode
+from depthwise.data.turns import Turns
 from depthwise.errors import Refused
 
 Halves = NDArray[np.float16]
@@ -67,9 +68,10 @@ def numbers(
 def _append(
     teacher: Teacher, items: Sequence[Item], out: IO[bytes], threads: int, advance: Callable[[int], None]
 ) -> None:
+    turns = Turns()
+
     def said(part: Sequence[Item]) -> Halves:
-        frames = [decode(item.path, channels=teacher.channels) for item in part]
-        return teacher.look(frames).astype(np.float16)
+        return teacher.look(Frames([item.path for item in part], teacher.channels, turns)).astype(np.float16)
 
     for found in _in_order(
         said, [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)], threads

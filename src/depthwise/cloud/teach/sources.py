@@ -16,6 +16,7 @@ from depthwise.cloud.teach.teacher import Pixels, Teacher
 from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
+from depthwise.files import open_file
 from depthwise.interop.formats import SUFFIXES, read
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -95,7 +96,8 @@ def _artifact(name: str, path: Path, labels: tuple[str, ...], channels: int) -> 
     with Artifact.open(path) as artifact:
         _check_channels(name, artifact.input_shape[2], channels)
         answers = artifact.labels if same_classes(artifact.labels, labels) else ()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with open_file(path) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return _OfArtifact(name, path, f"artifact {digest} {answers}", answers)
 
 

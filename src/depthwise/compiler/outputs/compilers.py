@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from depthwise import beside
 from depthwise.compiler.outputs.systems import System, system
 from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
@@ -131,8 +132,8 @@ def work_folder() -> Iterator[Path]:
     Raises: Refused, when it cannot be made or written, as on a full disk.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="depthwise-", ignore_cleanup_errors=True) as name:
-            yield Path(name)
+        with beside.work_folder() as folder:
+            yield folder
     except OSError as problem:
         raise Refused(
             f"{tempfile.gettempdir()}: the compiler's files cannot be kept there ({problem.strerror}); free some space,"

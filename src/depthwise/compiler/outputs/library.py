@@ -93,7 +93,7 @@ def write_sources(units: Sequence[Unit], words: Words, chosen: Compiler, folder:
             (folder / file).write_bytes(content)
         _write(folder / unit.name, unit.text)
     _write(folder / "weights.s", chosen.system.constants(words.size))
-    (folder / "weights.bin").write_bytes(words.astype("<u4").tobytes())
+    words.astype("<u4", copy=False).tofile(folder / "weights.bin")
 
 
 def objects(units: Sequence[Unit], flags: tuple[str, ...], folder: Path) -> list[str]:
