@@ -60,7 +60,7 @@ def _of_ppm(image: Any, channels: int, most: int) -> Frame | None:
         if path.suffix.lower() not in (".ppm", ".pgm") or not path.is_file() or path.stat().st_size > most:
             return None
         content, name = path.read_bytes(), str(path)
-    elif isinstance(image, bytes | bytearray):
+    elif isinstance(image, bytes | bytearray) and len(image) <= most:
         content, name = bytes(image), f"image of {len(image):,} bytes"
     else:
         return None
