@@ -30,6 +30,7 @@ from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.pixels import Floats, Pixels
 from depthwise.errors import Refused
+from depthwise.evaluate.predictor import at_a_time
 from depthwise.interop.names import cache_folder
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel, load_model
@@ -293,6 +294,7 @@ class _Pixels:
             self._wanted = load_model(opening.model).preprocessing
         self.labels = self._artifact.labels
         self.channels = self._artifact.input_shape[2]
+        self.together = at_a_time(self._artifact.input_shape[0], self.channels)
         record = self._artifact.record
         self.resize = _resize(record, self._artifact.input_shape[0]) if self._wanted is None else self._wanted.resize
         self.threshold = _threshold(record.get("accuracy"))

@@ -96,9 +96,11 @@ def _artifact(name: str, path: Path, labels: tuple[str, ...], channels: int) -> 
     with Artifact.open(path) as artifact:
         _check_channels(name, artifact.input_shape[2], channels)
         answers = artifact.labels if same_classes(artifact.labels, labels) else ()
+    digest = hashlib.sha256()
     with open_file(path) as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return _OfArtifact(name, path, f"artifact {digest} {answers}", answers)
+        while part := file.read(2**20):
+            digest.update(part)
+    return _OfArtifact(name, path, f"artifact {digest.hexdigest()} {answers}", answers)
 
 
 @dataclass(frozen=True, eq=False)
