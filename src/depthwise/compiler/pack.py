@@ -153,7 +153,7 @@ def merged(packs: Iterable[Packed]) -> tuple[Packed, ...]:
 
     def placed(name: str, words: Words) -> int:
         nonlocal size
-        key = name.encode() + hashlib.sha256(memoryview(words)).digest()
+        key = name.encode() + hashlib.sha256(words.data).digest()
         if key not in places:
             places[key] = size
             pieces.append(words.copy())
