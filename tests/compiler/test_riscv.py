@@ -125,9 +125,13 @@ def test_floats_are_the_oracles_but_for_a_hundred_thousandth(level: str, tmp_pat
             assert logits == pytest.approx(expected, abs=1e-5 * max(np.abs(expected).max(), 1))
 
 
+# AT_HWCAP of RV64GC: of a kernel that knows no vectors, or lets no process use them.
+WITHOUT_V = "0x112D"
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All levels of a network in one program, which reports what it finds."""
+    """All levels of a network in one program that reports what it finds; and one for which the kernel grants no V."""
     needs("qemu-riscv64")
     folder = tmp_path_factory.mktemp("levels")
     rows = {row.level: row for row in levels(target("linux-riscv64"), "int8")}
@@ -141,20 +145,31 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build((*compiler(rows[name], None).command, *flags, "-c", file_of_level(name)), folder)
     objects = [str(Path(file_of_level(name)).with_suffix(".o")) for name in rows]
     sources = ("levels.c", "model.c", "weights.s", *objects)
-    build(
-        (*compiler(rows["portable"], None).command, *flags, "-static", "-nostdlib", "-o", "program", *sources), folder
-    )
+    command = (*compiler(rows["portable"], None).command, *flags, "-static", "-nostdlib", *sources)
+    build((*command, "-o", "program"), folder)
+    build((*command, f"-DHWCAP={WITHOUT_V}", "-o", "without"), folder)
     return folder / "program"
+
+
+def said(program: Path, cpu: str) -> list[str]:
+    done = subprocess.run(("qemu-riscv64", "-cpu", cpu, str(program)), capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("highest", LEVEL_NAMES)
 def test_a_library_uses_the_highest_level_that_the_processor_has(highest: str, library: Path) -> None:
     has = LEVEL_NAMES[: LEVEL_NAMES.index(highest) + 1]
-    done = subprocess.run(
-        ("qemu-riscv64", "-cpu", PROCESSORS[highest], str(library)), capture_output=True, text=True, check=True
-    )
 
-    assert done.stdout.splitlines() == [
+    assert said(library, PROCESSORS[highest]) == [
         f"in use {highest}",
         *(f"{name} {'holds' if name in has else 'lacking'}" for name in LEVEL_NAMES),
+    ]
+
+
+def test_vectors_that_the_kernel_does_not_grant_are_not_used(library: Path) -> None:
+    assert said(library.with_name("without"), PROCESSORS["v256"]) == [
+        "in use portable",
+        "portable holds",
+        "v128 lacking",
+        "v256 lacking",
     ]

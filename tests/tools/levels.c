@@ -54,6 +54,12 @@ unsigned long getauxval(unsigned long kind)
     while (at[0] != 0 && at[0] != kind) {
         at += 2;
     }
+#ifdef HWCAP
+    /* What another kernel says of this processor. */
+    if (kind == 16) {
+        return HWCAP;
+    }
+#endif
     return at[0] == kind ? at[1] : 0;
 }
 #endif
