@@ -25,7 +25,7 @@ from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit_for
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.compilation import Compilation, lowered_for
-from depthwise.compiler.targets import target
+from depthwise.kernels.arm.levels import LEVELS as ARM_LEVELS
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.riscv.levels import LEVELS as RISCV_LEVELS
 from depthwise.kernels.x86.levels import LEVELS
@@ -120,11 +120,10 @@ def cases(only: str = "") -> Iterator[tuple[Case, Emitted]]:
 
 
 def levels(precision: Precision, *, several: bool) -> dict[str, dict[str, Machine]]:
-    """Machines by name: each level that makes a difference, ARM, and where asked the libraries that carry several."""
+    """Machines by name: each level that makes a difference, and where asked the libraries that carry several."""
     carried = {level.name: level.machine for level in LEVELS if precision in level.carried}
-    arm = target("linux-aarch64")
-    assert arm.machine is not None
-    found = {name: {name: machine} for name, machine in carried.items()} | {arm.name: {arm.level: arm.machine}}
+    arm = {level.name: level.machine for level in ARM_LEVELS if precision in level.carried}
+    found = {name: {name: machine} for name, machine in (carried | arm).items()}
     riscv = {level.name: level.machine for level in RISCV_LEVELS if precision in level.carried}
     return found | ({"linux-x86_64": carried, "linux-riscv64": riscv} if several else {})
 

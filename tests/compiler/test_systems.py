@@ -38,11 +38,17 @@ WINDOWS = {
 # Of zig's linker: where a library begins, twice; and how Mach-O names the loader.
 MARKS = {"_mh_dylib_header", "__dso_handle"}
 LOADER = {"dyld_stub_binder"}
+# How ARM processors are asked for, where a C library is there.
+PROCESSOR = {"getauxval"}
 SYSTEM = ("/usr/lib/libSystem.B.dylib",)
 # Of each target: what the file is, and all that it may ask for. `page`: pages up to this size, in bytes.
 EXPECTED = {
     "linux-aarch64": Binary(
-        form="elf", processor="aarch64", exports=frozenset(), imports=frozenset(MEMORY | THREADS), page=65536
+        form="elf",
+        processor="aarch64",
+        exports=frozenset(),
+        imports=frozenset(MEMORY | THREADS | PROCESSOR),
+        page=65536,
     ),
     "linux-armv7": Binary(form="elf", processor="arm", exports=frozenset(), imports=frozenset(THREADS), page=65536),
     "linux-riscv64": Binary(
@@ -56,7 +62,7 @@ EXPECTED = {
         form="elf",
         processor="aarch64",
         exports=frozenset(),
-        imports=frozenset(MEMORY | THREADS),
+        imports=frozenset(MEMORY | THREADS | PROCESSOR),
         libraries=("libc.so",),
         page=16384,
     ),

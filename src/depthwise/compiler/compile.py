@@ -145,8 +145,16 @@ def emit_for(job: Compilation, machines: Mapping[str, Machine], choices: Choices
 
 
 def _planned(job: Compilation, machine: Machine, choices: Choices) -> Plan:
-    table = tuple(operation.layer for operation in job.lowered.operations)
-    return plan(job.model.spec, job.model.preprocessing, machine, choices, logits=job.lowered.logits, table=table)
+    operations = job.lowered.operations
+    return plan(
+        job.model.spec,
+        job.model.preprocessing,
+        machine,
+        choices,
+        logits=job.lowered.logits,
+        table=tuple(operation.layer for operation in operations),
+        numbers={operation.layer.name: operation for operation in operations},
+    )
 
 
 def compile_model(

@@ -19,6 +19,7 @@ from depthwise.compiler.plan.plan import Plan
 from depthwise.compiler.step import NO_BORDER, Call, Step
 from depthwise.kernels.bfloat16 import halves
 from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.layout import LESS
 from depthwise.kernels.packing import packing
 from depthwise.kernels.weights import Cut, Floats
 from depthwise.network.layers import Layer
@@ -80,7 +81,8 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
         golden: (cases, classes), the oracle's answers to the golden images.
     """
     by_name = {operation.layer.name: operation for operation in lowered.operations}
-    parts: dict[str, NDArray[Any]] = {"edge": np.resize(lowered.edge, EDGE)}
+    edge = lowered.edge ^ LESS if plan.layout.stored == "signed" else lowered.edge
+    parts: dict[str, NDArray[Any]] = {"edge": np.resize(edge, EDGE)}
     laid: dict[str, tuple[Laid, ...]] = {}
     for step in plan.steps:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
@@ -120,6 +122,7 @@ def _cut(step: Step, layer: Layer, kernel: Kernel) -> Cut:
         strassen=() if step.strassen is None else step.strassen.panels,
         lanes=step.lanes,
         stride=layer.stride,
+        way=step.ways[step.layers.index(layer)] if step.ways else "",
     )
 
 

@@ -107,6 +107,7 @@ class Step:
         input, output: where it reads and writes; the stem's input are pixels, without border.
         rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
         kernels: one for each layer.
+        ways: in which each of them rounds, where it knows several; else empty.
         tiling: of its matrix product, of all channels that `strassen` leaves; a pool has none.
         strassen: of its first channels, where seven multiplications of matrices take the place of eight.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
@@ -124,6 +125,7 @@ class Step:
     input: Map
     output: Map
     kernels: tuple[Kernel, ...]
+    ways: tuple[str, ...] = ()
     rows: int = 0
     tiling: Tiling = UNTILED
     strassen: Tiling | None = None

@@ -105,22 +105,24 @@ def _x86(name: str, about: str, level: str, *, system: str = "linux", ran: Ran =
     )
 
 
-def _arm64(name: str, about: str, system: str, *, ran: Ran, threads: int = 8, cpu: str = "generic") -> Target:
-    """A target for 64-bit processors of ARM."""
+def _arm64(name: str, about: str, system: str, *, ran: Ran, threads: int = 8, level: str = "neon") -> Target:
+    """A target for 64-bit processors of ARM from a level on; where the system tells of them it carries the others."""
+    row = next(row for row in family_named("arm").levels if row.name == level)
     return Target(
         name=name,
         about=about,
         needs=f"{_NEEDS[system]}{_PAGES if system == 'linux' else ''}",
         ran=ran,
-        family="portable",
+        family="arm",
         processor="aarch64",
         system=system,
-        machine=Machine(lanes=4, registers=32),
-        level="portable",
-        zig=(f"-mcpu={cpu}",),
+        machine=row.machine,
+        level=level,
+        zig=row.zig,
         threads=threads,
         # zig brings no headers of iOS that would say what a thread is.
         most_threads=1 if system == "ios" else MOST_THREADS,
+        carries_levels=system in ("linux", "android"),
     )
 
 
@@ -149,7 +151,7 @@ TARGETS = (
     _x86("linux-x86_64", "a library for any 64-bit x86 with Linux, for each at its best", "portable"),
     _x86("linux-x86_64-v3", "a library for x86 with AVX2 and FMA and Linux", "avx2"),
     _x86("linux-x86_64-v4", "a library for x86 with AVX-512 and Linux", "avx512"),
-    _arm64("linux-aarch64", "a library for any 64-bit ARM with Linux", "linux", ran="emulator"),
+    _arm64("linux-aarch64", "a library for any 64-bit ARM with Linux, for each at its best", "linux", ran="emulator"),
     Target(
         name="linux-armv7",
         about="a library for 32-bit ARM with NEON and Linux, in the ABI of hard floats",
@@ -178,7 +180,12 @@ TARGETS = (
         zig=("-mcpu=baseline_rv64",),
         carries_levels=True,
     ),
-    _arm64("android-aarch64", "a library for any 64-bit ARM with Android", "android", ran="built only"),
+    _arm64(
+        "android-aarch64",
+        "a library for any 64-bit ARM with Android, for each at its best",
+        "android",
+        ran="built only",
+    ),
     _x86(
         "macos-x86_64",
         "a library (.dylib) for a Mac of Intel with macOS 11 or later, up to AVX2",
@@ -191,7 +198,8 @@ TARGETS = (
         "a library (.dylib) for a Mac of Apple silicon with macOS 11 or later",
         "macos",
         ran="built only",
-        cpu="apple_m1",
+        # All have it, and nobody asks the system for more.
+        level="dotprod",
     ),
     _arm64(
         "ios-arm64",

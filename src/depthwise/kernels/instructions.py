@@ -18,6 +18,7 @@ class Instructions:
         words: name of the vocabulary in which its kernels are written, where it is not its own.
         pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
         together: values that go into one sum at a time: four bytes, or two bfloat16.
+        reads: bytes of an image that a kernel reads at a time, where it may read behind the last one.
         narrow: the same instructions in vectors of half the width, where a machine that has these has those too.
     """
 
@@ -29,12 +30,13 @@ class Instructions:
     words: str = ""
     pairs: bool = False
     together: int = 4
+    reads: int = 0
     narrow: Instructions | None = None
 
     @property
     def behind(self) -> int:
         """Values that a product may read behind the last one of a kernel row, as it takes several together."""
-        return self.together - 1 if self.name else 0
+        return max(self.together, self.reads) - 1 if self.name else 0
 
     @property
     def vocabulary(self) -> str:

@@ -11,8 +11,19 @@ from depthwise.kernels.layout import PIXELS, Layout
 from depthwise.precision import Precision
 
 Operation = Literal[
-    "product", "strassen", "stem", "stem_abreast", "depthwise3x3s1", "depthwise3x3s2", "pool", "classifier", ""
+    "product",
+    "pointwise",
+    "strassen",
+    "stem",
+    "stem_abreast",
+    "depthwise3x3s1",
+    "depthwise3x3s2",
+    "pool",
+    "classifier",
+    "",
 ]
+
+HandsOn = Literal["pixels", "pairs"]
 
 # Rounding a sum to bfloat16, and where two orders of summation fall on different sides of a half, the step to the next.
 BF16_STEP = 2.0**-7
@@ -31,6 +42,8 @@ class Kernel:
         packing: how its weights lie, by name of a row in `packings.py` of its family's folder; empty where it has none.
         instructions: what it is written for.
         layout: how the activations lie that it reads and writes.
+        hands_on: how what the depthwise half of a block leaves for its pointwise half lies: pixel by pixel, or in the
+            pairs of kernels/arm/dwk_pairs_arm.h.
         tolerance: largest difference from the oracle, relative to the largest value of the layer.
     """
 
@@ -42,6 +55,7 @@ class Kernel:
     packing: str = ""
     instructions: Instructions = PORTABLE
     layout: Layout = PIXELS
+    hands_on: HandsOn = "pixels"
     tolerance: float = 0.0
 
     @property

@@ -21,3 +21,11 @@ class Layout:
 
 
 PIXELS = Layout()
+
+# What a signed byte is less than the byte of docs/int8.md; it is that byte with its highest bit turned.
+LESS = 128
+
+
+def stored(byte: int, layout: Layout) -> int:
+    """The byte, 0 to 255, as which a byte of docs/int8.md lies in memory."""
+    return byte ^ LESS if layout.stored == "signed" else byte

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import replace
 
+from depthwise.kernels.arm.family import ARM
 from depthwise.kernels.family import Family
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import Kernel, Operation
@@ -15,7 +16,7 @@ from depthwise.kernels.x86.family import X86
 from depthwise.precision import Precision
 
 # What a family has a kernel for comes before portable C.
-FAMILIES = (X86, RISCV, portable.PORTABLE)
+FAMILIES = (X86, ARM, RISCV, portable.PORTABLE)
 # What every artifact has beside the kernels of its layers.
 _ARTIFACT = (
     Kernel(header="dwk_softmax_f32.h", name="dwk_softmax_f32", tolerance=1e-6),
@@ -25,7 +26,7 @@ _ARTIFACT = (
 KERNELS: tuple[Kernel, ...] = (*(kernel for family in FAMILIES for kernel in family.kernels), *_ARTIFACT)
 
 # What an operation is a case of, where a machine has no kernel for it.
-_GENERAL: dict[Operation, Operation] = {"stem_abreast": "stem", "stem": "product"}
+_GENERAL: dict[Operation, Operation] = {"stem_abreast": "stem", "stem": "product", "pointwise": "product"}
 # All that any kernel needs of a machine.
 FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERNELS))
 

@@ -13,6 +13,7 @@ class Product:
         width: pixels in a row of outputs.
         channels: outputs a pixel.
         depth: values that are multiplied for each output.
+        taps: rows of the kernel, 1 or 3.
         together: of the values that one word holds, how many are multiplied one by one: two of bfloat16.
         value: bytes of a value.
     """
@@ -20,6 +21,7 @@ class Product:
     width: int
     channels: int
     depth: int = 0
+    taps: int = 1
     together: int = 1
     value: int = 4
 

@@ -75,6 +75,7 @@ class Cut:
         strassen: panels of the first channels of a product, where they are computed by Strassen's way.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
         stride: of the layer.
+        way: how its sums are rounded, where the kernel knows several ways; else empty.
     """
 
     instructions: Instructions = PORTABLE
@@ -82,3 +83,4 @@ class Cut:
     strassen: tuple[Panels, ...] = ()
     lanes: int = 0
     stride: int = 1
+    way: str = ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from depthwise.compiler.emit.ctext import Lines, constant
 from depthwise.compiler.lower.lower import Lowered
 from depthwise.compiler.pack import Laid, Packed, zeros_of
+from depthwise.compiler.plan.plan import Plan
 from depthwise.compiler.step import Call, Step
+from depthwise.kernels.layout import Layout, stored
 from depthwise.kernels.weights import Rounding
 from depthwise.network.layers import Layer
 from depthwise.precision import Precision
@@ -67,12 +69,17 @@ VOCABULARIES: dict[Precision, Vocabulary] = {
 }
 
 
+# Of int8 where bytes are stored less by 128.
+_SIGNED = replace(VOCABULARIES["int8"], images="dwk_image_s8.h", pixels="dwk_pixels_s8")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
     """The C of one network: the words of its precision, and the numbers with which its layers round and pad."""
 
     lowered: Lowered
     c: Vocabulary
+    layout: Layout
     laid: Mapping[str, tuple[Laid, ...]]
 
     def at(self, name: str) -> str:
@@ -118,15 +125,17 @@ class Dialect:
         """The arguments for what stands around the N channels of a layer's output, with the comma behind them."""
         operation = next(operation for operation in self.lowered.operations if operation.layer == layer)
         if operation.rounding is not None:
-            return f"{operation.rounding.zero_point}, "
+            return f"{stored(operation.rounding.zero_point, self.layout)}, "
         if operation.bounds is not None:
             return f"(const dwk_bf16 *)({self.c.constants} + DWL_WEIGHTS_{constant(zeros_of(layer))}), N, "
         return ""
 
 
-def dialect(lowered: Lowered, packed: Packed) -> Dialect:
+def dialect(lowered: Lowered, plan: Plan, packed: Packed) -> Dialect:
     """The C of a network."""
-    return Dialect(lowered=lowered, c=VOCABULARIES[lowered.precision], laid=packed.laid)
+    layout = plan.layout
+    words = _SIGNED if layout.stored == "signed" else VOCABULARIES[lowered.precision]
+    return Dialect(lowered=lowered, c=words, layout=layout, laid=packed.laid)
 
 
 def _fields(rounding: Rounding) -> str:

@@ -14,6 +14,7 @@ from depthwise.compiler.lower.lower import Lowered
 from depthwise.compiler.lower.wide import has_wide
 from depthwise.compiler.pack import Packed
 from depthwise.compiler.plan.plan import Plan
+from depthwise.kernels.layout import LESS
 from depthwise.limits import LONGEST_SIDE
 from depthwise.network.description import Described
 from depthwise.network.layers import layers
@@ -124,7 +125,7 @@ def _title(job: Compilation, file: str, level: str) -> tuple[str, ...]:
 def _network_of_level(out: Lines, job: Compilation, plan: Plan, packed: Packed, workers: str) -> None:
     """The network as it is planned for one level: constants, kernels, a function a step."""
     activation = job.model.spec.activation
-    words = dialect(job.lowered, packed)
+    words = dialect(job.lowered, plan, packed)
     _places(out, job.model, plan, packed.offsets)
     _includes(out, plan, words.c.images, job.lowered)
     _threads(out, plan.threads, workers)
@@ -249,7 +250,9 @@ def _features(out: Lines, plan: Plan, lowered: Lowered) -> None:
     out.add("/* What the classifier reads, in real numbers. */")
     if lowered.rounds:
         zero = lowered.rounding(pool.layers[0]).zero_point
-        value = f"(float)(arena[{at} + {place}] - {zero}) * dwl_constants[DWL_WEIGHTS_FEATURES + i]"
+        byte = f"arena[{at} + {place}]" + (f" ^ {LESS}" if plan.layout.stored == "signed" else "")
+        byte = f"({byte})" if "^" in byte else byte
+        value = f"(float)({byte} - {zero}) * dwl_constants[DWL_WEIGHTS_FEATURES + i]"
     else:
         value = f"((const dwk_float *)(const void *)(arena + {at}))[{place}]"
     head = "static void dwl_features(const uint8_t *arena, dwk_float *features)"

@@ -14,13 +14,14 @@ from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.network.layers import Layer
 
 
-def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = "") -> Form:
+def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = "", way: str = "") -> Form:
     """The matrix product, by Strassen's way too, of one group of panels; float32 has the activation in its name."""
     rest = f"r{tiling.rest}" if tiling.rest else ""
     some = f"n{panels.some}" if panels.some else ""
     tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}{some}"
     values: dict[str, str | int] = {
         "ACTIVATION": activation,
+        "WAY": way,
         "PIXELS": tiling.pixels,
         "REST": tiling.rest,
         **_tile(panels),
@@ -28,9 +29,9 @@ def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = ""
     return _form(kernel, tile, values)
 
 
-def depthwise(kernel: Kernel, lanes: int, activation: str = "") -> Form:
+def depthwise(kernel: Kernel, lanes: int, activation: str = "", way: str = "") -> Form:
     """A depthwise convolution."""
-    return _form(kernel, f"_c{lanes}", {"ACTIVATION": activation, "LANES": lanes})
+    return _form(kernel, f"_c{lanes}", {"ACTIVATION": activation, "WAY": way, "LANES": lanes})
 
 
 def pool(kernel: Kernel, lanes: int) -> Form:
@@ -60,10 +61,12 @@ def calls_of(step: Step, activation: str, logits: str = "") -> tuple[Call, ...]:
         tiles = ((product(last, step.strassen, panels, activation), panels) for panels in step.strassen.panels)
         products = tuple(_panels(form, layer, panels, together=2) for form, panels in tiles)
         last = fastest("product", last.precision, frozenset())
-    tiles = ((product(last, step.tiling, panels, activation), panels) for panels in step.tiling.panels)
+    way = step.ways[-1]
+    tiles = ((product(last, step.tiling, panels, activation, way), panels) for panels in step.tiling.panels)
     products += tuple(_panels(form, layer, panels) for form, panels in tiles)
     if step.kind == "separable":
-        return (_whole(depthwise(step.kernels[0], step.lanes, activation), step.layers[0]), *products)
+        first = depthwise(step.kernels[0], step.lanes, activation, step.ways[0])
+        return (_whole(first, step.layers[0]), *products)
     return products
 
 

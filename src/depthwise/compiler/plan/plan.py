@@ -5,14 +5,18 @@ Sizes: H W C of an input, N output channels; distances are in values, floats or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from depthwise.compiler.choices import DEFAULT, WHOLE, Choices, Parts
 from depthwise.compiler.plan.arena import Region, Value, place
+from depthwise.compiler.plan.selection import usable
 from depthwise.compiler.plan.steps import Setting, make_step
 from depthwise.compiler.step import Step
 from depthwise.errors import Refused
+from depthwise.kernels.layout import Layout
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.weights import Weights
 from depthwise.limits import LONGEST_SIDE
 from depthwise.network.layers import Layer, groups, layers
 from depthwise.network.preprocessing import Preprocessing
@@ -38,6 +42,11 @@ class Plan:
     threads: int = 1
     parts: Parts = WHOLE
 
+    @property
+    def layout(self) -> Layout:
+        """How activations lie, from the first step's output to the last one's input."""
+        return self.steps[0].output.layout
+
 
 def plan(
     spec: Spec,
@@ -47,6 +56,7 @@ def plan(
     *,
     logits: str = "",
     table: tuple[Layer, ...] | None = None,
+    numbers: Mapping[str, Weights] | None = None,
 ) -> Plan:
     """The plan of a network for a machine.
 
@@ -54,10 +64,21 @@ def plan(
         table: the layers to run, where they are not all of the network's in full.
         logits: what an int8 network makes of its last sums, "products" or "bytes".
         choices: without a precision the network is float32.
+        numbers: of each layer by its name, on which some kernels and their ways to round depend; where there are none,
+            all are taken to be possible, and rounding is what is always right.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
-    setting = Setting(machine=machine, activation=spec.activation, choices=choices, logits=logits)
-    parts = groups(table or layers(spec))
+    table = table or layers(spec)
+    numbers = numbers or {}
+    features = usable(table, choices.precision or "float32", machine.features, numbers)
+    setting = Setting(
+        machine=replace(machine, features=features),
+        activation=spec.activation,
+        choices=choices,
+        logits=logits,
+        numbers=numbers,
+    )
+    parts = groups(table)
     steps: list[Step] = []
     for index, group in enumerate(parts):
         following = parts[index + 1][0] if index + 1 < len(parts) else None

@@ -5,7 +5,8 @@ Sizes: H W C of an input, N output channels; distances are in values, floats or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from depthwise.compiler.choices import DEFAULT, Choices
 from depthwise.compiler.plan.forms import calls_of
@@ -17,6 +18,8 @@ from depthwise.kernels.portable.strassen import strassen
 from depthwise.kernels.portable.tiles import WHOLE_WIDTH
 from depthwise.kernels.table import family_of, fastest
 from depthwise.kernels.tiling import Panels, Product, Tiling, cut
+from depthwise.kernels.ways import way
+from depthwise.kernels.weights import Weights
 from depthwise.network.layers import Layer, Shape
 from depthwise.precision import PRECISIONS, Precision, Row
 
@@ -43,12 +46,14 @@ class Setting:
     Attributes:
         activation: the network's.
         logits: what an int8 network makes of its last sums, "products" or "bytes"; else empty.
+        numbers: of each layer by its name, where they are known.
     """
 
     machine: Machine
     activation: str
     choices: Choices = DEFAULT
     logits: str = ""
+    numbers: Mapping[str, Weights] = field(default_factory=dict)
 
     @property
     def precision(self) -> Precision:
@@ -71,16 +76,18 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
     shape = group[-1].output
     kernels = tuple(kernel_of(layer, setting.precision, setting.machine.features) for layer in group)
     # There is no kernel that brings values from one layout into another.
-    assert len({kernel.layout for kernel in kernels}) == 1
-    assert source is None or source.layout == kernels[0].layout
-    output = Map(shape=shape, border=border_of(following), layout=kernels[-1].layout)
+    assert len({(kernel.layout, kernel.hands_on) for kernel in kernels}) == 1
+    layout = kernels[0].layout
+    assert source is None or source.layout == layout
+    output = Map(shape=shape, border=border_of(following), layout=layout)
     step = Step(
         kind=_STEPS[group[0].kind],
         name=group[0].name,
         layers=group,
-        input=source or Map(shape=group[0].input, border=border_of(group[0])),
+        input=source or Map(shape=group[0].input, border=border_of(group[0]), layout=layout),
         output=spread(output, setting.row.value),
         kernels=kernels,
+        ways=tuple(way(kernel, setting.numbers.get(layer.name)) for kernel, layer in zip(kernels, group, strict=True)),
     )
     step = _made(step, setting)
     step = _shared(step, setting) if setting.choices.threads > 1 else step
@@ -115,9 +122,10 @@ def _shared(step: Step, setting: Setting) -> Step:
         return replace(step, split="blocks", scratch=-(-step.scratch // line) * line)
     if step.rows < _SHARED_ROWS:
         return replace(step, split="channels")
-    # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles.
+    # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles; pairs are of rows.
     tiles = step.output.shape.width // step.strassen.pixels if step.strassen else 0
-    return replace(step, split="rows", grain=2 if tiles % 2 else setting.row.grain)
+    by_two = tiles % 2 or step.kernels[0].hands_on == "pairs"
+    return replace(step, split="rows", grain=2 if by_two else setting.row.grain)
 
 
 def _stem(step: Step, setting: Setting) -> Step:
@@ -137,7 +145,8 @@ def _separable(step: Step, setting: Setting) -> Step:
     shape, between = step.output.shape, step.layers[0].output.channels
     rows = shape.height if setting.choices.whole_maps else _rows_at_a_time(shape)
     size = setting.row.value
-    pitch = between + (APART // size if between * size % CONFLICT == 0 else 0)
+    in_pairs = step.kernels[0].hands_on == "pairs"
+    pitch = between + (APART // size if between * size % CONFLICT == 0 and not in_pairs else 0)
     found = None
     if setting.choices.strassen and setting.row.strassen:
         found = strassen(shape.width, rows, between, shape.channels, setting.machine)
@@ -150,9 +159,14 @@ def _separable(step: Step, setting: Setting) -> Step:
         rows=rows,
         tiling=_tiling(step, setting),
         lanes=_lanes(step, between, setting),
-        scratch=rows * shape.width * (pitch + (between if found else 0)),
+        scratch=_pixels(rows * shape.width, in_pairs) * (pitch + (between if found else 0)),
         scratch_step=pitch,
     )
+
+
+def _pixels(count: int, in_pairs: bool) -> int:
+    """Pixels for which there is room; the last pair may have one pixel alone."""
+    return count + count % 2 if in_pairs else count
 
 
 def _standard(step: Step, setting: Setting) -> Step:
@@ -188,6 +202,7 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
         width=shape.width,
         channels=shape.channels - done,
         depth=step.layers[-1].kernel ** 2 * step.layers[-1].input.channels,
+        taps=step.layers[-1].kernel,
         together=PRECISIONS[kernel.precision].together,
         value=PRECISIONS[kernel.precision].value,
     )

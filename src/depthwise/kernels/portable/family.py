@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from depthwise.kernels.family import Family
-from depthwise.kernels.machine import Machine
 from depthwise.kernels.portable.rows import KERNELS
 from depthwise.kernels.portable.tiles import tiling, vector_lanes
 
@@ -12,5 +11,4 @@ PORTABLE = Family(
     kernels=KERNELS,
     tiling=tiling,
     lanes=vector_lanes,
-    machines=(("__aarch64__", Machine(lanes=4, registers=32)),),
 )

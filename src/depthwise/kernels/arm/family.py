@@ -1,0 +1,19 @@
+"""ARM of 64 bits: phones, boards, Apple's computers, servers."""
+
+from __future__ import annotations
+
+from depthwise.kernels.arm.instructions import NEON
+from depthwise.kernels.arm.levels import LEVELS, machine
+from depthwise.kernels.arm.rows import KERNELS
+from depthwise.kernels.arm.tiles import tiling, vector_lanes
+from depthwise.kernels.family import Family
+
+ARM = Family(
+    name="arm",
+    here=("aarch64", "arm64"),
+    kernels=KERNELS,
+    tiling=tiling,
+    lanes=vector_lanes,
+    levels=LEVELS,
+    machines=(("__aarch64__", machine(NEON.needs)),),
+)

@@ -1,0 +1,62 @@
+"""Which way to round is proven for a layer, of those in which the kernels for ARM are written (dwk_arm.h).
+
+All ways start from the same sums. A sum lies between what it is with all positive factors at 255 and all others at 0,
+and the opposite (docs/int8.md Q5); what is said of these two ends holds for all between them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthwise.kernels.arm.instructions import NEON
+from depthwise.kernels.kernel import Kernel
+from depthwise.kernels.weights import Weights
+
+Way = Literal["converted", "added", "integers"]
+
+# A float 1.5 x 2^23 + sum has the sum in its lowest bits, without rounding it, for sums nearer to 0 than this.
+_MOST_ADDED = 1 << 22
+# What is narrowed to 16 bits by leaving the upper ones away, and what the zero point adds to it, stay below this.
+_MOST_NARROWED = (1 << 15) - 256
+
+
+def way(weights: Weights | None) -> Way:
+    """The cheapest way to round that gives the bytes of R1 to R4 for all sums that a layer can have."""
+    if weights is None:
+        return "converted"
+    rounding = weights.rounding
+    assert rounding is not None
+    lowest, highest = reach(weights)
+    largest = np.maximum(np.abs(lowest), np.abs(highest))
+    narrows = (largest * rounding.multiplier.astype(np.float64)).max(initial=0) < _MOST_NARROWED
+    if not narrows or (rounding.low, rounding.high) != (0, 255):
+        return "converted"
+    if rounding.zero_point % 2 == 0 and largest.max(initial=0) < _MOST_ADDED:
+        return "added"
+    return "converted"
+
+
+def reach(weights: Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(N,) lowest and highest sum of each channel, whatever the bytes of the input are."""
+    factors = weights.weight.reshape(-1, weights.bias.size).astype(np.int64)
+    bias = weights.bias.astype(np.int64)
+    return bias + 255 * np.minimum(factors, 0).sum(axis=0), bias + 255 * np.maximum(factors, 0).sum(axis=0)
+
+
+def multipliers(weights: Weights, rounding: str) -> NDArray[Any]:
+    """(N,) the multipliers of R2, or the factors that take their place."""
+    assert weights.rounding is not None
+    return weights.rounding.multiplier
+
+
+def holds(kernel: Kernel, weights: Weights) -> bool:
+    """Whether a kernel can compute a layer with these factors.
+
+    They must be signed bytes; weights with a zero point may have others (docs/int8.md Q4). Without dot products two
+    products are added in 16 bits, which two of -128 times -128 leave: then no factor may be -128.
+    """
+    smallest = -127 if kernel.instructions == NEON else -128
+    return bool((weights.weight >= smallest).all() and (weights.weight <= 127).all())

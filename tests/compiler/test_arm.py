@@ -1,0 +1,176 @@
+"""The kernels for 64-bit ARM on emulated processors: every byte of every layer is the oracle's, at every level."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from conftest import make_model
+from depthwise.compiler.compile import Emitted, compile_model, emit
+from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.step import Step
+from depthwise.compiler.targets import at_level, target
+from depthwise.kernels import headers
+from depthwise.kernels.arm.levels import LEVELS
+from depthwise.network import reference, reference_int8
+from depthwise.network.quantized import QuantizedModel
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.reference_int8 import Result
+from depthwise.network.spec import Spec
+from tools.emitted import build
+from tools.emulated import Emulated, built, needs, run
+
+LEVELS_C = Path(__file__).parents[1] / "tools" / "levels.c"
+LESS = 128
+# A processor that has a level and none above it, and what runs the levels below it too.
+PROCESSORS = {"neon": "cortex-a72", "dotprod": "cortex-a76", "i8mm": "max,sve=off,sme=off"}
+# Odd maps, channels by eights and by sixteens, both paddings, one channel, the standard twin, other strides.
+NETWORKS: dict[str, dict[str, Any]] = {
+    "plain": {"width": 0.25, "resolution": 96},
+    "odd": {"width": 0.35, "resolution": 75, "padding": "same"},
+    "grey": {"width": 0.5, "resolution": 45, "channels": 1},
+    "twin": {"width": 0.25, "resolution": 49, "convolution": "standard"},
+    "strides": {"width": 0.35, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12), "padding": "keras"},
+}
+LEVEL_NAMES = [level.name for level in LEVELS]
+
+
+@cache
+def network(name: str, kind: str) -> QuantizedModel:
+    """A network as this project quantises them, or with zero points and clamps as imported ones have."""
+    imported = kind == "imported"
+    model = random_quantized(Spec(classes=11, **NETWORKS[name]), 7, hidden_zero_points=imported, rounded=imported)
+    layers = {key: replace(row, weight=np.maximum(row.weight, -127)) for key, row in model.layers.items()}
+    return model.replace(layers=layers)
+
+
+def images(spec: Spec) -> NDArray[np.uint8]:
+    """All 0, all 255, and noise."""
+    shape = (spec.resolution, spec.resolution, spec.channels)
+    noise = np.random.default_rng(5).integers(0, 256, shape, np.uint8)
+    return np.stack([np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8), noise])
+
+
+def emitted_at(model: QuantizedModel, level: str) -> Emitted:
+    machine = next(row.machine for row in LEVELS if row.name == level)
+    return emit(model, target_name="test", machine=machine)
+
+
+def plain(values: NDArray[np.uint8], step: Step) -> NDArray[np.uint8]:
+    """Bytes of docs/int8.md of those that lie in memory."""
+    return values ^ np.uint8(LESS) if step.output.layout.stored == "signed" else values
+
+
+def in_map(step: Step, values: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(H, W, C) of a step's output, and all of its border and between rows."""
+    shape, border = step.output.shape, step.output.border
+    rows = values.reshape(border.top + shape.height + border.bottom, step.output.row)
+    inside = np.zeros(rows.shape, bool)
+    start = border.left * shape.channels
+    inside[border.top : border.top + shape.height, start : start + shape.width * shape.channels] = True
+    return rows[inside].reshape(shape.height, shape.width, shape.channels), rows[~inside]
+
+
+def compare(model: QuantizedModel, oracle: Result, found: Emulated) -> None:
+    """Fail at the first layer of the first image that is not the oracle's to the last byte."""
+    assert found.guards_hold()
+    for number, step in enumerate(found.emitted.plan.steps[:-1]):
+        layer = step.layers[-1]
+        for image, expected in enumerate(oracle.activations[layer.name]):
+            values, border = in_map(step, plain(found.bytes(image, number, step.name), step))
+            assert (border == model.layers[layer.name].zero_point).all(), layer.name
+            differ = np.argwhere(values[..., : expected.shape[-1]] != expected)
+            assert not len(differ), f"{layer.name}: {len(differ)} values differ, first y, x, channel {differ[0]}"
+    last = len(found.emitted.plan.steps) - 1
+    for image, expected in enumerate(oracle.logits):
+        logits = found.bytes(image, last, found.emitted.plan.steps[-1].name).view(np.float32)
+        assert (logits[: expected.size] == expected).all()
+        assert not logits[expected.size :].any()
+
+
+@pytest.mark.parametrize("level", LEVEL_NAMES)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("plain", "own"), ("odd", "own"), ("odd", "imported"), ("grey", "imported"), ("twin", "own"), ("strides", "own")],
+)
+def test_every_byte_of_every_layer_is_the_oracles(name: str, kind: str, level: str, tmp_path: Path) -> None:
+    needs("qemu-aarch64")
+    model = network(name, kind)
+    pixels = images(model.spec)
+    oracle = reference_int8.run(model, pixels, keep=True)
+    emitted = emitted_at(model, level)
+    program = built(emitted, len(pixels), compiler(at_level(target("linux-aarch64"), level), None).command, tmp_path)
+
+    for processor in LEVEL_NAMES[LEVEL_NAMES.index(level) :]:
+        compare(model, oracle, run(emitted, program, ("qemu-aarch64", "-cpu", PROCESSORS[processor]), pixels))
+
+
+@pytest.mark.parametrize("name", ["odd", "strides"])
+def test_every_float_of_every_layer_is_the_oracles_within_a_hundred_thousandth(name: str, tmp_path: Path) -> None:
+    needs("qemu-aarch64")
+    spec = {key: value for key, value in NETWORKS[name].items() if key in ("width", "resolution", "padding")}
+    model = make_model(seed=3, labels=tuple("abcdefghijk"), **spec)
+    pixels = images(model.spec)
+    oracle = reference.run(model, pixels, keep=True)
+    emitted = emit(model, target_name="test", machine=LEVELS[0].machine)
+    program = built(emitted, len(pixels), compiler(at_level(target("linux-aarch64"), "neon"), None).command, tmp_path)
+    found = run(emitted, program, ("qemu-aarch64", "-cpu", PROCESSORS["neon"]), pixels)
+
+    assert found.guards_hold()
+    for number, step in enumerate(emitted.plan.steps[:-1]):
+        expected = oracle.activations[step.layers[-1].name]
+        for image in range(len(pixels)):
+            values, border = in_map(step, found.bytes(image, number, step.name).view(np.float32))
+            assert not border.any()
+            assert values[..., : expected.shape[-1]] == pytest.approx(
+                expected[image], abs=1e-5 * np.abs(expected).max()
+            )
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program that tells of the levels of an artifact, with the artifact beside it."""
+    needs("qemu-aarch64", "aarch64-linux-gnu-gcc")
+    folder = tmp_path_factory.mktemp("arm")
+    compile_model(network("odd", "own"), target="linux-aarch64", out=folder / "model.so")
+    flags = ("-O1", "-ffreestanding", "-fno-tree-loop-distribute-patterns", "-nostdlib", "-rdynamic")
+    include = f"-I{headers.INTERFACE.parent}"
+    build(("aarch64-linux-gnu-gcc", *flags, include, str(LEVELS_C), "./model.so", "-o", "program"), folder)
+    return folder / "program"
+
+
+@pytest.mark.parametrize(
+    ("cpu", "has"),
+    [
+        ("cortex-a53", 1),
+        ("cortex-a72", 1),
+        ("a64fx", 1),  # has SVE, and no dot products
+        ("cortex-a76", 2),
+        ("neoverse-n1", 2),
+        ("max,sve=off,sme=off", 3),
+    ],
+)
+def test_each_processor_picks_its_level_and_the_golden_cases_hold_at_all_that_it_has(
+    cpu: str, has: int, program: Path
+) -> None:
+    command = ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", "-cpu", cpu, program.name)
+    done = subprocess.run(command, cwd=program.parent, capture_output=True, text=True, check=False)
+
+    assert done.stdout.splitlines() == [
+        f"in use {LEVEL_NAMES[has - 1]}",
+        *(f"{level} {'holds' if number < has else 'lacking'}" for number, level in enumerate(LEVEL_NAMES)),
+    ]
+
+
+def test_a_network_whose_factors_are_no_signed_bytes_runs_in_portable_c() -> None:
+    model = random_quantized(Spec(width=0.25, resolution=32, classes=3), weight_zero_points=True)
+    found = emitted_at(model, "i8mm")
+
+    assert {kernel.instructions.name for step in found.plan.steps for kernel in step.kernels} == {""}
