@@ -1,4 +1,4 @@
-/* dwk_pairs_arm.h: what a kernel that computes pixels by pairs does around its tile.
+/* dwk_pairs_arm.h: what dwk_pointwise_i8 does around its tile where it computes pixels by pairs.
  *
  * What a depthwise convolution hands to the pointwise one behind it lies in pairs of pixels, 16 bytes for each eight
  * channels: eight of the first pixel, eight of the second. A pair is a pixel and the one below it, and rows go by two;

@@ -6,7 +6,7 @@
  *
  * Form: DWK_ACTIVATION, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V).
  *
- * Weights: as in dwk_product_f32.h. Products are added in the same order as there. */
+ * Weights: as in dwk_product_f32.h, of which dwk_pointwise_f32 is a case; products are added in the same order. */
 #include <arm_neon.h>
 
 #include "dwk_shapes.h"
