@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from PIL import Image
 
 from depthwise.cloud.teach.frames import Frames
 from depthwise.cloud.teach.numbers import TOGETHER, numbers, rows_of
+from depthwise.cloud.teach.sources import sources
 from depthwise.cloud.teach.teacher import VIEWS
 from depthwise.data.folder import Item
 from depthwise.data.turns import Turns
+from depthwise.network.model import Model
 
 
 class Counting:
@@ -58,3 +61,14 @@ def test_of_large_pictures_memory_holds_one_at_a_time(tmp_path: Path) -> None:
     assert [frame.shape for frame in frames] == [(500, 600, 3)] * 20
     assert tracemalloc.get_traced_memory()[1] < 8 * 500 * 600 * 3
     tracemalloc.stop()
+
+
+def test_a_teacher_of_another_programs_file_says_what_it_takes_pictures_for(
+    small_model: Callable[..., Model], tmp_path: Path
+) -> None:
+    parts = dict.fromkeys(("pixels", "order", "resize"), "assumed")
+    small_model().replace(provenance={"preprocessing": parts}).save(tmp_path / "read")
+    small_model().save(tmp_path / "own")
+    read, own = sources(f"{tmp_path / 'read'},{tmp_path / 'own'}", ("another",), 3, [np.zeros((9, 9, 3), np.uint8)])
+    assert read.said.endswith("--mean, --scale, --bgr and --resize say otherwise of `depthwise convert`")
+    assert own.said == ""

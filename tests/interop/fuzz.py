@@ -24,7 +24,7 @@ from conftest import BESIDE, make_model
 from depthwise.interop import keras_file, keras_graph, keras_published, onnx, tflite, timm
 from depthwise.interop.match import to_model
 from depthwise.interop.source import Source
-from tools.keras_files import write_keras
+from tools.keras_files import keras_model, write_dot_keras, write_keras
 from tools.mutation import SECONDS, mutated, outcome
 
 MEMORY = 1 << 30
@@ -56,6 +56,8 @@ def seeds(name: str, folder: Path) -> Iterator[bytes]:
         for whole in (True, False):
             write_keras(make_model(**small), path, whole=whole)
             yield path.read_bytes()
+        write_dot_keras(path, *keras_model(make_model(**small), keras=3))
+        yield path.read_bytes()
     else:
         {"onnx": onnx, "tflite": tflite, "timm": timm}[name].write(make_model(**small), path)
         yield path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from depthwise.progress import Reporter
 
 # Validation images that are looked at in epochs that are not measured on all.
 PART = 1000
+# How many times the loss of guessing a loss is that no network learns with.
+FAR = 10
 # Steps between two looks at the loss. On a GPU a look waits for all work that is under way.
 STEPS_A_LOOK = {"cpu": 1, "cuda": 10}
 
@@ -179,6 +182,14 @@ class Run:
                 f" lower --rate (it is {self.recipe.rate:g}) or with --precision float32"
             )
 
+    def _warn(self, loss: float) -> None:
+        guessing = math.log(self.learner.kept.spec.classes)
+        if loss > FAR * guessing:
+            self.reporter.notice(
+                f"warning: the loss of {loss:,.1f} is far above that of guessing ({guessing:.2f}); --rate is likely"
+                f" too high (it is {self.recipe.rate:g})"
+            )
+
     def _tick(self) -> float:
         """Seconds since the last call, which are added to the time of the run."""
         now = time.monotonic()
@@ -204,6 +215,7 @@ class Run:
             kept, self.validation, self.learner.preprocessing, self.world, side=None if whole else side, every=every
         )
         self._check(figures["validation_loss"])
+        self._warn(loss / images)
         if whole and all_seen:
             figures |= self.withstood()
         self._tick()

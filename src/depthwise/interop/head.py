@@ -131,8 +131,12 @@ class Head:
 
     def _clamp(self, operation: Clamp, top: float) -> None:
         if self.classifier is not None:
+            one = operation.where == self.where
+            does = (
+                f"{self.where} has an activation" if one else f"{operation.where} is an activation behind {self.where}"
+            )
             raise Refused(
-                f"{operation.where} is an activation behind {self.where}: a hidden layer, or limits of the scores;"
+                f"{does}: a hidden layer, or limits of the scores;"
                 " MobileNet V1 has one layer behind its pool, the classifier, and nothing but a softmax behind that"
             )
         scaled = np.any(self._scale != 1) or np.any(self._shift != 0)

@@ -294,6 +294,10 @@ def _compare(network: Network, rows: Sequence[Layer]) -> None:
     side = rows[-1].output.height
     if network.pool is not None and network.pool.kernel not in (None, (side, side)):
         height, width = network.pool.kernel or (0, 0)
+        if (height, width) == (1, 1):
+            raise Refused(
+                f"{network.pool.where} leaves the last {side}x{side} pixels apart; MobileNet V1 takes their mean"
+            )
         raise Refused(
             f"{network.pool.where} is over {height}x{width}; MobileNet V1 takes the mean of the whole {side}x{side}"
         )

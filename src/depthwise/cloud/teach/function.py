@@ -49,6 +49,8 @@ class FunctionTeacher:
         self.about = f"{'its answers' if self.labels else 'a head on its numbers'} at {self._side} px"
         self.key = f"function {_digest(name, self._network)} {self._side} {self.labels}"
 
+    said = ""
+
     def open(self, frames: Sequence[Pixels], threads: int) -> FunctionTeacher:
         """Itself: it is ready to look."""
         return self

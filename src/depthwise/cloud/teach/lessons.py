@@ -116,6 +116,8 @@ def _asked(school: School, source: Source, frames: Sequence[Pixels], key: str) -
     """What one teacher tells, and how good it is; in the first process."""
     here, images = school.here, school.images
     threads = max(1, torch.get_num_threads())
+    if source.said:
+        school.reporter.notice(f"{source.name}: {source.said}")
     school.reporter.notice(f"making the teacher {source.name} ready")
     teacher = here.together(lambda: source.open(frames, threads))
     stem = f"numbers-{key}-{hashlib.sha256(source.key.encode()).hexdigest()[:8]}"

@@ -18,6 +18,7 @@ from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from depthwise.files import open_file
 from depthwise.interop.formats import SUFFIXES, read
+from depthwise.interop.said import assumed, said
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.quantize.options import Options
@@ -41,6 +42,10 @@ class Source(Protocol):
     @property
     def key(self) -> str:
         """A text that differs where its numbers could; known at once, so that numbers of before are found again."""
+
+    @property
+    def said(self) -> str:
+        """What it takes pictures for, where it is of another program's file; else ""."""
 
     def open(self, frames: Sequence[Pixels], threads: int) -> Teacher:
         """Make it.
@@ -84,6 +89,7 @@ class _OfArtifact:
     path: Path
     key: str
     labels: tuple[str, ...]
+    said: str = ""
 
     def open(self, frames: Sequence[Pixels], threads: int) -> Teacher:
         with Artifact.open(self.path) as artifact:
@@ -111,6 +117,12 @@ class _OfModel:
     model: Model | QuantizedModel
     key: str
     features: bool
+
+    @property
+    def said(self) -> str:
+        """Its line of pixels; other ones are given when the file is converted first."""
+        line = said(self.model)
+        return f"{line} of `depthwise convert`" if assumed(self.model) else line
 
     def open(self, frames: Sequence[Pixels], threads: int) -> Teacher:
         about = f"{_how(() if self.features else self.model.labels)} at {self.model.spec.resolution} px"
