@@ -192,3 +192,26 @@ def test_an_attack_leaves_the_network_as_it_is() -> None:
     assert network.training
     assert all(parameter.grad is None and parameter.requires_grad for parameter in network.parameters())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("mode", ["crop", "squash", "fit"])
+def test_torch_prepares_frames_as_pillow_does_and_gives_them_a_gradient(mode: str) -> None:
+    from depthwise.attack.frames import Way
+    from depthwise.attack.gradient.network import Differentiable
+    from depthwise.attack.gradient.resize import through_resize
+
+    way = Way(resize=14 if mode == "crop" else 12, crop=12, mode=mode, fill=(9, 9, 9) if mode == "fit" else ())
+    frame = np.random.default_rng(0).integers(0, 256, (1, 40, 31, 3)).astype(np.uint8)
+    seen: list[torch.Tensor] = []
+
+    class Keeps(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(x.detach())
+            return x.flatten(1)[:, :3]
+
+    network = through_resize(Differentiable(Keeps(), lambda levels: levels), way, 40, 31)
+    slope, _, _ = network.gradient(torch.from_numpy(frame.astype(np.float32)), torch.tensor([0]), cross_entropy)
+
+    assert np.abs(seen[-1].numpy()[0] - way.square(frame[0])).max() <= 1
+    assert (seen[-1].numpy()[0] == way.square(frame[0])).mean() > 0.98
+    assert bool((slope != 0).any()) == (mode != "fit")  # the corner that is looked at is fill

@@ -88,6 +88,24 @@ def test_nothing_to_change_gives_the_clean_accuracy(artifact: Path, data: Path) 
     assert found["stages"] == []
 
 
+def test_whole_pictures_are_changed_before_the_resize_and_measured_again(
+    artifact: Path, data: Path, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved"
+    options = ("--eps", "8/255", "--queries", "200", "--frames", "--images", "6", "--json", "--save", str(saved))
+
+    found = CliRunner().invoke(command, [str(artifact), str(data), *options])
+    document = json.loads(found.stdout)
+
+    assert document["clean"]["right"] == 6 > document["attacked"]["right"]
+    name = next(one["image"] for one in document["results"] if one["by"])
+    with Image.open(saved / name) as changed, Image.open(data / name) as before:
+        assert changed.size == before.size == (12, 12)
+        assert 0 < np.abs(np.asarray(changed).astype(int) - np.asarray(before)).max() <= 8
+    again = run(artifact, saved, "--json", verb="evaluate")
+    assert json.loads(again.stdout)["top1"]["right"] == document["attacked"]["right"]
+
+
 def test_noise_and_the_like_are_measured_and_told(artifact: Path, data: Path) -> None:
     """Colours 80 and more above the others stay what they are in any light; weak ones are lost in the noise."""
     found = CliRunner().invoke(command, [str(artifact), str(data), "--method", "corruptions", "--json"])

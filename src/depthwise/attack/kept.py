@@ -29,7 +29,11 @@ class Kept:
 
     def __len__(self) -> int:
         """How many results there are."""
-        return 0 if self._folder is None or not self._folder.is_dir() else len(list(self._folder.glob("*.npz")))
+        return 0 if self._folder is None or not self._folder.is_dir() else len(list(self._folder.rglob("*.npz")))
+
+    def within(self, name: str) -> Kept:
+        """Results of a part of the work, whose parts have the same names."""
+        return Kept(None if self._folder is None else self._folder / name)
 
     def get(self, name: str) -> Arrays | None:
         """The result of a part, or None; one that was cut off counts for none."""

@@ -31,6 +31,7 @@ class Sample:
         images: (N, H, W, C) as the network takes them.
         numbers: of the images, by their names.
         unreadable: files that were left out.
+        frames: the decoded files themselves, where they are attacked; else none.
     """
 
     data: Path
@@ -38,6 +39,7 @@ class Sample:
     images: Images
     numbers: tuple[int, ...]
     unreadable: tuple[Unreadable, ...]
+    frames: tuple[Pixels, ...] = ()
 
     @property
     def labels(self) -> Ints:
@@ -47,22 +49,34 @@ class Sample:
     def digest(self) -> str:
         """Of what the images are, in hexadecimal."""
         found = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        for frame in self.frames:
+            found.update(repr(frame.shape).encode() + np.ascontiguousarray(frame).data)
         found.update(self.labels.tobytes())
         found.update(repr(self.numbers).encode())
         return found.hexdigest()
 
 
-def draw(data: str | os.PathLike[str], predictor: Predictor, *, count: int, seed: int, reporter: Reporter) -> Sample:
+def draw(
+    data: str | os.PathLike[str],
+    predictor: Predictor,
+    *,
+    count: int,
+    seed: int,
+    reporter: Reporter,
+    whole: bool = False,
+) -> Sample:
     """Some images of the test split of a folder, else of its validation split, else of all.
 
     Args:
         count: how many at most; 0 for all.
+        whole: whether to keep the decoded files too.
     Raises: Refused, when the folder has a class that the network lacks, or no image can be read.
     """
     items = read_split(data, predictor.labels)
     root = Path(data)
     chosen = sorted(items, key=lambda item: _number(root, item, seed))[: count or None]
-    kept, images, unreadable = _read(sorted(chosen, key=lambda item: item.path), predictor, reporter)
+    ordered = sorted(chosen, key=lambda item: item.path)
+    kept, images, unreadable = _read(ordered, _Frames(predictor) if whole else predictor, reporter)
     if unreadable:
         reporter.notice(
             f"warning: {len(unreadable):,} images cannot be read and are left out; the first: {unreadable[0].reason}"
@@ -72,10 +86,22 @@ def draw(data: str | os.PathLike[str], predictor: Predictor, *, count: int, seed
     return Sample(
         data=root,
         items=tuple(kept),
-        images=np.stack(images),
+        images=np.stack([predictor.prepare(frame) for frame in images] if whole else images),
         numbers=tuple(_number(root, item, 0) for item in kept),
         unreadable=tuple(unreadable),
+        frames=tuple(images) if whole else (),
     )
+
+
+class _Frames:
+    """Leaves decoded images as they are."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.labels, self.channels, self.predict = predictor.labels, predictor.channels, predictor.predict
+
+    def prepare(self, frame: Pixels) -> Pixels:
+        """The frame."""
+        return frame
 
 
 def _read(

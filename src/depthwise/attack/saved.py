@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +29,21 @@ def check(path: Path) -> None:
 
 
 def save(
-    path: Path, sample: Sample, changed: Pixels, labels: tuple[str, ...], *, resize: int, description: Mapping[str, Any]
+    path: Path,
+    sample: Sample,
+    changed: Sequence[Pixels] | Pixels,
+    labels: tuple[str, ...],
+    *,
+    resize: int | None,
+    description: Mapping[str, Any],
 ) -> None:
     """Write one PNG an image, in a folder of its class, and a description beside them.
 
     A network that crops its images gets each in the middle of a frame, so that it crops exactly what was attacked.
 
     Args:
-        changed: (N, side, side, C), as the network takes them.
-        resize: length of the shorter side before the network crops.
+        changed: N images (side, side, C), as the network takes them; or frames of any size.
+        resize: length of the shorter side before the network crops; None for frames.
     Raises: Refused, when the folder cannot be written.
     """
     from depthwise.files import write_folder
@@ -48,7 +54,9 @@ def save(
         parts = item.path.relative_to(sample.data).parts
         inside = "-".join(parts[parts.index(labels[item.label]) + 1 :])
         name = inside.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        files[f"{labels[item.label]}/{_free(files, labels[item.label], name)}"] = _png(framed(pixels, resize))
+        files[f"{labels[item.label]}/{_free(files, labels[item.label], name)}"] = _png(
+            pixels if resize is None else framed(pixels, resize)
+        )
     files[MARK] = (json.dumps(dict(description), indent=2) + "\n").encode()
     write_folder(path, files, FOLDER)
 

@@ -39,6 +39,7 @@ METHODS = ("auto", "fgsm", "pgd", "apgd", "square", "patch", "corruptions")
     metavar="MODEL",
     help="Also try the gradients of this model folder: of what an artifact was made from, or of the float model.",
 )
+@click.option("--frames", is_flag=True, help="Change pictures at the size of their files, before they are resized.")
 @click.option("--targets", default="9", show_default=True, help="Wrong labels tried for each image, or `all`.")
 @click.option(
     "--steps", type=click.IntRange(min=0), default=0, help="Steps along the gradient  [default: the method's]"
@@ -60,6 +61,7 @@ def command(
     method: str,
     images: int,
     gradients: tuple[Path, ...],
+    frames: bool,
     targets: str,
     steps: int,
     restarts: int,
@@ -101,12 +103,13 @@ def command(
         gradients=gradients,
         processes=processes or _cores(),
         reporter=reporter,
+        frames=frames,
     )
     document = _document(found, save)
     if save is not None:
         saved.check_labels(found.labels)
-        pixels = found.findings.changed
-        saved.save(save, found.sample, pixels, found.labels, resize=found.resize, description=document)
+        pixels, resize = (found.frames, None) if frames else (found.findings.changed, found.resize)
+        saved.save(save, found.sample, pixels, found.labels, resize=resize, description=document)
         notice(f"wrote {printable(str(save))}")
     _print(found, document, as_json)
     if html is not None:

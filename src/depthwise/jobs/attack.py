@@ -19,12 +19,13 @@ from depthwise.attack.corruptions import Corrupted, measure
 from depthwise.attack.draws import Draws
 from depthwise.attack.engine import Engine
 from depthwise.attack.findings import Findings
+from depthwise.attack.frames import Way, by_size, joined, whole_target
 from depthwise.attack.kept import Kept
 from depthwise.attack.plan import Settings, stages
 from depthwise.attack.sample import Sample, draw
-from depthwise.attack.subject import ArtifactSubject, FunctionSubject
+from depthwise.attack.subject import ArtifactSubject, FunctionSubject, Ints
 from depthwise.attack.target import Target
-from depthwise.attack.work import Arrays, Here, Part, perform
+from depthwise.attack.work import Arrays, Here, Part, Workers, perform
 from depthwise.beside import recover
 from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
@@ -71,6 +72,7 @@ class Attacked:
         kind: "model" or "artifact".
         resize: length of an image's shorter side before the network crops it.
         threshold: the probability below which an answer is "unknown", None where the network has none.
+        frames: the changed pictures at the size of their files, where those were attacked.
     """
 
     subject: str
@@ -80,6 +82,7 @@ class Attacked:
     threshold: float | None
     sample: Sample
     findings: Findings
+    frames: tuple[Pixels, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,6 +105,7 @@ def ready(
     gradients: tuple[Path, ...],
     check: Callable[[Target], object],
     reporter: Reporter,
+    frames: bool = False,
 ) -> Iterator[Ready]:
     """Open what is attacked and read the images.
 
@@ -110,6 +114,7 @@ def ready(
         images: how many at most; 0 for all.
         gradients: model folders whose gradients are tried on the subject as well.
         check: called before images are read, to refuse what cannot be.
+        frames: whether the decoded files are needed too.
     Raises: Refused, when one of them is not what it should be.
     """
     recover(place(subject))
@@ -120,7 +125,7 @@ def ready(
         target = held.enter_context(opened(opening))
         check(target)
         pixels = _Pixels(opening, held)
-        sample = draw(data, pixels, count=images, seed=seed, reporter=reporter)
+        sample = draw(data, pixels, count=images, seed=seed, reporter=reporter, whole=frames)
         yield Ready(opening=opening, target=target, pixels=pixels, sample=sample)
 
 
@@ -133,11 +138,13 @@ def attack(
     gradients: tuple[Path, ...],
     processes: int,
     reporter: Reporter,
+    frames: bool = False,
 ) -> Attacked:
     """Attack a network with some images of a folder; arguments are those of `ready`.
 
     Args:
         processes: that work on it at the same time.
+        frames: attack pictures at the size of their files, through the resize; in one process.
     Raises: Refused, when one of them is not what it should be, or a method needs what there is not.
     """
 
@@ -147,25 +154,27 @@ def attack(
     with contextlib.ExitStack() as held:
         seed = settings.seed
         here = held.enter_context(
-            ready(subject, data, images=images, seed=seed, gradients=gradients, check=check, reporter=reporter)
+            ready(
+                subject,
+                data,
+                images=images,
+                seed=seed,
+                gradients=gradients,
+                check=check,
+                reporter=reporter,
+                frames=frames,
+            )
         )
         opening, target, sample = here.opening, here.target, here.sample
         kept = Kept(_folder_of(opening, settings, sample))
         if len(kept):
             reporter.notice("an attack like this one was stopped before; going on where it was")
-        engine = Engine(
-            settings=settings,
-            judge=target.judge.name,
-            asked=target.asked.name,
-            sources=tuple(one.name for one in target.sources),
-            images=sample.images,
-            labels=sample.labels,
-            numbers=sample.numbers,
-            workers=_workers(opening, target, min(processes, -(-len(sample.items) // 8)), held),
-            kept=kept,
-            reporter=reporter,
-        )
-        found = engine.run()
+        changed: tuple[Pixels, ...] = ()
+        if frames:
+            found, changed = _attack_frames(here, settings, kept, reporter)
+        else:
+            workers = _workers(opening, target, min(processes, -(-len(sample.items) // 8)), held)
+            found = _engine(target, sample, np.arange(len(sample.items)), settings, workers, kept, reporter).run()
         kept.clear()
         return Attacked(
             subject=str(subject),
@@ -175,7 +184,47 @@ def attack(
             threshold=here.pixels.threshold,
             sample=sample,
             findings=found,
+            frames=changed,
         )
+
+
+def _engine(
+    target: Target,
+    sample: Sample,
+    places: Ints,
+    settings: Settings,
+    workers: Workers,
+    kept: Kept,
+    reporter: Reporter,
+) -> Engine:
+    """The engine for the images at some places."""
+    images = sample.images[places] if not sample.frames else np.stack([sample.frames[place] for place in places])
+    return Engine(
+        settings=settings,
+        judge=target.judge.name,
+        asked=target.asked.name,
+        sources=tuple(one.name for one in target.sources),
+        images=images,
+        labels=sample.labels[places],
+        numbers=tuple(sample.numbers[place] for place in places),
+        workers=workers,
+        kept=kept,
+        reporter=reporter,
+    )
+
+
+def _attack_frames(
+    here: Ready, settings: Settings, kept: Kept, reporter: Reporter
+) -> tuple[Findings, tuple[Pixels, ...]]:
+    """Attack pictures of each size for themselves."""
+    way, sample, found = here.pixels.way, here.sample, []
+    groups = by_size(sample.frames)
+    for number, places in enumerate(groups):
+        height, width = sample.frames[places[0]].shape[:2]
+        target = whole_target(here.target, way, height, width)
+        engine = _engine(target, sample, places, settings, Here(target), kept.within(f"size-{number}"), reporter)
+        found.append(engine.run())
+    return joined(found, groups, np.asarray(sample.images, np.uint8), way.square)
 
 
 def corrupt(subject: Path, data: Path, *, images: int, seed: int, reporter: Reporter) -> tuple[Sample, Corrupted]:
@@ -296,7 +345,8 @@ class _Pixels:
         self.channels = self._artifact.input_shape[2]
         self.together = at_a_time(self._artifact.input_shape[0], self.channels)
         record = self._artifact.record
-        self.resize = _resize(record, self._artifact.input_shape[0]) if self._wanted is None else self._wanted.resize
+        self.way = _way(record, self._artifact.input_shape[0], self._wanted)
+        self.resize = self.way.resize
         self.threshold = _threshold(record.get("accuracy"))
 
     def prepare(self, frame: Pixels) -> Pixels:
@@ -308,11 +358,19 @@ class _Pixels:
         return self._artifact.run_all(pixels)
 
 
-def _resize(record: dict[str, Any], side: int) -> int:
-    """The shorter side before the crop, as an artifact's record says it; of one that does not say, that of the crop."""
-    prepared = record.get("preprocessing")
-    value = prepared.get("resize") if isinstance(prepared, dict) else None
-    return value if isinstance(value, int) and value >= side else side
+def _way(record: dict[str, Any], side: int, wanted: Preprocessing | None) -> Way:
+    """How pictures become squares: as a model says, else as an artifact's record does; else by the shorter side."""
+    if wanted is not None:
+        return Way(resize=wanted.resize, crop=wanted.crop, mode=wanted.mode, fill=wanted.fill)
+    said = record.get("preprocessing")
+    said = said if isinstance(said, dict) else {}
+    resize, fill = said.get("resize"), said.get("fill")
+    return Way(
+        resize=resize if isinstance(resize, int) and resize >= side else side,
+        crop=side,
+        mode=str(said.get("mode", "crop")),
+        fill=tuple(fill) if isinstance(fill, list) else (),
+    )
 
 
 def _threshold(accuracy: Any) -> float | None:

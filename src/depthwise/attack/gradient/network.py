@@ -38,6 +38,14 @@ class Differentiable:
         first = next(iter([*self._network.parameters(), *self._network.buffers()]), torch.empty(0))
         self.device = first.device
 
+    def behind(self, before: Callable[[Tensor], Tensor], *, together: int) -> Differentiable:
+        """The same network, for what another function makes of images.
+
+        Args:
+            together: images that go through it at a time.
+        """
+        return Differentiable(self._network, lambda levels: self._prepare(before(levels)), together=together)
+
     def logits(self, images: Tensor) -> Tensor:
         """(N, K), without a gradient."""
         with torch.no_grad():
