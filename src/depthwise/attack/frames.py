@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,9 @@ from depthwise.attack.budget import Floats, Images
 from depthwise.attack.findings import Findings, StageFindings
 from depthwise.attack.subject import FunctionSubject, Ints, Subject
 from depthwise.attack.target import Target
-from depthwise.edge.pixels import prepare
+from depthwise.attack.way import Way
 
 Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """How a frame becomes the square that a network takes, as `edge.pixels.prepare` has it."""
-
-    resize: int
-    crop: int
-    mode: str = "crop"
-    fill: tuple[int, ...] = ()
-
-    def square(self, frame: Pixels) -> Pixels:
-        """The square (crop, crop, C) of a frame."""
-        return prepare(frame, resize=self.resize, crop=self.crop, mode=self.mode, fill=self.fill)
 
 
 def whole_target(target: Target, way: Way, height: int, width: int) -> Target:

@@ -14,7 +14,7 @@ from depthwise.attack.budget import Images
 from depthwise.attack.subject import Ints
 from depthwise.data.folder import Item, read_split
 from depthwise.data.store import Unreadable
-from depthwise.edge.pixels import Pixels
+from depthwise.edge.pixels import Floats, Pixels
 from depthwise.errors import Refused
 from depthwise.evaluate.predictions import prepared
 from depthwise.evaluate.predictor import Predictor
@@ -97,11 +97,16 @@ class _Frames:
     """Leaves decoded images as they are."""
 
     def __init__(self, predictor: Predictor) -> None:
-        self.labels, self.channels, self.predict = predictor.labels, predictor.channels, predictor.predict
+        self._predictor = predictor
+        self.labels, self.channels = predictor.labels, predictor.channels
 
     def prepare(self, frame: Pixels) -> Pixels:
         """The frame."""
         return frame
+
+    def predict(self, pixels: Pixels) -> Floats:
+        """What the network says."""
+        return self._predictor.predict(pixels)
 
 
 def _read(

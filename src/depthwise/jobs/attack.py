@@ -19,12 +19,13 @@ from depthwise.attack.corruptions import Corrupted, measure
 from depthwise.attack.draws import Draws
 from depthwise.attack.engine import Engine
 from depthwise.attack.findings import Findings
-from depthwise.attack.frames import Way, by_size, joined, whole_target
+from depthwise.attack.frames import by_size, joined, whole_target
 from depthwise.attack.kept import Kept
 from depthwise.attack.plan import Settings, stages
 from depthwise.attack.sample import Sample, draw
 from depthwise.attack.subject import ArtifactSubject, FunctionSubject, Ints
 from depthwise.attack.target import Target
+from depthwise.attack.way import Way
 from depthwise.attack.work import Arrays, Here, Part, Workers, perform
 from depthwise.beside import recover
 from depthwise.data.store import square

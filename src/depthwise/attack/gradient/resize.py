@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from depthwise.attack.frames import Way
 from depthwise.attack.gradient.network import Differentiable
+from depthwise.attack.way import Way
 from depthwise.edge.pixels import geometry
 
 
