@@ -76,7 +76,8 @@ def draw(
     root = Path(data)
     chosen = sorted(items, key=lambda item: _number(root, item, seed))[: count or None]
     ordered = sorted(chosen, key=lambda item: item.path)
-    kept, images, unreadable = _read(ordered, _Frames(predictor) if whole else predictor, reporter)
+    reader: Predictor = _Frames(predictor) if whole else predictor
+    kept, images, unreadable = _read(ordered, reader, reporter)
     if unreadable:
         reporter.notice(
             f"warning: {len(unreadable):,} images cannot be read and are left out; the first: {unreadable[0].reason}"
@@ -98,7 +99,7 @@ class _Frames:
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self.labels, self.channels = predictor.labels, predictor.channels
+        self.labels, self.channels, self.together = predictor.labels, predictor.channels, predictor.together
 
     def prepare(self, frame: Pixels) -> Pixels:
         """The frame."""
