@@ -126,8 +126,8 @@ def test_what_click_refuses_is_said_as_we_say_it(
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_shows_two_examples_that_it_understands(name: str) -> None:
-    assert len(EXAMPLES[name]) == 2
+def test_every_command_shows_examples_that_it_understands(name: str) -> None:
+    assert len(EXAMPLES[name]) >= 2
     found = cli.get_command(click.Context(cli), name)
     assert found is not None
     assert found.epilog is not None

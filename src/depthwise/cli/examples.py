@@ -1,4 +1,4 @@
-"""Two command lines a command, which its `--help` ends with; a test sees that each is understood."""
+"""A few command lines a command, which its `--help` ends with; a test sees that each is understood."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ EXAMPLES = {
     "compile": (
         "depthwise compile mymodel --out mymodel.so",
         "depthwise compile mymodel --target linux-aarch64 --out mymodel-arm.so",
+        "depthwise compile mymodel --form wheel --target linux-x86_64,linux-aarch64 --out hats-1.0",
     ),
     "bench": ("depthwise bench mymodel --threads 1,2", "depthwise bench mymodel --against none --png bench.png"),
-    "run": ("depthwise run mymodel.so photo.jpg", "depthwise run mymodel.so photos/ --csv --top 1"),
+    "run": (
+        "depthwise run mymodel.so photo.jpg",
+        "depthwise run mymodel.so photos/ --csv --top 1",
+        "depthwise run mymodel.so --camera 0",
+    ),
     "verify": ("depthwise verify mymodel.so", "depthwise verify mymodel.so --json"),
 }
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ class Video:
                 late = begun + captured.time - time.monotonic() if self.pace else 0.0
                 if late > 0 and stop.wait(late):
                     return
-                yield captured
+                # A frame is there when it is shown, not when it was decoded.
+                yield replace(captured, at=time.monotonic()) if self.pace else captured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +89,8 @@ class Camera:
                         if not seen:
                             notice(f"camera {self.name}: {captured.frame.width} x {captured.frame.height}")
                         seen = True
-                        yield Captured(
-                            frame=captured.frame,
-                            at=captured.at,
-                            time=captured.at - begun,
-                            waited=captured.waited,
-                            decoded=captured.decoded,
-                        )
+                        # Cameras' clocks begin anew when they come back.
+                        yield replace(captured, time=captured.at - begun)
             except Refused as refusal:
                 if not seen:
                     raise
