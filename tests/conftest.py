@@ -25,6 +25,9 @@ ROOT = Path(__file__).parents[1]
 # Where data packs lie when DEPTHWISE_DATA does not say: beside the clone.
 BESIDE = ROOT.parent / "shared" / "data"
 
+# What programs for other systems need of a C library takes seconds to build, and is the same for all tests.
+os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(lasting("zig")))
+
 DataPack = Callable[[str], Path]
 SmallModel = Callable[..., Model]
 ImageFolder = Callable[..., Path]

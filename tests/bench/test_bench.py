@@ -41,11 +41,11 @@ def bench(*arguments: object) -> tuple[int, str, str]:
 
 
 def workplace(folder: Path) -> Workplace:
-    return Workplace(subject("m", make_model(labels=list("abcd"))), folder, silent)
+    return Workplace(subject("m", make_model(labels=list("abcd"), shallow=True)), folder, silent)
 
 
 def test_the_command_measures_every_runtime_that_is_installed(tmp_path: Path) -> None:
-    make_model(labels=list("abcd")).save(tmp_path / "model")
+    make_model(labels=list("abcd"), shallow=True).save(tmp_path / "model")
     code, out, err = bench(tmp_path / "model", "--rounds", 1, "--starts", 1, "--json")
 
     assert code == 0, err
@@ -63,7 +63,7 @@ def test_the_command_measures_every_runtime_that_is_installed(tmp_path: Path) ->
 
 def test_the_picture_of_a_measurement_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-    make_model(labels=list("abcd")).save(tmp_path / "model")
+    make_model(labels=list("abcd"), shallow=True).save(tmp_path / "model")
     picture = tmp_path / "picture.png"
 
     code, _, err = bench(tmp_path / "model", "--against", "none", "--rounds", 1, "--starts", 1, "--png", picture)
@@ -73,7 +73,7 @@ def test_the_picture_of_a_measurement_is_drawn(tmp_path: Path) -> None:
 
 
 def test_an_artifact_alone_is_measured_with_its_program_and_its_kinds() -> None:
-    found = measure(subject("m", make_model()), Options(against=(), rounds=2, starts=1), silent)
+    found = measure(subject("m", make_model(shallow=True)), Options(against=(), rounds=2, starts=1), silent)
     own = found.own(1)
 
     assert own is not None
@@ -105,7 +105,9 @@ def test_a_peer_that_is_not_installed_is_named_with_what_installs_it(
 
     with pytest.raises(Refused, match=r"^is not installed; run: pip install ncnn$"):
         choose("ncnn", workplace(tmp_path))
-    found = measure(subject("m", make_model()), Options(against=("ncnn",), rounds=1, starts=1, more=False), silent)
+    found = measure(
+        subject("m", make_model(shallow=True)), Options(against=("ncnn",), rounds=1, starts=1, more=False), silent
+    )
     assert [(left.name, left.threads) for left in found.left_out] == [("ncnn", None)]
 
 

@@ -27,14 +27,14 @@ def compile_(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "small"
-    make_model().save(folder)
+    make_model(shallow=True).save(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def folder8(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "small8"
-    random_quantized(Spec(width=0.25, resolution=32, classes=3)).save(folder)
+    random_quantized(Spec(width=0.25, resolution=32, classes=3, shallow=True)).save(folder)
     return folder
 
 

@@ -114,7 +114,7 @@ def test_features_teach_through_a_head_and_several_teachers_by_their_mean(
 def test_an_artifact_of_the_same_classes_answers_as_the_reference_does_for_both_views(
     tmp_path: Path, ask: Ask, image_folder: ImageFolder, heard: Any, small_model: Callable[..., Model]
 ) -> None:
-    teacher = small_model(labels=("dog", "cat"))
+    teacher = small_model(labels=("dog", "cat"), shallow=True)
     compile_model(teacher, target="host", out=tmp_path / "teacher.so")
     request = ask(image_folder(images=4), extra={"distill": str(tmp_path / "teacher.so")})
     model = train(request, heard)

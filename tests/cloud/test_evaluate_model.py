@@ -30,7 +30,7 @@ from depthwise.progress import Silent
 
 @pytest.fixture
 def model(small_model: Callable[..., Model]) -> Model:
-    return small_model(seed=3, labels=("cat", "dog", "eel", "fox", "gnu", "hen"))
+    return small_model(seed=3, shallow=True, labels=("cat", "dog", "eel", "fox", "gnu", "hen"))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from tools.emitted import predefined
 
-SPEC = Spec(width=0.25, resolution=33, classes=5)
+SPEC = Spec(width=0.25, resolution=33, classes=5, shallow=True)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,8 @@ def test_another_compiler_gives_the_same_bits(model: QuantizedModel, built: Buil
 
 
 def test_another_processor_gives_the_same_bits(model: QuantizedModel, built: Built, tmp_path: Path) -> None:
-    _same_bits(built, compile_model(model, target="linux-x86_64", out=tmp_path / "model.so"))
+    """All levels of a library are those of test_levels.py."""
+    _same_bits(built, compile_model(model, target="host", cpu="portable", out=tmp_path / "model.so"))
 
 
 def _same_bits(built: Built, other: Built) -> None:
@@ -97,7 +98,7 @@ def test_one_step_of_one_golden_logit_is_seen(
     answers = golden.answers(model, lower(model))
     answers[3, 2] = np.nextafter(answers[3, 2], np.float32(np.inf))
     monkeypatch.setattr(golden, "answers", lambda *_: answers)
-    wrong = compile_model(model, target="linux-x86_64", out=tmp_path / "wrong.so")
+    wrong = compile_model(model, target="host", cpu="portable", out=tmp_path / "wrong.so")
 
     with Artifact.open(wrong.path) as artifact, pytest.raises(Unmet, match="gives an answer that differs"):
         artifact.verify()

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ar
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = random_quantized(Spec(width=0.25, resolution=SIZE, classes=CLASSES), seed=4)
+    model = random_quantized(Spec(width=0.25, resolution=SIZE, classes=CLASSES, shallow=True), seed=4)
     return compile_model(model, target="host", out=tmp_path_factory.mktemp("pool") / "m.so", threads=MOST).path
 
 

@@ -132,7 +132,7 @@ def test_artifacts_with_and_without_dead_channels_answer_alike_and_say_what_they
 
 @pytest.mark.parametrize("shifted", [False, True])
 def test_features_that_never_change_are_given_with_their_values(shifted: bool, tmp_path: Path) -> None:
-    model = with_constants({"resolution": 64}, shifted=shifted)
+    model = with_constants({"resolution": 64, "shallow": True}, shifted=shifted)
     pool = next(row for row in live(model).layers if row.layer.kind == "pool")
     zero = model.layers["global_pool"].zero_point
     assert (np.delete(pool.values.low, pool.outputs) != zero).any()
@@ -148,7 +148,7 @@ def test_features_that_never_change_are_given_with_their_values(shifted: bool, t
 
 def with_zeros() -> Model:
     """A float network where a third of the channels is 0 for every image."""
-    model = make_model(seed=2, resolution=64, classes=4, labels=tuple("abcd"))
+    model = make_model(seed=2, resolution=64, classes=4, shallow=True, labels=tuple("abcd"))
     rng, weights = np.random.default_rng(3), dict(model.weights)
     for layer in layers(model.spec):
         if layer.norm:
@@ -190,7 +190,7 @@ def test_a_network_that_loses_nothing_is_emitted_as_it_was() -> None:
 def test_channels_that_are_no_eights_are_filled_up_and_the_features_stay_those_of_the_network(
     tmp_path: Path, keep_dead: bool
 ) -> None:
-    spec = Spec(width=0.1, resolution=50, classes=5, padding="keras", rounding="cut-off")
+    spec = Spec(width=0.1, resolution=50, classes=5, padding="keras", rounding="cut-off", shallow=True)
     model = random_quantized(spec, 1, hidden_zero_points=True, rounded=True)
     pixels = images(spec)
     oracle = reference_int8.run(model, pixels)

@@ -23,7 +23,7 @@ from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 
 ROOT = Path(__file__).parents[2]
-SMALL = Spec(width=0.25, resolution=32, classes=3)
+SMALL = Spec(width=0.25, resolution=32, classes=3, shallow=True)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="environments of Windows have other folders")
 
