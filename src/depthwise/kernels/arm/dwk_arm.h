@@ -4,15 +4,15 @@
  * times the sum of its factors added, so that sums are those of docs/int8.md Q5 to the last bit, and R1 to R4 begin
  * from them.
  *
- * A kernel is written for any of three ways to round. The compiler proves for each layer which of them give the bytes
- * of R1 to R4 (kernels/arm/ways.py), and its weights are laid accordingly:
+ * A kernel is written for either of two ways to round. The compiler proves for each layer whether the cheaper one gives
+ * the bytes of R1 to R4 (kernels/arm/ways.py), and its weights are laid accordingly.
  *
- *   converted  R1 by an instruction that converts, then R2, the clamp, and R3 by an addition. Always right.
- *   added      The bias has DWK_ROUNDER_BITS added. A sum then is the bits of the float 1.5 x 2^23 + sum, and R1 a
- *              subtraction. Adding 1.5 x 2^23 + (zero point - 128) is R3 and R4 at once; the clamp to a byte is that of
- *              the instruction that narrows. Right for sums of less than 2^22, an even zero point (an odd one would
- * turn halves to the odd neighbour) and bytes that are not clamped further. integers   R1 to R3 by one multiplication
- * of integers that rounds (docs/int8.md, "Integer forms"). */
+ * converted: R1 by an instruction that converts, then R2, the clamp, and R3 by an addition. Always right.
+ *
+ * added: the bias has the bits of the float 1.5 x 2^23 added. A sum then is the bits of the float 1.5 x 2^23 + sum, and
+ * R1 a subtraction. Adding 1.5 x 2^23 + (zero point - 128) is R3 and R4 at once; the clamp to a byte is that of the
+ * instruction that narrows. Right for sums nearer to 0 than 2^22, an even zero point (an odd one would turn halves to
+ * the odd neighbour) and bytes that are not clamped further. */
 #ifndef DWK_ARM_H
 #define DWK_ARM_H
 
@@ -61,13 +61,7 @@ DWK_INLINE int32x4_t dwk_four_added(const dwk_rounding *to, int32x4_t sum, int32
     return vreinterpretq_s32_f32(vaddq_f32(product, vdupq_n_f32(DWK_ROUNDER + (float)(to->zero_point - DWK_LESS))));
 }
 
-DWK_INLINE int32x4_t dwk_four_integers(const dwk_rounding *to, int32x4_t sum, int32x4_t factor)
-{
-    (void)to;
-    return vqrdmulhq_s32(sum, factor);
-}
-
-/* dwk_bytes_<way>: sixteen sums as signed bytes, with the bits of a multiplier, or a factor, for each. */
+/* dwk_bytes_<way>: sixteen sums as signed bytes, with the bits of a multiplier for each. */
 DWK_INLINE int8x16_t dwk_bytes_added(const dwk_rounding *to, const int32x4_t *sum, const int32x4_t *multiplier)
 {
     int32x4_t r[4];
@@ -88,18 +82,6 @@ DWK_INLINE int8x16_t dwk_bytes_converted(const dwk_rounding *to, const int32x4_t
     const int8x16_t low =
         vuzp1q_s8(vreinterpretq_s8_s16(dwk_sixteens(r[0], r[1])), vreinterpretq_s8_s16(dwk_sixteens(r[2], r[3])));
     return vaddq_s8(low, vdupq_n_s8((int8_t)(to->zero_point - DWK_LESS)));
-}
-
-DWK_INLINE int8x16_t dwk_bytes_integers(const dwk_rounding *to, const int32x4_t *sum, const int32x4_t *factor)
-{
-    int32x4_t r[4];
-    DWK_UNROLL
-    for (int i = 0; i < 4; i++) {
-        r[i] = dwk_four_integers(to, sum[i], factor[i]);
-    }
-    const uint8x8_t first = vqmovun_s16(dwk_sixteens(r[0], r[1]));
-    const uint8x16_t bytes = vqmovun_high_s16(first, dwk_sixteens(r[2], r[3]));
-    return vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(DWK_LESS)));
 }
 
 /* A word of the way to round: DWK_BY(bytes) is dwk_bytes_<DWK_WAY>. */

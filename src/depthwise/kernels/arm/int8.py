@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.kernels.arm.ways import multipliers
 from depthwise.kernels.layout import LESS
 from depthwise.kernels.packing import by_group, padded
 from depthwise.kernels.weights import Cut, Weights
@@ -122,10 +121,11 @@ def _eights(weights: Weights, cut: Cut, factors: Signed) -> Bytes:
 
 def _words(weights: Weights, way: str) -> Words:
     """(N,) biases and multipliers for a way to round."""
+    assert weights.rounding is not None
     begin = bias(weights)
     if way == "added":
         begin = _wrapped(begin.astype(np.int64) + ROUNDER_BITS)
-    return [begin, multipliers(weights, way)]
+    return [begin, weights.rounding.multiplier]
 
 
 def _wrapped(values: NDArray[np.int64]) -> NDArray[np.int32]:

@@ -6,7 +6,7 @@ and the opposite (docs/int8.md Q5); what is said of these two ends holds for all
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from depthwise.kernels.arm.instructions import NEON
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.weights import Weights
 
-Way = Literal["converted", "added", "integers"]
+Way = Literal["converted", "added"]
 
 # A float 1.5 x 2^23 + sum has the sum in its lowest bits, without rounding it, for sums nearer to 0 than this.
 _MOST_ADDED = 1 << 22
@@ -44,12 +44,6 @@ def reach(weights: Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     factors = weights.weight.reshape(-1, weights.bias.size).astype(np.int64)
     bias = weights.bias.astype(np.int64)
     return bias + 255 * np.minimum(factors, 0).sum(axis=0), bias + 255 * np.maximum(factors, 0).sum(axis=0)
-
-
-def multipliers(weights: Weights, rounding: str) -> NDArray[Any]:
-    """(N,) the multipliers of R2, or the factors that take their place."""
-    assert weights.rounding is not None
-    return weights.rounding.multiplier
 
 
 def holds(kernel: Kernel, weights: Weights) -> bool:
