@@ -16,7 +16,8 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "count_instructions.py"
 def script() -> ModuleType:
     """The script, as a module."""
     spec = importlib.util.spec_from_file_location("count_instructions", SCRIPT)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["count_instructions"] = module
     spec.loader.exec_module(module)
