@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 
 from depthwise.compiler import compile_model
+from depthwise.compiler.choices import Choices
+from depthwise.compiler.compile import emit
+from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.library import ARCHIVE
 from depthwise.compiler.outputs.windows import exports
-from depthwise.compiler.targets import TARGETS
+from depthwise.compiler.targets import TARGETS, target
 from depthwise.errors import Refused
 from depthwise.kernels.headers import INTERFACE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from tools.binaries import Binary, binary
+from tools.emitted import build, write_sources
 
 SPEC = Spec(width=0.1, resolution=32, classes=3, shallow=True)
 # What memory is filled and copied with, by whatever name, and what threads need of a C library.
@@ -134,3 +138,13 @@ def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(tmp_path: Path
     out.write_bytes(b"!<arch>\nlibrary.o/       another's")
     with pytest.raises(Refused, match="exists and is not an archive that depthwise wrote"):
         compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
+
+
+def test_no_function_takes_more_than_an_eighth_of_the_smallest_stack_of_a_thread(tmp_path: Path) -> None:
+    """musl gives a thread 128 KB."""
+    row = target("linux-armv7")
+    assert row.machine is not None
+    emitted = emit(random_quantized(SPEC), target_name=row.name, machine=row.machine, choices=Choices(threads=4))
+    write_sources(emitted, tmp_path)
+    flags = ("-std=c11", "-O3", "-g0", "-Wframe-larger-than=16384", "-Werror=frame-larger-than")
+    build((*compiler(row, None).command, *flags, "-c", "-o", "model.o", "model.c"), tmp_path)

@@ -23,6 +23,8 @@ from depthwise.errors import Refused
         # Raspberry Pi OS of 32 bits starts a kernel of 64 where the board has one.
         ("linux", "aarch64", 2**31 - 1, "linux-armv7.so"),
         ("linux", "armv8l", 2**31 - 1, "linux-armv7.so"),
+        # As `linux32 python3` is told.
+        ("linux", "armv8l", 2**63 - 1, "linux-aarch64.so"),
         ("linux", "riscv64", 2**63 - 1, "linux-riscv64.so"),
         ("darwin", "arm64", 2**63 - 1, "macos-arm64.dylib"),
         ("win32", "AMD64", 2**63 - 1, "windows-x86_64.dll"),

@@ -27,9 +27,9 @@ def machine() -> str:
     # Python for Android says so itself since 3.13, and before that in Termux by this function.
     system = "android" if hasattr(sys, "getandroidapilevel") else sys.platform
     processor = platform.machine().lower()
-    # A process of 32 bits may run on a kernel of 64, as on many a Raspberry Pi.
-    if processor in ("aarch64", "armv8l") and sys.maxsize < 2**32:
-        processor = "armv7l"
+    # A process of 32 bits may run on a kernel of 64, as on many a Raspberry Pi, and one of 64 be told that it has 32.
+    if processor in ("aarch64", "armv8l"):
+        processor = "armv7l" if sys.maxsize < 2**32 else "aarch64"
     return f"{system} {processor}"
 
 

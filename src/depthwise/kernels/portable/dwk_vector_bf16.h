@@ -7,7 +7,8 @@
 
 #include "dwk_vector.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "factors are pairs that lie in little-endian words");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "bf16 needs a little-endian processor, as factors are pairs in words; take float32 for this one");
 
 typedef uint16_t dwk_bf16 __attribute__((may_alias));
 

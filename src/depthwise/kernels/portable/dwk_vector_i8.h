@@ -8,7 +8,9 @@
 
 #include "dwk_vector.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are bytes that lie in little-endian words");
+_Static_assert(
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+    "int8 needs a little-endian processor, as weights are bytes in words; take the float32 model for this one");
 
 /* R4 of one layer. */
 typedef struct {
