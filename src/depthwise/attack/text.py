@@ -81,7 +81,7 @@ def histogram(findings: Findings) -> tuple[tuple[str, int], ...]:
 
 def classes(findings: Findings, labels: tuple[str, ...]) -> Table:
     """Each class, clean and attacked, beside the other forms of the network."""
-    others = [name for name in findings.said if name != findings.judge]
+    others = list(findings.classes()[0].beside)
     found = sorted(findings.classes(), key=lambda one: (one.robust - one.clean) / one.images)
     title = "Classes" if len(found) <= MOST_CLASSES else f"The {MOST_CLASSES} classes that lose most"
     rows = [
