@@ -15,7 +15,9 @@ from depthwise.tables import Column, Table
 
 if TYPE_CHECKING:
     from depthwise.cost.report import Report
+    from depthwise.edge.pixels import Pixels
     from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
 
 # Long enough for the processor to reach its speed, short enough not to be noticed.
 TIMED_SECONDS = 1.0
@@ -36,18 +38,26 @@ class Outcome:
     """What the demo found.
 
     Attributes:
-        photo: the file.
         answers: (label, probability), the likeliest first.
         build_seconds, artifact_bytes, arena_bytes: of the artifact that was compiled.
         milliseconds: least and median time of one classification of prepared pixels, and of a whole frame.
     """
 
-    photo: Path
     answers: tuple[tuple[str, float], ...]
     build_seconds: float
     artifact_bytes: int
     arena_bytes: int
     milliseconds: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The model that ships, in float32 and in int8, and what each said of the photo."""
+
+    model: Model
+    outcome: Outcome
+    int8: QuantizedModel
+    int8_outcome: Outcome
 
 
 @click.command("demo")
@@ -60,26 +70,28 @@ def command(photo: Path | None, as_json: bool) -> None:
     """
     from depthwise import shipped
     from depthwise.cost.report import report
+    from depthwise.edge.pixels import decode
     from depthwise.network.model import Model
+    from depthwise.network.quantized import QuantizedModel
 
-    model = Model.load(shipped.model_folder())
-    outcome = _classify(model, photo or shipped.photo())
+    model, int8 = Model.load(shipped.model_folder()), QuantizedModel.load(shipped.int8_folder())
+    photo = photo or shipped.photo()
+    frame = decode(photo, channels=model.spec.channels)
+    notice("compiling the network that ships for this machine ...")
+    shown = Shown(model=model, outcome=_classify(model, frame), int8=int8, int8_outcome=_classify(int8, frame))
     cost = report(model.spec)
     if as_json:
-        print_json(_document(model, outcome, cost))
+        print_json(_document(shown, photo, cost))
     else:
-        _tell(model, outcome, cost)
+        _tell(shown, photo, cost)
 
 
-def _classify(model: Model, photo: Path) -> Outcome:
+def _classify(model: Model | QuantizedModel, frame: Pixels) -> Outcome:
     from depthwise.beside import work_folder
     from depthwise.compiler import compile_model
     from depthwise.data.store import square
     from depthwise.edge.artifact import Artifact
-    from depthwise.edge.pixels import decode
 
-    frame = decode(photo, channels=model.spec.channels)
-    notice("compiling the network that ships for this machine ...")
     with work_folder() as folder:
         start = time.perf_counter()
         built = compile_model(model, target="host", out=folder / "model.so")
@@ -89,7 +101,6 @@ def _classify(model: Model, photo: Path) -> Outcome:
             probabilities = artifact.run(pixels)
             best = probabilities.argsort()[::-1][:SHOWN]
             return Outcome(
-                photo=photo,
                 answers=tuple((artifact.labels[i], float(probabilities[i])) for i in best),
                 build_seconds=seconds,
                 artifact_bytes=built.path.stat().st_size,
@@ -113,32 +124,40 @@ def _timed(call: object) -> tuple[float, float]:
     return min(times), statistics.median(times)
 
 
-def _document(model: Model, outcome: Outcome, cost: Report) -> dict[str, object]:
+def _document(shown: Shown, photo: Path, cost: Report) -> dict[str, object]:
     return {
         "schema": 1,
-        "photo": str(outcome.photo),
+        "photo": str(photo),
+        **_told(shown.outcome),
+        "multiply_adds": cost.nominal.macs,
+        "parameters": cost.nominal.parameters,
+        "accuracy": dict(shown.model.accuracy),
+        "int8": {**_told(shown.int8_outcome), "accuracy": dict(shown.int8.accuracy)},
+    }
+
+
+def _told(outcome: Outcome) -> dict[str, object]:
+    return {
         "answers": [{"label": label, "probability": p} for label, p in outcome.answers],
         "build_seconds": outcome.build_seconds,
         "artifact_bytes": outcome.artifact_bytes,
         "arena_bytes": outcome.arena_bytes,
         "milliseconds": {k: {"minimum": low, "median": mid} for k, (low, mid) in outcome.milliseconds.items()},
-        "multiply_adds": cost.nominal.macs,
-        "parameters": cost.nominal.parameters,
-        "accuracy": dict(model.accuracy),
     }
 
 
-def _tell(model: Model, outcome: Outcome, cost: Report) -> None:
+def _tell(shown: Shown, photo: Path, cost: Report) -> None:
     out = console()
+    model, outcome, int8 = shown.model, shown.outcome, shown.int8_outcome
     network, frame = outcome.milliseconds["network"], outcome.milliseconds["frame"]
     label, probability = outcome.answers[0]
-    out.print(f"\n{outcome.photo.name}: {label} ({probability:.0%})\n", style="bold")
+    out.print(f"\n{photo.name}: {label} ({probability:.0%})\n", style="bold")
     for name, share in outcome.answers:
         out.print(f"  {name:24} {share:6.1%} {'█' * round(BAR * share)}")
-    accuracy = model.accuracy["validation"]
+    accuracy, quantised = model.accuracy["validation"], shown.int8.accuracy["validation"]
     out.print(
         f"\nThe network knows {model.spec.classes} everyday things. It was trained on {model.spec.resolution}-pixel"
-        f" pictures and is right on {accuracy['top1']:.0%} of {accuracy['images']:,} pictures that it had never seen"
+        f" pictures and is right on {accuracy['top1']:.0%} of {accuracy['images']:,} pictures that it was not trained on"
         f" ({accuracy['top5']:.0%} within its first five guesses)."
     )
     out.print("\nWhat happened")
@@ -151,6 +170,10 @@ def _tell(model: Model, outcome: Outcome, cost: Report) -> None:
         " in this process: no byte of it left the machine.",
         f"One picture takes {network[0]:.2f} ms ({1000 / network[0]:,.0f} a second) on one core;"
         f" from the full-size frame, shrinking included, {frame[0]:.2f} ms.",
+        f"The same network in int8, where every number is one byte, says {int8.answers[0][0]} ({int8.answers[0][1]:.0%})"
+        f" from a file of {int8.artifact_bytes / 1e6:.1f} MB with {int8.arena_bytes / 1e3:.0f} kB of memory, in"
+        f" {int8.milliseconds['network'][0]:.2f} ms. It is right on {quantised['top1']:.2%} of the same pictures;"
+        f" in float32 it is {accuracy['top1']:.2%}.",
     )
     for number, text in enumerate(steps, start=1):
         out.print(f"  {number}. {text}")

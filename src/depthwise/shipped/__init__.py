@@ -11,6 +11,11 @@ def model_folder() -> Path:
     return Path(str(files(__package__) / "everyday-200"))
 
 
+def int8_folder() -> Path:
+    """The model folder of the same network in int8."""
+    return Path(str(files(__package__) / "everyday-200-int8"))
+
+
 def photo() -> Path:
     """The photo that `depthwise demo` labels when none is given."""
     return Path(str(files(__package__) / "photo.jpg"))
