@@ -28,7 +28,20 @@ BUILDS = "hatchling\neditables\n"
 FILES: dict[str, tuple[str, ...]] = {
     "build": ("-",),
     "run": (PROJECT,),
-    "tests": (PROJECT, "-", "--extra", "interop", "--extra", "bench", "--extra", "dev", "--extra", "heic"),
+    "tests": (
+        PROJECT,
+        "-",
+        "--extra",
+        "interop",
+        "--extra",
+        "bench",
+        "--extra",
+        "dev",
+        "--extra",
+        "heic",
+        "--extra",
+        "live",
+    ),
 }
 # Newer ones than these say that they are for older Pythons alone, which uv passes over and pip does not.
 HELD = {"tests": "backports-strenum<1.3\n"}
@@ -36,6 +49,7 @@ HEAD = "# Written by scripts/pin.py. PyTorch is not in it: install the build tha
 # Files of the package that are not under its licence: shipped/LICENSE.md.
 DATA = {
     "everyday-200/weights.safetensors": "LicenseRef-everyday-200",
+    "everyday-200-int8/weights.safetensors": "LicenseRef-everyday-200",
     "photo.jpg": "CC0-1.0",
 }
 

@@ -154,11 +154,11 @@ def _tell(shown: Shown, photo: Path, cost: Report) -> None:
     out.print(f"\n{photo.name}: {label} ({probability:.0%})\n", style="bold")
     for name, share in outcome.answers:
         out.print(f"  {name:24} {share:6.1%} {'█' * round(BAR * share)}")
-    accuracy, quantised = model.accuracy["validation"], shown.int8.accuracy["validation"]
+    accuracy, quantised = model.accuracy["validation"], shown.int8.accuracy["measured"]
     out.print(
         f"\nThe network knows {model.spec.classes} everyday things. It was trained on {model.spec.resolution}-pixel"
-        f" pictures and is right on {accuracy['top1']:.0%} of {accuracy['images']:,} pictures that it was not trained on"
-        f" ({accuracy['top5']:.0%} within its first five guesses)."
+        f" pictures and is right on {accuracy['top1']:.0%} of {accuracy['images']:,} pictures that were kept apart from"
+        f" its training ({accuracy['top5']:.0%} within its first five guesses)."
     )
     out.print("\nWhat happened")
     steps = (
@@ -170,10 +170,10 @@ def _tell(shown: Shown, photo: Path, cost: Report) -> None:
         " in this process: no byte of it left the machine.",
         f"One picture takes {network[0]:.2f} ms ({1000 / network[0]:,.0f} a second) on one core;"
         f" from the full-size frame, shrinking included, {frame[0]:.2f} ms.",
-        f"The same network in int8, where every number is one byte, says {int8.answers[0][0]} ({int8.answers[0][1]:.0%})"
-        f" from a file of {int8.artifact_bytes / 1e6:.1f} MB with {int8.arena_bytes / 1e3:.0f} kB of memory, in"
-        f" {int8.milliseconds['network'][0]:.2f} ms. It is right on {quantised['top1']:.2%} of the same pictures;"
-        f" in float32 it is {accuracy['top1']:.2%}.",
+        f"The same network in int8, where every number is one byte, says {int8.answers[0][0]}"
+        f" ({int8.answers[0][1]:.0%}) from a file of {int8.artifact_bytes / 1e6:.1f} MB with"
+        f" {int8.arena_bytes / 1e3:.0f} kB of memory, in {int8.milliseconds['network'][0]:.2f} ms. It is right on"
+        f" {quantised['top1']:.2%} of the same pictures; in float32 it is {accuracy['top1']:.2%}.",
     )
     for number, text in enumerate(steps, start=1):
         out.print(f"  {number}. {text}")
