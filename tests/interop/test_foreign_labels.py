@@ -82,3 +82,9 @@ def test_numbers_that_belong_to_labels_stay(lines: tuple[str, ...]) -> None:
 def test_json_without_a_label_for_each_class_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         parse_labels(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_may_come_from_a_text_editor_of_windows(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "labels.txt").write_bytes("0 cat\r\n1 Hündin\r\n".encode(encoding))
+    assert read_labels(tmp_path / "labels.txt") == ("cat", "Hündin")

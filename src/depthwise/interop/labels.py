@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Sequence
@@ -22,12 +23,15 @@ _BEHIND = re.compile(r"(?P<label>.*\S)\s*[,;\t]\s*\"?(?P<number>\d{1,6})\"?")
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels of a file, UTF-8: text, JSON or CSV, as `parse_labels` reads them.
+    """The labels of a file, UTF-8, or UTF-16 where it begins with its mark: text, JSON or CSV, as `parse_labels` reads them.
 
     Raises: Refused, when it cannot be read, or its numbers are not those of classes.
     """
     try:
-        text = read_file(path, LARGEST_LIST).decode("utf-8-sig")
+        content = read_file(path, LARGEST_LIST)
+        # What Windows calls "Unicode" is UTF-16, and says so with its first two bytes.
+        marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if marked else "utf-8-sig")
     except OSError as problem:
         raise Refused(f"{path}: cannot be read ({problem.strerror}); give a text file with one label a line") from None
     except UnicodeDecodeError:
