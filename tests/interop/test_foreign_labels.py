@@ -30,7 +30,7 @@ def test_a_text_file_has_one_label_a_line(tmp_path: Path) -> None:
     path.write_bytes("\ufeffKäse\r\n two words \n\n\n".encode())
     assert read_labels(path) == ("Käse", "two words")
     assert parse_labels("a\n\nb\n") == ("a", "class 1", "b")
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"\xff\xff")
     with pytest.raises(Refused, match="not UTF-8 text"):
         read_labels(path)
     with pytest.raises(Refused, match="cannot be read"):

@@ -23,7 +23,7 @@ _BEHIND = re.compile(r"(?P<label>.*\S)\s*[,;\t]\s*\"?(?P<number>\d{1,6})\"?")
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels of a file, UTF-8, or UTF-16 where it begins with its mark: text, JSON or CSV, as `parse_labels` reads them.
+    """The labels of a file of UTF-8, or of UTF-16 with its mark: text, JSON or CSV, as `parse_labels` reads them.
 
     Raises: Refused, when it cannot be read, or its numbers are not those of classes.
     """
