@@ -270,7 +270,8 @@ def test_a_level_forced_down_gives_the_oracles_answers_or_is_refused(
 def test_a_level_that_does_not_exist_or_does_not_fit_is_refused(model: Model, tmp_path: Path) -> None:
     for chosen, cpu, message in (
         ("host", "sse9", "there is no processor 'sse9'; --cpu takes portable, v2, avx2"),
-        ("linux-aarch64", "avx2", "--cpu: target linux-aarch64 here has no processors to choose among"),
+        ("linux-aarch64", "avx2", "there is no processor 'avx2'; --cpu takes neon"),
+        ("linux-armv7", "avx2", "--cpu: target linux-armv7 here has no processors to choose among"),
         ("source", "avx2", "--cpu: target source here has no processors to choose among"),
     ):
         with pytest.raises(Refused, match=message):

@@ -143,10 +143,16 @@ def test_static_source_and_shared_library_give_the_same_digits_in_a_program_of_c
     shared = library if cc else compile_model(model, target=name, out=tmp_path / "model.so").path
     strict = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{static}", tmp_path / "app.c"]
 
-    readme = (source / "README.md").read_text()
-    flags = next(line for line in readme.splitlines() if line.startswith("    cc ")).split()[1:]
-    flags = [flag for flag in flags if flag.startswith("-") and flag not in ("-o", "-O3")]
-    parts: list[list[object]] = [[static / "libmodel.a"], [*flags, source / "model.c", source / "weights.c"], [shared]]
+    # As the page in the folder says, a level a line and then all of it, with this test's program in place of main.c.
+    lines = [line.split()[1:] for line in (source / "README.md").read_text().splitlines() if line.startswith("    cc ")]
+    for level in lines[:-1]:
+        built = subprocess.run(
+            [compiler, "-Wall", "-Wextra", "-Werror", *level], cwd=source, capture_output=True, check=False
+        )
+        assert (built.returncode, built.stderr) == (0, b"")
+    whole = [flag for flag in lines[-1] if flag.startswith("-") and flag not in ("-o", "-O3")]
+    own = [source / part for part in lines[-1] if part.endswith((".c", ".o")) and part != "main.c"]
+    parts: list[list[object]] = [[static / "libmodel.a"], [*whole, *own], [shared]]
     for number, more in enumerate(parts):
         app = tmp_path / f"app{number}"
         built = run([*strict, *more, "-o", app])

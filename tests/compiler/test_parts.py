@@ -84,7 +84,8 @@ def test_the_options_of_a_command_choose_the_parts(tmp_path: Path) -> None:
 
     text = (tmp_path / "c" / "model.c").read_text()
     assert "#define DWL_WITHOUT_PREPARE 1\n#define DWL_WITHOUT_ARENA 1\n" in text
-    assert "unsigned char arena[" in (tmp_path / "c" / "main.c").read_text()
+    # Without an arena of its own the program has to bring one.
+    assert "aligned_memory(dw_arena_bytes())" in (tmp_path / "c" / "main.c").read_text()
 
 
 @pytest.mark.parametrize(

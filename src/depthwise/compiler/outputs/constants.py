@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from depthwise.compiler.emit.ctext import Lines, words
 from depthwise.compiler.pack import Packed
 
@@ -10,7 +12,10 @@ _WORDS = 9
 
 
 def emit_weights(packed: Packed) -> str:
-    """weights.c: the constants as 32-bit words, part by part."""
+    """weights.c: the constants as 32-bit words, part by part.
+
+    Where several levels have a part of the same name, the name stands at one of them.
+    """
     out = Lines()
     out.add(
         "/* weights.c: the constants of model.c, which says where each part begins. */",
@@ -19,10 +24,11 @@ def emit_weights(packed: Packed) -> str:
         "extern const uint32_t dwl_weights[];",
         "",
     )
-    starts = [*packed.offsets.values(), packed.words.size]
+    names = {0: "", **{start: f"{name}: " for name, start in packed.offsets.items()}}
+    starts = [*sorted(names), packed.words.size]
     out.add(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{")
-    for name, start, end in zip(packed.offsets, starts, starts[1:], strict=False):
-        out.add(f"    /* {name}: words {start} to {end - 1} */")
+    for start, end in itertools.pairwise(starts):
+        out.add(f"    /* {names[start]}words {start} to {end - 1} */")
         row = words(packed.words[start:end])
         for at in range(0, len(row), _WORDS):
             is_last = end == packed.words.size and at + _WORDS >= len(row)

@@ -63,7 +63,7 @@ static const dwk_needs dwk_needed = {.hwcap = 0u
 extern unsigned long getauxval(unsigned long kind) __attribute__((weak));
 
 /* 1 where something is missing, else 0. */
-static int32_t dwk_processor_lacks(const dwk_needs *needs)
+static inline int32_t dwk_processor_lacks(const dwk_needs *needs)
 {
     if (getauxval == NULL) {
         return (needs->hwcap | needs->hwcap2) != 0;
@@ -73,7 +73,7 @@ static int32_t dwk_processor_lacks(const dwk_needs *needs)
 
 #else
 
-static int32_t dwk_processor_lacks(const dwk_needs *needs) { return (needs->hwcap | needs->hwcap2) != 0; }
+static inline int32_t dwk_processor_lacks(const dwk_needs *needs) { return (needs->hwcap | needs->hwcap2) != 0; }
 
 #endif
 

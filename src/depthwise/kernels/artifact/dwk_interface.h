@@ -182,6 +182,18 @@ int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t 
     return DW_LEFT_OUT;
 }
 
+int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena)
+{
+    (void)frame, (void)probabilities, (void)arena;
+    return DW_LEFT_OUT;
+}
+
+int32_t dw_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *arena)
+{
+    (void)frame, (void)pixels, (void)arena;
+    return DW_LEFT_OUT;
+}
+
 #else
 
 int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, float *probabilities,

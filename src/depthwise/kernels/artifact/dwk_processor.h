@@ -22,7 +22,7 @@ typedef struct {
 
 static const dwk_needs dwk_needed = {0u};
 
-static int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->nothing != 0; }
+static inline int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->nothing != 0; }
 
 #endif
 

@@ -45,7 +45,7 @@ __attribute__((noinline)) static uint32_t dwk_vector_bits(void)
 }
 
 /* 1 where something is missing, else 0. */
-static int32_t dwk_processor_lacks(const dwk_needs *needs)
+static inline int32_t dwk_processor_lacks(const dwk_needs *needs)
 {
     if (needs->vector_bits == 0) {
         return 0;
@@ -59,7 +59,7 @@ static int32_t dwk_processor_lacks(const dwk_needs *needs)
 #else
 
 /* Nobody is asked: what the compiler was told holds. */
-static int32_t dwk_processor_lacks(const dwk_needs *needs)
+static inline int32_t dwk_processor_lacks(const dwk_needs *needs)
 {
     (void)needs;
     return 0;

@@ -163,8 +163,8 @@ static const dwk_needs dwk_needed = {
 
 #if defined(__x86_64__)
 
-/* What asks may not use what it asks for. */
-#define DWK_PLAIN __attribute__((noinline, target("no-avx,no-bmi,no-bmi2")))
+/* What asks may not use what it asks for; a file of one level has it and asks nothing. */
+#define DWK_PLAIN __attribute__((noinline, unused, target("no-avx,no-bmi,no-bmi2")))
 
 typedef struct {
     uint32_t a, b, c, d;
@@ -212,7 +212,7 @@ DWK_PLAIN static int32_t dwk_processor_lacks(const dwk_needs *needs)
 
 #else
 
-static int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->xcr0 != 0; }
+static inline int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->xcr0 != 0; }
 
 #endif
 
