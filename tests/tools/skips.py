@@ -21,6 +21,11 @@ MAY_BE_MISSING = (
     r"this processor (is no|has no|lacks) ",
     r"this machine lacks __\w+__",
     r"qemu-\w+ is not installed; ",
+    r"qemu(-\w+)? or gcc( for .*)? is not installed; ",
+    r" not installed; forms for .* are not run",
+    r"(cmake|g\+\+) is not installed; ",
+    r" is not installed; the page's programs in that language are not compiled",
+    r" is not there or not allowed; ",  # strace, unshare
     r"wine is not installed; ",
     r"clang(-\d+)? is not installed; ",
     r"chromium is not installed; ",
