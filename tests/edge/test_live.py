@@ -320,7 +320,14 @@ def test_a_saved_picture_has_the_colours_of_the_frame(name: str) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_loop_with_its_figures(sent: signal.Signals, path: Path) -> None:
     command = [*COMMAND, str(path), "--frames", "-", "--size", "4x4", "--json", "--every"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # What runs in the background of a shell ignores the interrupt, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(bytes(48) * 3)
