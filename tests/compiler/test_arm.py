@@ -19,8 +19,10 @@ from depthwise.compiler.step import Step
 from depthwise.compiler.targets import at_level, target
 from depthwise.kernels import headers
 from depthwise.kernels.arm.levels import LEVELS
+from depthwise.kernels.arm.ways import way
+from depthwise.kernels.weights import Rounding, Weights
 from depthwise.network import reference, reference_int8
-from depthwise.network.quantized import QuantizedModel
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.reference_int8 import Result
 from depthwise.network.spec import Spec
@@ -44,11 +46,20 @@ LEVEL_NAMES = [level.name for level in LEVELS]
 
 @cache
 def network(name: str, kind: str) -> QuantizedModel:
-    """A network as this project quantises them, or with zero points and clamps as imported ones have."""
+    """A network as this project quantises them, with zero points and clamps as imported ones have, or full of ties."""
     imported = kind == "imported"
     model = random_quantized(Spec(classes=11, **NETWORKS[name]), 7, hidden_zero_points=imported, rounded=imported)
     layers = {key: replace(row, weight=np.maximum(row.weight, -127)) for key, row in model.layers.items()}
+    if kind == "ties":
+        layers = {key: with_ties(row, number) for number, (key, row) in enumerate(layers.items())}
     return model.replace(layers=layers)
+
+
+def with_ties(row: QuantizedLayer, number: int) -> QuantizedLayer:
+    """A layer whose products often lie in the middle of two bytes, with zero points that are even and odd in turn."""
+    if not row.rounded:
+        return row
+    return replace(row, multiplier=np.exp2(np.round(np.log2(row.multiplier))), zero_point=number)
 
 
 def images(spec: Spec) -> NDArray[np.uint8]:
@@ -98,7 +109,15 @@ def compare(model: QuantizedModel, oracle: Result, found: Emulated) -> None:
 @pytest.mark.parametrize("level", LEVEL_NAMES)
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("plain", "own"), ("odd", "own"), ("odd", "imported"), ("grey", "imported"), ("twin", "own"), ("strides", "own")],
+    [
+        ("plain", "own"),
+        ("odd", "own"),
+        ("odd", "imported"),
+        ("odd", "ties"),
+        ("grey", "imported"),
+        ("twin", "own"),
+        ("strides", "own"),
+    ],
 )
 def test_every_byte_of_every_layer_is_the_oracles(name: str, kind: str, level: str, tmp_path: Path) -> None:
     needs("qemu-aarch64")
@@ -167,6 +186,53 @@ def test_each_processor_picks_its_level_and_the_golden_cases_hold_at_all_that_it
         f"in use {LEVEL_NAMES[has - 1]}",
         *(f"{level} {'holds' if number < has else 'lacking'}" for number, level in enumerate(LEVEL_NAMES)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "added"),
+        ({"zero_point": 6}, "added"),
+        ({"zero_point": 7}, "converted"),
+        ({"low": 1}, "converted"),
+        ({"high": 254}, "converted"),
+        ({"multiplier": np.array([1.0], np.float32)}, "converted"),
+    ],
+)
+def test_rounding_is_by_addition_where_it_is_proven(change: dict[str, Any], expected: str) -> None:
+    usual = {"multiplier": np.array([0.01], np.float32), "scale": np.ones(1, np.float32), "zero_point": 0}
+    rounding = Rounding(**{**usual, "low": 0, "high": 255, "rounded": True, **change})
+    factors = np.full((100, 1), 100, np.int8)
+
+    assert way(Weights(weight=factors, bias=np.zeros(1, np.int32), rounding=rounding)) == expected
+
+
+@pytest.mark.parametrize(("bias", "expected"), [((1 << 22) - 25501, "added"), ((1 << 22) - 25500, "converted")])
+def test_a_sum_that_float32_would_round_is_not_rounded_by_addition(bias: int, expected: str) -> None:
+    rounding = Rounding(
+        multiplier=np.array([0.001], np.float32),
+        scale=np.ones(1, np.float32),
+        zero_point=0,
+        low=0,
+        high=255,
+        rounded=True,
+    )
+    # The largest sum is 255 * 100 above the bias.
+    weights = Weights(weight=np.ones((100, 1), np.int8), bias=np.array([bias], np.int32), rounding=rounding)
+
+    assert way(weights) == expected
+
+
+@pytest.mark.parametrize(("level", "one_is_lost"), [("neon", True), ("dotprod", False)])
+def test_a_factor_of_minus_128_is_for_dot_products_alone(level: str, one_is_lost: bool) -> None:
+    model = network("plain", "own")
+    name = "blocks.0.0.conv_pw"
+    weight = model.layers[name].weight.copy()
+    weight.flat[0] = -128
+    wounded = model.replace(layers={**model.layers, name: replace(model.layers[name], weight=weight)})
+    found = emitted_at(wounded, level)
+
+    assert ({kernel.instructions.name for step in found.plan.steps for kernel in step.kernels} == {""}) == one_is_lost
 
 
 def test_a_network_whose_factors_are_no_signed_bytes_runs_in_portable_c() -> None:
