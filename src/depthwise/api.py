@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from depthwise.edge.artifact import Artifact
     from depthwise.edge.live.loop import Live
     from depthwise.evaluate.report import Report as Evaluation
-    from depthwise.jobs.attack import Attacked
+    from depthwise.jobs.attack.images import Attacked
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
     from depthwise.network.spec import Spec
@@ -160,7 +160,7 @@ def attack(
     """
     from depthwise.attack.budget import Budget
     from depthwise.attack.plan import Settings as Chosen
-    from depthwise.jobs import attack as job
+    from depthwise.jobs.attack import images as job
 
     return job.attack(
         Path(subject),

@@ -14,7 +14,7 @@ from depthwise.errors import Refused
 
 if TYPE_CHECKING:
     from depthwise.attack.plan import Settings
-    from depthwise.jobs.attack import Attacked
+    from depthwise.jobs.attack.images import Attacked
 
 OTHERS = ("patch", "corruptions")
 METHODS = ("auto", "fgsm", "pgd", "apgd", "square", "patch", "corruptions")
@@ -92,7 +92,7 @@ def command(
     check_page(html)
     if save is not None:
         saved.check(save)
-    from depthwise.jobs.attack import attack
+    from depthwise.jobs.attack.images import attack
 
     reporter = make_reporter()
     found = attack(
@@ -132,15 +132,15 @@ def _other(
     from depthwise.attack import others, saved
     from depthwise.cli.output import console, print_json, print_table, printable
     from depthwise.cli.progress import make_reporter
-    from depthwise.jobs import attack as job
+    from depthwise.jobs.attack import together
 
     reporter, named = make_reporter(), str(subject)
     if method == "corruptions":
-        sample, corrupted = job.corrupt(subject, data, images=images, seed=seed, reporter=reporter)
+        sample, corrupted = together.corrupt(subject, data, images=images, seed=seed, reporter=reporter)
         document = others.corruption_document(corrupted, sample, subject=named, seed=seed)
         table, line = others.corruption_table(corrupted), others.corruption_summary(corrupted)
     else:
-        sample, patched, source = job.patch(
+        sample, patched, source = together.patch(
             subject, data, images=images, seed=seed, steps=steps, gradients=gradients, reporter=reporter
         )
         document = others.patch_document(patched, sample, subject=named, seed=seed, source=source)
