@@ -23,7 +23,7 @@ from depthwise.attack.plan import Settings
 from depthwise.attack.subject import FunctionSubject
 from depthwise.attack.target import Target
 from depthwise.attack.work import Arrays, Here, Part
-from depthwise.progress import Silent
+from depthwise.progress import Reporter, Silent
 from tools.toys import Linear, images
 
 pytestmark = pytest.mark.usefixtures("torch_alone")
@@ -54,7 +54,13 @@ def subject(name: str, network: nn.Module) -> FunctionSubject:
     return FunctionSubject(name, found.scores, found)
 
 
-def run(target: Target, settings: Settings, workers: Any = None, kept: Kept | None = None) -> Findings:
+def run(
+    target: Target,
+    settings: Settings,
+    workers: Any = None,
+    kept: Kept | None = None,
+    reporter: Reporter = Silent(),  # noqa: B008
+) -> Findings:
     judged = target.judge.scores(PIXELS)
     return Engine(
         settings=settings,
@@ -66,7 +72,7 @@ def run(target: Target, settings: Settings, workers: Any = None, kept: Kept | No
         numbers=tuple(range(12)),
         workers=workers or Here(target),
         kept=Kept(None) if kept is None else kept,
-        reporter=Silent(),
+        reporter=reporter,
     ).run()
 
 
@@ -98,6 +104,7 @@ class _Stops:
 
     def __init__(self, target: Target, after: int) -> None:
         self._here, self.left = Here(target), after
+        self.processes = self._here.processes
 
     def results(self, parts: Iterable[Part]) -> Iterator[Arrays]:
         for result in self._here.results(parts):
@@ -116,7 +123,7 @@ def test_an_attack_that_was_stopped_goes_on_to_the_same_images(tmp_path: Path, m
 
     with pytest.raises(KeyboardInterrupt):
         run(target, settings, _Stops(target, 5), Kept(tmp_path))
-    (tmp_path / "stage-0-0.npz").write_bytes((tmp_path / "stage-0-0.npz").read_bytes()[:100])
+    (tmp_path / "stage-0-0-5.npz").write_bytes((tmp_path / "stage-0-0-5.npz").read_bytes()[:100])
     kept = Kept(tmp_path)
     before = len(kept)
     again = run(target, settings, kept=kept)
@@ -127,6 +134,30 @@ def test_an_attack_that_was_stopped_goes_on_to_the_same_images(tmp_path: Path, m
     assert (whole.by == again.by).all()
     kept.clear()
     assert not tmp_path.exists()
+
+
+class _Heard(Silent):
+    """Keeps the figures of every image."""
+
+    def __init__(self) -> None:
+        self.figures: list[dict[str, str]] = []
+
+    def advance(self, **figures: str) -> None:
+        self.figures.append(figures)
+
+
+def test_the_time_left_is_told_once_every_process_has_ended_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of parts of 3 images that take 10 s each, in two processes that begin at once."""
+    monkeypatch.setattr(engine, "TOGETHER", 3)
+    one = subject("float", smooth_network())
+    heard, now = _Heard(), iter([0.0, 10, 20, 20])
+    monkeypatch.setattr("depthwise.attack.engine.time.monotonic", lambda: next(now))
+    workers = _Stops(Target(judge=one, asked=one), 9)
+    workers.processes = 2
+
+    run(Target(judge=one, asked=one), Settings(method="square", budget=Budget(eps=0)), workers, reporter=heard)
+
+    assert heard.figures == [{}] * 3 + [{"left": "10 s"}] * 3 + [{"left": "7 s"}] * 3 + [{"left": "0 s"}] * 3
 
 
 def test_parts_of_another_size_give_the_same_images(monkeypatch: pytest.MonkeyPatch) -> None:

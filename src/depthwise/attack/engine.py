@@ -13,12 +13,14 @@ from depthwise.attack.findings import Findings, StageFindings
 from depthwise.attack.frame import Audit
 from depthwise.attack.kept import Kept
 from depthwise.attack.plan import Settings, Stage, curve, stages
-from depthwise.attack.subject import Ints
+from depthwise.attack.subject import GROUP, Ints
 from depthwise.attack.work import Arrays, Part, Workers, audit_of
 from depthwise.progress import Reporter
 
-# Images of a part: few, so that little is lost by a kill; many, so that little time goes into the steps between.
+# Most images of a part: few, so that little is lost by a kill; many, so that little time goes into the steps between.
 TOGETHER = 64
+# Parts that each process should have at least: what it has done is seen, and time left is told, when one ends.
+PARTS = 4
 
 
 @dataclass(kw_only=True, eq=False)
@@ -98,44 +100,53 @@ class Engine:
 
     def _carry_out(self, title: str, name: str, rows: Ints, stage: Stage | None) -> list[Arrays]:
         """Results of some images, in parts; those that are kept are not made again."""
-        parts = [
-            Part(
-                name=f"{name}-{start // TOGETHER}",
-                images=self.images[rows[start : start + TOGETHER]],
-                labels=self.labels[rows[start : start + TOGETHER]],
-                numbers=tuple(self.numbers[row] for row in rows[start : start + TOGETHER]),
-                seed=self.settings.seed,
-                stage=stage,
-            )
-            for start in range(0, len(rows), TOGETHER)
-        ]
+        parts = self._parts(name, rows, stage)
         found = {part.name: result for part in parts if (result := self.kept.get(part.name)) is not None}
         missing = [part for part in parts if part.name not in found]
         begun = len(rows) - sum(len(part.labels) for part in missing)
         self.reporter.begin(title, len(rows), begun)
-        clock = _Clock(begun, len(rows))
+        clock = _Clock(len(rows) - begun, self.workers.processes)
         try:
             for part, result in zip(missing, self.workers.results(missing), strict=True):
                 found[part.name] = result
                 self.kept.put(part.name, result)
+                figures = clock.passed(len(part.labels))
                 for _ in part.labels:
-                    self.reporter.advance(**clock.passed())
+                    self.reporter.advance(**figures)
         finally:
             self.reporter.end()
         return [found[part.name] for part in parts]
 
+    def _parts(self, name: str, rows: Ints, stage: Stage | None) -> list[Part]:
+        """Some images in parts of whole groups, named after the first image and how many there are."""
+        size = min(TOGETHER, GROUP * -(-len(rows) // (GROUP * PARTS * self.workers.processes)))
+        return [
+            Part(
+                name=f"{name}-{start}-{len(some)}",
+                images=self.images[some],
+                labels=self.labels[some],
+                numbers=tuple(self.numbers[row] for row in some),
+                seed=self.settings.seed,
+                stage=stage,
+            )
+            for start in range(0, len(rows), size)
+            for some in [rows[start : start + size]]
+        ]
+
 
 class _Clock:
-    """How long the rest of a stage takes."""
+    """How long the rest of a stage takes: known once each process has ended a part, since all begin at once."""
 
-    def __init__(self, done: int, total: int) -> None:
-        self._begun, self._already, self._done, self._total = time.monotonic(), done, done, total
+    def __init__(self, total: int, processes: int) -> None:
+        self._begun, self._total, self._processes = time.monotonic(), total, processes
+        self._done = self._parts = 0
 
-    def passed(self) -> dict[str, str]:
-        """One more image is done; the time left, as a figure of progress."""
-        self._done += 1
-        spent = time.monotonic() - self._begun
-        left = spent * (self._total - self._done) / max(self._done - self._already, 1)
+    def passed(self, images: int) -> dict[str, str]:
+        """One more part is done; the time left, as a figure of progress."""
+        self._done, self._parts = self._done + images, self._parts + 1
+        if self._parts < self._processes:
+            return {}
+        left = (time.monotonic() - self._begun) * (self._total - self._done) / self._done
         return {"left": f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min"}
 
 

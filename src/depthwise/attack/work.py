@@ -40,12 +40,18 @@ class Part:
 class Workers(Protocol):
     """Who carries parts out: this process, or several."""
 
+    @property
+    def processes(self) -> int:
+        """How many parts are worked on at a time."""
+
     def results(self, parts: Iterable[Part]) -> Iterator[Arrays]:
         """In the order of the parts."""
 
 
 class Here:
     """This process."""
+
+    processes = 1
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from depthwise.attack.gradient.network import TOGETHER, Differentiable
-from depthwise.attack.subject import FunctionSubject
+from depthwise.attack.gradient.network import Differentiable
+from depthwise.attack.subject import GROUP, FunctionSubject
 from depthwise.cloud.module import Network, normalise, to_network
 from depthwise.cloud.quantized_module import QuantizedNetwork
 from depthwise.network.model import Model
@@ -19,7 +19,7 @@ Rounding = Literal["through", "smooth"]
 SOFTNESS = 0.9
 
 
-def attackable(network: nn.Module, preprocessing: Preprocessing, *, together: int = TOGETHER) -> Differentiable:
+def attackable(network: nn.Module, preprocessing: Preprocessing, *, together: int = GROUP) -> Differentiable:
     """A network, as a copy that no attack can change.
 
     Args:

@@ -10,10 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from depthwise.attack.budget import Floats, Images
-
-# Images that go through the network together, never more and never fewer: how sums are ordered depends on it, and so do
-# their last bits. What is left of the last group is filled up.
-TOGETHER = 16
+from depthwise.attack.subject import GROUP
 
 # (B,) losses of (B, K) logits and (B,) labels.
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -30,7 +27,7 @@ class Differentiable:
         together: images that go through it at a time.
     """
 
-    def __init__(self, network: nn.Module, prepare: Callable[[Tensor], Tensor], *, together: int = TOGETHER) -> None:
+    def __init__(self, network: nn.Module, prepare: Callable[[Tensor], Tensor], *, together: int = GROUP) -> None:
         self._network = copy.deepcopy(network).eval()
         self._prepare, self._together = prepare, together
         for parameter in self._network.parameters():

@@ -16,7 +16,7 @@ from depthwise.attack.frames import by_size, joined, whole_target
 from depthwise.attack.kept import Kept
 from depthwise.attack.plan import Settings, stages
 from depthwise.attack.sample import Sample
-from depthwise.attack.subject import Ints
+from depthwise.attack.subject import GROUP, Ints
 from depthwise.attack.target import Target
 from depthwise.attack.work import Here, Workers
 from depthwise.edge.pixels import Pixels
@@ -105,7 +105,7 @@ def attack(
 def _attack_squares(here: Ready, settings: Settings, processes: int, kept: Kept, reporter: Reporter) -> Findings:
     """Attack pictures as the network takes them, in several processes."""
     places = np.arange(len(here.sample.items))
-    with workers(here.opening, here.target, min(processes, -(-len(places) // 8))) as several:
+    with workers(here.opening, here.target, min(processes, -(-len(places) // GROUP))) as several:
         return _engine(here.target, here.sample, places, settings, several, kept, reporter).run()
 
 

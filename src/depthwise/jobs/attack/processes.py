@@ -22,7 +22,7 @@ def workers(opening: Opening, target: Target, processes: int) -> Iterator[Worker
     # Not by fork: a forked process would have PyTorch's locks without its threads.
     pool = multiprocessing.get_context("spawn").Pool(processes, initializer=_open_here, initargs=(opening,))
     try:
-        yield _Several(pool)
+        yield _Several(pool, processes)
     finally:
         pool.terminate()
         pool.join()
@@ -31,8 +31,8 @@ def workers(opening: Opening, target: Target, processes: int) -> Iterator[Worker
 class _Several:
     """Several processes."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, processes: int) -> None:
+        self._pool, self.processes = pool, processes
 
     def results(self, parts: Iterable[Part]) -> Iterator[Arrays]:
         """In the order of the parts."""
