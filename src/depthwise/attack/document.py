@@ -7,10 +7,11 @@ import math
 from typing import Any
 
 import depthwise
-from depthwise.attack.findings import Findings, StageFindings
+from depthwise.attack.findings import ClassRobustness, Findings, StageFindings
+from depthwise.attack.plan import Settings
 from depthwise.attack.sample import Sample
 from depthwise.attack.text import histogram
-from depthwise.evaluate.metrics import Share
+from depthwise.evaluate.document import share_document
 
 SCHEMA = 1
 
@@ -31,7 +32,6 @@ def document(
         threshold: below which an answer is "unknown"; None where the network has none.
         saved: the folder of changed images, or None.
     """
-    budget, settings = findings.settings.budget, findings.settings
     took = findings.questions
     return {
         "schema": SCHEMA,
@@ -40,48 +40,53 @@ def document(
         "data": str(sample.data),
         "images": len(findings.labels),
         "unreadable": [{"image": str(entry.item.path), "reason": entry.reason} for entry in sample.unreadable],
-        "settings": {
-            **{key: value for key, value in dataclasses.asdict(settings).items() if key != "budget"},
-            "norm": budget.norm,
-            "eps": budget.eps,
-            "levels": budget.radius,
-        },
+        "settings": _settings(findings.settings),
         "clean": share_document(findings.clean_share),
         "attacked": share_document(findings.robust_share),
         "stages": [_stage(findings, place, one) for place, one in enumerate(findings.stages)],
         "curve": [{"eps": eps, **share_document(share)} for eps, share in findings.curve],
         "smallest": [{"eps": name, "images": count} for name, count in histogram(findings)],
         "questions": None if took is None else {"median": took[0], "within95": took[1]},
-        "classes": [
-            {
-                "label": labels[one.label],
-                "images": one.images,
-                "clean": one.clean,
-                "attacked": one.robust,
-                "beside": one.beside,
-            }
-            for one in findings.classes()
-        ],
-        "audit": {
-            **findings.audit.to_dict(),
-            "without_gradient": {
-                name: {"images": flat, "zeros": zeros / len(findings.labels)}
-                for name, (flat, zeros) in findings.flat.items()
-            },
-            "fooled_by_questions_alone": findings.masked,
-            "answered_differently_when_asked_twice": findings.unsteady,
-            "int8_and_artifact_differ": findings.differing,
-            "warnings": list(findings.warnings),
-        },
+        "classes": [_class(one, labels) for one in findings.classes()],
+        "audit": _audit(findings),
         "unknown": None if threshold is None else _unknown(findings, threshold),
         "results": [_image(findings, sample, labels, row) for row in range(len(findings.labels))],
         "saved": saved,
     }
 
 
-def share_document(share: Share) -> dict[str, Any]:
-    """A share as JSON values."""
-    return {"share": share.share, "right": share.count, "interval95": list(share.interval)}
+def _settings(settings: Settings) -> dict[str, Any]:
+    budget = settings.budget
+    return {
+        **{key: value for key, value in dataclasses.asdict(settings).items() if key != "budget"},
+        "norm": budget.norm,
+        "eps": budget.eps,
+        "levels": budget.radius,
+    }
+
+
+def _class(one: ClassRobustness, labels: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "label": labels[one.label],
+        "images": one.images,
+        "clean": one.clean,
+        "attacked": one.robust,
+        "beside": one.beside,
+    }
+
+
+def _audit(findings: Findings) -> dict[str, Any]:
+    return {
+        **findings.audit.to_dict(),
+        "without_gradient": {
+            name: {"images": flat, "zeros": zeros / len(findings.labels)}
+            for name, (flat, zeros) in findings.flat.items()
+        },
+        "fooled_by_questions_alone": findings.masked,
+        "answered_differently_when_asked_twice": findings.unsteady,
+        "int8_and_artifact_differ": findings.differing,
+        "warnings": list(findings.warnings),
+    }
 
 
 def _stage(findings: Findings, place: int, one: StageFindings) -> dict[str, Any]:
@@ -115,10 +120,9 @@ def _below(sure: Any, threshold: float) -> float | None:
 
 
 def _image(findings: Findings, sample: Sample, labels: tuple[str, ...], row: int) -> dict[str, Any]:
-    path = sample.items[row].path.relative_to(sample.data).as_posix()
     size, by = float(findings.smallest[row]), int(findings.by[row])
     return {
-        "image": path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"),
+        "image": sample.items[row].name(sample.data),
         "true": labels[int(findings.labels[row])],
         "said": labels[int(findings.said[findings.judge][row])],
         "attacked": labels[int(findings.changed_said[row])],

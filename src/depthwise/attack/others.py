@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import depthwise
 from depthwise.attack.corruptions import STRENGTHS, Corrupted
-from depthwise.attack.document import SCHEMA, share_document
+from depthwise.attack.document import SCHEMA
 from depthwise.attack.sample import Sample
+from depthwise.evaluate.document import share_document
 from depthwise.evaluate.text import interval, percent
 from depthwise.tables import Column, Table
 

@@ -15,6 +15,7 @@ from depthwise.attack.budget import Images
 from depthwise.attack.findings import Findings
 from depthwise.attack.sample import Sample
 from depthwise.evaluate.text import interval, percent
+from depthwise.pages import template
 
 # Images shown, and the least side of a picture in the page, in pixels.
 MOST, SIDE = 48, 96
@@ -30,17 +31,7 @@ def page(findings: Findings, sample: Sample, labels: tuple[str, ...], *, subject
     Args:
         threshold: the probability below which an answer is unknown, or None.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("depthwise.attack"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "interval": interval}
-    whole = environment.get_template("attack.html.j2").render(
+    whole = template("attack", "attack.html.j2", percent=percent, interval=interval).render(
         subject=subject,
         found=findings,
         bound=text.bound(findings),
@@ -98,7 +89,7 @@ def _gallery(findings: Findings, sample: Sample, labels: tuple[str, ...]) -> lis
                 "after": pictures[1],
                 "difference": pictures[2],
                 "times": times,
-                "name": sample.items[row].path.relative_to(sample.data).as_posix(),
+                "name": sample.items[row].name(sample.data),
                 "said": labels[int(findings.said[findings.judge][row])],
                 "attacked": labels[int(findings.changed_said[row])],
                 "sure": float(findings.sure[row]),

@@ -13,11 +13,11 @@ import numpy as np
 from depthwise.attack.budget import Images
 from depthwise.attack.subject import Ints
 from depthwise.data.folder import Item, read_split
-from depthwise.data.store import Unreadable
-from depthwise.edge.pixels import Floats, Pixels
+from depthwise.data.store import Unreadable, tell_unreadable
+from depthwise.edge.pixels import Pixels
 from depthwise.errors import Refused
 from depthwise.evaluate.predictions import prepared
-from depthwise.evaluate.predictor import Predictor
+from depthwise.evaluate.predictor import Preparer
 from depthwise.progress import Reporter
 
 
@@ -58,7 +58,7 @@ class Sample:
 
 def draw(
     data: str | os.PathLike[str],
-    predictor: Predictor,
+    preparer: Preparer,
     *,
     count: int,
     seed: int,
@@ -72,22 +72,20 @@ def draw(
         whole: whether to keep the decoded files too.
     Raises: Refused, when the folder has a class that the network lacks, or no image can be read.
     """
-    items = read_split(data, predictor.labels)
+    items = read_split(data, preparer.labels)
     root = Path(data)
     chosen = sorted(items, key=lambda item: _number(root, item, seed))[: count or None]
     ordered = sorted(chosen, key=lambda item: item.path)
-    reader: Predictor = _Frames(predictor) if whole else predictor
+    reader: Preparer = _Frames(preparer) if whole else preparer
     kept, images, unreadable = _read(ordered, reader, reporter)
-    if unreadable:
-        reporter.notice(
-            f"warning: {len(unreadable):,} images cannot be read and are left out; the first: {unreadable[0].reason}"
-        )
+    so = "cannot be read and are left out"
+    tell_unreadable(unreadable, reporter, so=so, others="which are left out too")
     if not kept:
         raise Refused(f"{data}: none of its images can be used; the first: {unreadable[0].reason}")
     return Sample(
         data=root,
         items=tuple(kept),
-        images=np.stack([predictor.prepare(frame) for frame in images] if whole else images),
+        images=np.stack([preparer.prepare(frame) for frame in images] if whole else images),
         numbers=tuple(_number(root, item, 0) for item in kept),
         unreadable=tuple(unreadable),
         frames=tuple(images) if whole else (),
@@ -97,27 +95,23 @@ def draw(
 class _Frames:
     """Leaves decoded images as they are."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        self.labels, self.channels, self.together = predictor.labels, predictor.channels, predictor.together
+    def __init__(self, preparer: Preparer) -> None:
+        self._preparer = preparer
+        self.labels, self.channels, self.together = preparer.labels, preparer.channels, preparer.together
 
     def prepare(self, frame: Pixels) -> Pixels:
         """The frame."""
         return frame
 
-    def predict(self, pixels: Pixels) -> Floats:
-        """What the network says."""
-        return self._predictor.predict(pixels)
-
 
 def _read(
-    items: Iterable[Item], predictor: Predictor, reporter: Reporter
+    items: Iterable[Item], preparer: Preparer, reporter: Reporter
 ) -> tuple[list[Item], list[Pixels], list[Unreadable]]:
     chosen = tuple(items)
     kept, images, unreadable = [], [], []
     reporter.begin("reading images", len(chosen))
     try:
-        for part in prepared(predictor, chosen, reporter):
+        for part in prepared(preparer, chosen, reporter):
             for item, what in part:
                 if isinstance(what, Refused):
                     unreadable.append(Unreadable(item, str(what)))

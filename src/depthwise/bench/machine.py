@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthwise import __version__
+from depthwise.cores import cores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ def machine() -> Machine:
     """This one, now."""
     return Machine(
         processor=_processor(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=platform.python_version(),
         depthwise=__version__,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,44 +75,56 @@ def command(
 
     An attack that was stopped goes on where it was when the same command is given again.
     """
-    from depthwise.attack import saved
-    from depthwise.cli.output import check_page, notice, printable
-    from depthwise.cli.progress import make_reporter
-
     if method in OTHERS:
-        for name, given in (("--html", html), ("--save", None if method == "patch" else save)):
-            if given is not None:
-                raise Refused(f"{name} does not go with --method {method}; leave it out")
-        if save is not None:
-            saved.check(save)
+        _check_goes_with(method, html, save)
         _other(method, subject, data, save, as_json, images=images, seed=seed, steps=steps, gradients=gradients)
         return
     settings = _settings(eps, norm, method, targets, steps=steps, restarts=restarts, queries=queries, seed=seed)
-    check_page(html)
-    if save is not None:
-        saved.check(save)
+    _check_places(html, save)
+    from depthwise.cli.progress import make_reporter
+    from depthwise.cores import cores
     from depthwise.jobs.attack.images import attack
 
-    reporter = make_reporter()
     found = attack(
         subject,
         data,
         settings=settings,
         images=images,
         gradients=gradients,
-        processes=processes or _cores(),
-        reporter=reporter,
+        processes=processes or cores(),
+        reporter=make_reporter(),
         frames=frames,
     )
     document = _document(found, save)
     if save is not None:
-        saved.check_labels(found.labels)
-        pixels, resize = (found.frames, None) if frames else (found.findings.changed, found.resize)
-        saved.save(save, found.sample, pixels, found.labels, resize=resize, description=document)
-        notice(f"wrote {printable(str(save))}")
+        _save(save, found, document)
     _print(found, document, as_json)
     if html is not None:
         _write_page(html, found)
+
+
+def _check_goes_with(method: str, html: Path | None, save: Path | None) -> None:
+    """See that nothing is to be written that a method does not make, and that the rest can be.
+
+    Raises: Refused, when it is not so.
+    """
+    for name, given in (("--html", html), ("--save", None if method == "patch" else save)):
+        if given is not None:
+            raise Refused(f"{name} does not go with --method {method}; leave it out")
+    _check_places(html, save)
+
+
+def _check_places(html: Path | None, save: Path | None) -> None:
+    """See that what is asked for can be written, before the work that it is for.
+
+    Raises: Refused, when something else lies there.
+    """
+    from depthwise.attack import saved
+    from depthwise.cli.output import check_page
+
+    check_page(html)
+    if save is not None:
+        saved.check(save)
 
 
 def _other(
@@ -155,16 +166,21 @@ def _other(
     console().print(printable(line), soft_wrap=True)
 
 
+def _save(path: Path, found: Attacked, document: dict[str, Any]) -> None:
+    from depthwise.attack import saved
+    from depthwise.cli.output import notice, printable
+
+    saved.check_labels(found.labels)
+    pixels, resize = (found.frames, None) if found.frames else (found.findings.changed, found.resize)
+    saved.save(path, found.sample, pixels, found.labels, resize=resize, description=document)
+    notice(f"wrote {printable(str(path))}")
+
+
 def _write_page(path: Path, found: Attacked) -> None:
     from depthwise.attack.page import page
     from depthwise.cli.output import write_page
 
     write_page(path, page(found.findings, found.sample, found.labels, subject=found.subject, threshold=found.threshold))
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _settings(eps: str, norm: str, method: str, targets: str, **numbers: int) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from depthwise.cost import pictures, tables, text
 from depthwise.cost.report import Report
 from depthwise.network.layers import layers
+from depthwise.pages import template
 
 
 def page(report: Report, *, name: str = "") -> str:
@@ -14,26 +15,19 @@ def page(report: Report, *, name: str = "") -> str:
         report: what to show.
         name: what the reader calls the network, such as the name of its folder; "" for none.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("depthwise.cost"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    made = template(
+        "cost",
+        "cost.html.j2",
+        whole=text.whole,
+        millions=text.millions,
+        size=text.size,
+        percent=text.percent,
+        times=text.times,
+        number=text.number,
     )
-    environment.filters |= {
-        "whole": text.whole,
-        "millions": text.millions,
-        "size": text.size,
-        "percent": text.percent,
-        "times": text.times,
-        "number": text.number,
-    }
     example = pictures.example(report)
     depthwise, pointwise = pictures.split(example)
-    return environment.get_template("cost.html.j2").render(
+    return made.render(
         report=report,
         name=name,
         title=text.title(report.spec),

@@ -39,6 +39,11 @@ class Item:
     path: Path
     label: int
 
+    def name(self, data: Path) -> str:
+        """The file's place within a folder, as text that any page or document can hold."""
+        path = self.path.relative_to(data).as_posix()
+        return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:

@@ -30,8 +30,8 @@ def document(report: Report, *, least_top1: float | None = None) -> dict[str, An
             for entry in found.unreadable
         ],
         "warnings": list(report.warnings),
-        "top1": _share(report.top1),
-        "top5": _share(report.top5),
+        "top1": share_document(report.top1),
+        "top5": share_document(report.top5),
         "balanced_top1": report.balanced_top1,
         "macro_f1": report.macro_f1,
         "log_loss": report.log_loss,
@@ -65,7 +65,8 @@ def document(report: Report, *, least_top1: float | None = None) -> dict[str, An
     }
 
 
-def _share(share: Share) -> dict[str, Any]:
+def share_document(share: Share) -> dict[str, Any]:
+    """A share as JSON values."""
     return {"share": share.share, "right": share.count, "interval95": list(share.interval)}
 
 

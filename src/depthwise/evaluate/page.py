@@ -11,6 +11,7 @@ import depthwise
 from depthwise.evaluate import pictures, text
 from depthwise.evaluate.report import Mistake, Report
 from depthwise.evaluate.thumbnails import MOST_BYTES, Chosen, choose
+from depthwise.pages import template
 from depthwise.progress import Reporter
 
 PAIRS = 12
@@ -23,21 +24,11 @@ def page(report: Report, reporter: Reporter, *, most_bytes: int = MOST_BYTES) ->
     Args:
         most_bytes: of all small pictures together, as they stand in the page.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     chosen = choose(report, reporter, most_bytes=most_bytes)
     script = _template("evaluate.js")
-    environment = Environment(
-        loader=PackageLoader("depthwise.evaluate"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": text.percent, "interval": text.interval}
     matrix = pictures.matrix(report)
     mistakes = {entry.index: entry for entry in report.mistakes}
-    whole = environment.get_template("evaluate.html.j2").render(
+    whole = template("evaluate", "evaluate.html.j2", percent=text.percent, interval=text.interval).render(
         report=report,
         found=report.predictions,
         text=text,

@@ -17,7 +17,7 @@ from depthwise.data.turns import Turns
 from depthwise.edge.pixels import Floats, Pixels, decode
 from depthwise.errors import Refused
 from depthwise.evaluate.metrics import Ints
-from depthwise.evaluate.predictor import Predictor
+from depthwise.evaluate.predictor import Predictor, Preparer
 from depthwise.progress import Reporter
 
 
@@ -59,8 +59,7 @@ class Predictions:
 
     def name(self, item: Item) -> str:
         """A file's place within `data`, as text that any page or document can hold."""
-        path = item.path.relative_to(self.data).as_posix()
-        return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return item.name(self.data)
 
 
 def predict_folder(predictor: Predictor, data: str | os.PathLike[str], reporter: Reporter) -> Predictions:
@@ -105,7 +104,7 @@ def predict_folder(predictor: Predictor, data: str | os.PathLike[str], reporter:
 
 
 def prepared(
-    predictor: Predictor, items: tuple[Item, ...], reporter: Reporter
+    predictor: Preparer, items: tuple[Item, ...], reporter: Reporter
 ) -> Iterator[list[tuple[Item, Pixels | Refused]]]:
     """Prepared pixels of a bounded number of images at a time, or why one cannot be used."""
 

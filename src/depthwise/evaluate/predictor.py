@@ -17,8 +17,8 @@ from depthwise.network.quantized import QuantizedModel
 TOGETHER, MOST_PIXELS = 64, 2**27
 
 
-class Predictor(Protocol):
-    """A network that is ready to answer; `prepare` may be called from several threads."""
+class Preparer(Protocol):
+    """Makes of decoded images what a network takes; `prepare` may be called from several threads."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -34,6 +34,10 @@ class Predictor(Protocol):
 
     def prepare(self, frame: Pixels) -> Pixels:
         """Pixels as the network takes them, from a decoded image (H, W, channels)."""
+
+
+class Predictor(Preparer, Protocol):
+    """A network that is ready to answer."""
 
     def predict(self, pixels: Pixels) -> Floats:
         """Probabilities (B, K) of prepared pixels (B, height, width, channels)."""

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from depthwise.beside import recover
 from depthwise.errors import Refused
 from depthwise.evaluate.predictions import predict_folder
 from depthwise.evaluate.predictor import Predictor
 from depthwise.evaluate.report import Report
 from depthwise.evaluate.seen import suspicions
 from depthwise.interop.said import assumed, said
-from depthwise.places import place
+from depthwise.jobs.subject import find
 from depthwise.progress import Reporter
 
 
@@ -35,9 +34,7 @@ def evaluate(subject: Path, data: Path, *, threads: int | None, reporter: Report
 @contextmanager
 def _opened(subject: Path, threads: int | None, reporter: Reporter) -> Iterator[tuple[str, Predictor, Any]]:
     """What is to be measured, its kind (a folder is a model, a file an artifact), and how it came about."""
-    recover(place(subject))
-    if not subject.exists():
-        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
+    find(subject)
     if subject.is_dir():
         if threads is not None:
             raise Refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from depthwise.pages import template
 from depthwise.quantize import tables
 from depthwise.quantize.report import Report
 
@@ -12,16 +13,7 @@ def page(found: Report, *, name: str = "") -> str:
     Args:
         name: what the reader calls the network, such as the name of its folder; "" for none.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("depthwise.quantize"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("quantize.html.j2").render(
+    return template("quantize", "quantize.html.j2").render(
         found=found,
         name=name,
         compared=found.comparison,

@@ -24,6 +24,7 @@ def through_resize(network: Differentiable, way: Way, height: int, width: int) -
     across = _weights(g.width, g.resized_width).to(network.device)
 
     def prepare(levels: Tensor) -> Tensor:
+        """Squares (N, crop, crop, C) of frames (N, height, width, C)."""
         part = levels[:, g.top : g.top + g.height, g.left : g.left + g.width]
         narrow = _whole(torch.einsum("pw,bhwc->bhpc", across, part))
         small = _whole(torch.einsum("qh,bhpc->bqpc", down, narrow))

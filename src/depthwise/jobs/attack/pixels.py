@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from depthwise.attack.way import Way
 from depthwise.data.store import square
 from depthwise.edge.artifact import Artifact
-from depthwise.edge.pixels import Floats, Pixels
+from depthwise.edge.live.smoothing import threshold_of
+from depthwise.edge.pixels import Pixels
 from depthwise.evaluate.predictor import at_a_time
 from depthwise.jobs.attack.target import Opening
 from depthwise.network.quantized import load_model
@@ -30,15 +31,11 @@ class Preparing:
         self.together = at_a_time(self._artifact.input_shape[0], self.channels)
         record = self._artifact.record
         self.way = _way(record, self._artifact.input_shape[0], self._wanted)
-        self.threshold = _threshold(record.get("accuracy"))
+        self.threshold = threshold_of(record) or None
 
     def prepare(self, frame: Pixels) -> Pixels:
         """(crop, crop, channels) of a decoded image."""
         return self._artifact.prepare(frame) if self._wanted is None else square(frame, self._wanted)
-
-    def predict(self, pixels: Pixels) -> Floats:
-        """Probabilities, as a predictor has them."""
-        return self._artifact.run_all(pixels)
 
 
 def _way(record: dict[str, Any], side: int, wanted: Preprocessing | None) -> Way:
@@ -54,10 +51,3 @@ def _way(record: dict[str, Any], side: int, wanted: Preprocessing | None) -> Way
         mode=str(said.get("mode", "crop")),
         fill=tuple(fill) if isinstance(fill, list) else (),
     )
-
-
-def _threshold(accuracy: Any) -> float | None:
-    """The probability below which answers are unknown, as a description says it."""
-    found = accuracy.get("unknown") if isinstance(accuracy, dict) else None
-    value = found.get("threshold") if isinstance(found, dict) else None
-    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None

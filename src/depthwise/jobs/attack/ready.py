@@ -10,14 +10,13 @@ from pathlib import Path
 
 from depthwise.attack.sample import Sample, draw
 from depthwise.attack.target import Target
-from depthwise.beside import recover
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from depthwise.jobs.attack.pixels import Preparing
 from depthwise.jobs.attack.target import Opening, opened
+from depthwise.jobs.subject import find
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel, load_model
-from depthwise.places import place
 from depthwise.progress import Reporter
 
 
@@ -53,9 +52,7 @@ def ready(
         frames: whether the decoded files are needed too.
     Raises: Refused, when one of them is not what it should be.
     """
-    recover(place(subject))
-    if not subject.exists():
-        raise Refused(f"{subject}: there is no such model folder or artifact; give one that `depthwise` wrote")
+    find(subject)
     with contextlib.ExitStack() as held:
         opening = _opening(subject, gradients, held, reporter)
         target = held.enter_context(opened(opening))
