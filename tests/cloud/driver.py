@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def attempt(request: Request, stop: dict[str, Any]) -> dict[str, Any]:
     if child == 0:
         code = 1
         try:
-            train(request, Steps(steps_in, notices_in, stop.get("stage", "epoch")))
+            kept = stop.get("checkpoint_seconds", request.checkpoint_seconds)
+            steps = Steps(steps_in, notices_in, stop.get("stage", "epoch"))
+            train(replace(request, checkpoint_seconds=kept), steps)
             code = 0
         except KeyboardInterrupt:
             code = 130

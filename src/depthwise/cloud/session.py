@@ -64,7 +64,6 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     images = _read_images(request, reporter, here)
     spec = replace(request.spec, classes=len(images.labels))
     check_memory(spec, min(request.recipe.batch, len(images.train)) // here.size, here.device)
-    torch.manual_seed(request.recipe.seed)
     facts: dict[str, Any] = {
         "spec": spec.to_dict(),
         "preprocessing": request.preprocessing.to_dict(),
@@ -74,6 +73,8 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     lessons = _lessons(request, images, reporter, here)
     facts["lessons"] = None if lessons is None else lessons.digest
     recipe = None if state is None else same_settings(request.recipe, facts, state)
+    # Not before the teachers: fitting heads draws numbers, and a run that finds their answers on disk draws none.
+    torch.manual_seed(request.recipe.seed)
     network, start = what_learns(request, spec, images, state, here, reporter)
     if recipe is None:
         recipe = with_precision(request.recipe, network, here, reporter)
@@ -148,6 +149,8 @@ def _lessons(request: Request, images: Images, reporter: Reporter, here: World) 
     """What the teachers tell, where there are any."""
     if request.distill is None:
         return None
+    # A function of torch may make its network of random weights, which are then the same whenever it is asked.
+    torch.manual_seed(request.recipe.seed)
     return attend(
         School(
             teachers=request.distill,
