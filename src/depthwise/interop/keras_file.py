@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ import numpy as np
 
 from depthwise.errors import Refused
 from depthwise.files import open_file
+from depthwise.interop.archive import foreign_zip, member
+from depthwise.interop.damage import DAMAGE
 from depthwise.interop.source import LARGEST_FILE
 from depthwise.network.weights import Array
 
@@ -104,29 +105,20 @@ def contents(path: Path) -> Contents:
         with h5py.File(path, "r") as file:
             found = file.attrs.get(CONFIG, "")
             return _read(h5py, file, found.decode() if isinstance(found, bytes) else str(found))
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError) as problem:
+    except (OSError, RuntimeError, *DAMAGE) as problem:
         raise Refused(f"it is not an HDF5 file, or damaged ({problem})") from None
 
 
 def _unzipped(path: Path) -> tuple[str, bytes]:
     """The description and the HDF5 file of a .keras file."""
-    try:
-        with zipfile.ZipFile(path) as whole:
-            if "model.weights.json" in whole.namelist():
-                raise Refused("its weights lie in several files; save the model without sharding")
-            return _member(whole, ZIPPED_CONFIG, LARGEST_CONFIG).decode(), _member(whole, ZIPPED_WEIGHTS, LARGEST_FILE)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error) as problem:
-        raise Refused(f"it is a damaged zip file ({problem})") from None
-
-
-def _member(whole: zipfile.ZipFile, name: str, most: int) -> bytes:
-    if name not in whole.namelist():
-        raise Refused(f"it is a zip file without {name}; a model that Keras saved has one")
-    with whole.open(name) as member:
-        data = member.read(most + 1)
-    if len(data) > most:
-        raise Refused(f"its {name} has more than {most:,} bytes; no MobileNet V1 needs so many")
-    return data
+    with open_file(path) as file, foreign_zip(file) as whole:
+        names = whole.namelist()
+        if "model.weights.json" in names:
+            raise Refused("its weights lie in several files; save the model without sharding")
+        for name in (ZIPPED_CONFIG, ZIPPED_WEIGHTS):
+            if name not in names:
+                raise Refused(f"it is a zip file without {name}; a model that Keras saved has one")
+        return member(whole, ZIPPED_CONFIG, LARGEST_CONFIG).decode(), member(whole, ZIPPED_WEIGHTS, LARGEST_FILE)
 
 
 def _read(h5py: Any, file: Any, config: str) -> Contents:

@@ -6,15 +6,16 @@ This module is also that program. It is the only place below `interop` that name
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.interop.archive import foreign_zip
 from depthwise.interop.source import content
 from depthwise.network.weights import Array
 
@@ -45,8 +46,7 @@ def extract(path: Path) -> dict[str, Array]:
     """
     from safetensors.numpy import load
 
-    content(path)
-    _refuse_script(path)
+    _refuse_script(content(path))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "depthwise.interop.pickled", str(path)]
     try:
@@ -63,11 +63,11 @@ def extract(path: Path) -> dict[str, Array]:
     return {name: arrays[str(place)] for place, name in enumerate(order)} if arrays else {}
 
 
-def _refuse_script(path: Path) -> None:
+def _refuse_script(file: bytes) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with foreign_zip(io.BytesIO(file)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError):
+    except Refused:
         return
     if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
         raise Refused(f"it is a TorchScript program, which is code and is not run here; {_SAVE}")

@@ -10,11 +10,11 @@ import contextlib
 import io
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.interop.archive import foreign_zip, member
 from depthwise.interop.damage import DAMAGE
 from depthwise.interop.labels import LARGEST_LIST, parse_labels
 from depthwise.network.preprocessing import Preprocessing
@@ -59,14 +59,10 @@ def read(metadata: bytes, file: bytes) -> dict[str, Any]:
 def _labels(file: bytes) -> tuple[str, ...]:
     """The only text file of the zip at the end, one label a line."""
     try:
-        with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        with foreign_zip(io.BytesIO(file)) as archive:
             names = [name for name in archive.namelist() if name.endswith(".txt")]
-            if len(names) != 1:
-                return ()
-            with archive.open(names[0]) as entry:
-                text = entry.read(LARGEST_LIST + 1)
-            return parse_labels(text.decode()) if len(text) <= LARGEST_LIST else ()
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, Refused, *DAMAGE):
+            return parse_labels(member(archive, names[0], LARGEST_LIST).decode()) if len(names) == 1 else ()
+    except Refused:
         return ()
 
 
