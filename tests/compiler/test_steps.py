@@ -216,7 +216,7 @@ def test_the_wake_words_network_kept_int8_equals_the_oracle_to_the_last_byte(
     data_pack: DataPack, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
     tflite = pytest.importorskip(
-        "depthwise.interop.tflite", reason="the reader of TFLite files needs depthwise[interop]"
+        "depthwise.interop.tflite.format", reason="the reader of TFLite files needs depthwise[interop]"
     )
     model = tflite.read_int8(data_pack("models") / "vww_96_int8.tflite")
 

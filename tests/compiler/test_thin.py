@@ -92,7 +92,7 @@ def test_every_kept_byte_is_that_of_the_whole_network(
 @pytest.fixture(scope="module")
 def wake_words(data_pack: DataPack) -> QuantizedModel:
     tflite = pytest.importorskip(
-        "depthwise.interop.tflite", reason="the reader of TFLite files needs depthwise[interop]"
+        "depthwise.interop.tflite.format", reason="the reader of TFLite files needs depthwise[interop]"
     )
     found: QuantizedModel = tflite.read_int8(data_pack("models") / "vww_96_int8.tflite")
     return found

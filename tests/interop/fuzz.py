@@ -21,9 +21,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from conftest import BESIDE, make_model
-from depthwise.interop import keras_file, keras_graph, keras_published, onnx, tflite, timm
+from depthwise.interop.keras import file as keras_file
+from depthwise.interop.keras import graph as keras_graph
+from depthwise.interop.keras import published as keras_published
 from depthwise.interop.match import to_model
+from depthwise.interop.onnx import format as onnx
+from depthwise.interop.pytorch import format as timm
 from depthwise.interop.source import Source
+from depthwise.interop.tflite import format as tflite
 from tools.keras_files import keras_model, write_dot_keras, write_keras
 from tools.mutation import SECONDS, mutated, outcome
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from depthwise.errors import Refused
-from depthwise.interop import formats, onnx
+from depthwise.interop import formats
+from depthwise.interop.onnx import format as onnx
 from depthwise.interop.said import assumed, said, unread
 from depthwise.interop.source import Given
 from depthwise.network import reference
@@ -31,7 +32,7 @@ class Proto:
     """A written network, to be changed at its ends; it says nothing of itself."""
 
     def __init__(self, model: Model) -> None:
-        from depthwise.interop import onnx_writer
+        from depthwise.interop.onnx import writer as onnx_writer
 
         self.proto = package.ModelProto.FromString(onnx_writer.build(model, "network"))
         del self.proto.metadata_props[:]

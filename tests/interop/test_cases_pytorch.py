@@ -13,10 +13,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from depthwise.errors import Refused
-from depthwise.interop import formats, pickled
+from depthwise.interop import formats
+from depthwise.interop.pytorch import pickled
+from depthwise.interop.pytorch.statistics import likeliest
 from depthwise.interop.said import said
 from depthwise.interop.source import Given
-from depthwise.interop.statistics import likeliest
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
 from tools.foreign import same_weights

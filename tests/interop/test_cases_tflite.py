@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from depthwise.errors import Refused
-from depthwise.interop import tflite, tflite_builder, tflite_writer
 from depthwise.interop.norms import folded
 from depthwise.interop.said import unread
 from depthwise.interop.source import Given
-from depthwise.interop.tflite_builder import Graph, Grid
+from depthwise.interop.tflite import builder as tflite_builder
+from depthwise.interop.tflite import format as tflite
+from depthwise.interop.tflite import writer as tflite_writer
+from depthwise.interop.tflite.builder import Graph, Grid
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.model import Model

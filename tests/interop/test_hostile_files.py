@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from depthwise.errors import Refused
-from depthwise.interop import timm
+from depthwise.interop.pytorch import format as timm
 from depthwise.network.model import Model
 from tools.keras_files import write_keras
 from tools.mutation import SECONDS, mutated, outcome
@@ -45,7 +45,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def reader(name: str, what: str = "read") -> Callable[..., object]:
     import importlib
 
-    found: Callable[..., object] = getattr(importlib.import_module(f"depthwise.interop.{name}"), what)
+    folder = {"timm": "pytorch"}.get(name, name)
+    found: Callable[..., object] = getattr(importlib.import_module(f"depthwise.interop.{folder}.format"), what)
     return found
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from conftest import make_model
 from depthwise.errors import Refused
-from depthwise.interop import onnx as ours
-from depthwise.interop import onnx_file
-from depthwise.interop.onnx_wire import MOST_INTEGERS, MOST_PARTS, check_parts
+from depthwise.interop.onnx import file as onnx_file
+from depthwise.interop.onnx import format as ours
+from depthwise.interop.onnx.wire import MOST_INTEGERS, MOST_PARTS, check_parts
 
 onnx = pytest.importorskip("onnx")
 

@@ -14,10 +14,13 @@ from PIL import Image
 
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
-from depthwise.interop import formats, onnx, tflite, timm
+from depthwise.interop import formats
 from depthwise.interop.grids import exceptions, steps
+from depthwise.interop.onnx import format as onnx
+from depthwise.interop.pytorch import format as timm
 from depthwise.interop.source import Given
-from depthwise.interop.tflite_file import parse
+from depthwise.interop.tflite import format as tflite
+from depthwise.interop.tflite.file import parse
 from depthwise.network import reference, reference_int8
 from depthwise.network.layers import layers
 from depthwise.network.model import Model

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from depthwise.errors import Refused
-from depthwise.interop import keras, onnx
-from depthwise.interop.keras_file import contents, extract
-from depthwise.interop.keras_graph import described
+from depthwise.interop.keras import format as keras
+from depthwise.interop.keras.file import contents, extract
+from depthwise.interop.keras.graph import described
 from depthwise.interop.match import to_model
+from depthwise.interop.onnx import format as onnx
 from depthwise.interop.source import Given, Source
 from depthwise.network import reference
 from depthwise.network.model import Model
@@ -186,6 +187,6 @@ def test_a_reader_that_crashes_or_runs_on_ends_as_a_sentence(tmp_path: Path, mon
     with pytest.raises(Refused, match="HDF5 could not read it"):
         extract(path)
     crash.write_text("#!/bin/sh\nexec sleep 20\n")
-    monkeypatch.setattr("depthwise.interop.keras_file.CLOCK_SECONDS", 0.2)
+    monkeypatch.setattr("depthwise.interop.keras.file.CLOCK_SECONDS", 0.2)
     with pytest.raises(Refused, match=r"took more than 0\.2 seconds"):
         extract(path)

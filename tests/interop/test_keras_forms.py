@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from depthwise.errors import Refused
-from depthwise.interop import formats, keras
-from depthwise.interop.keras_file import contents
+from depthwise.interop import formats
+from depthwise.interop.keras import format as keras
+from depthwise.interop.keras.file import contents
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
@@ -40,8 +41,8 @@ FIELDS: dict[str, Any] = {"width": 0.03, "padding": "keras", "bn_epsilon": 1e-3,
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files made here are sound: a process of its own for each would take half a minute of all the tests."""
-    for reader in ("keras", "keras_folder"):
-        monkeypatch.setattr(f"depthwise.interop.{reader}.extract", contents)
+    for reader in ("format", "folder"):
+        monkeypatch.setattr(f"depthwise.interop.keras.{reader}.extract", contents)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from depthwise.errors import Refused
-from depthwise.interop import onnx, tflite
 from depthwise.interop.norms import folded
+from depthwise.interop.onnx import format as onnx
+from depthwise.interop.tflite import format as tflite
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.model import Model

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from depthwise.errors import Refused
-from depthwise.interop import names, timm
+from depthwise.interop import names
+from depthwise.interop.pytorch import format as timm
 from depthwise.network.model import Model
 from tools.foreign import same_weights
 from tools.keras_files import write_keras

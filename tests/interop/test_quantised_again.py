@@ -10,7 +10,7 @@ import pytest
 
 from depthwise.data.store import square
 from depthwise.edge.decoding import decode
-from depthwise.interop import tflite
+from depthwise.interop.tflite import format as tflite
 from depthwise.network import reference_int8
 from depthwise.network.model import Model
 from depthwise.quantize.quantize import quantize

@@ -16,11 +16,12 @@ from PIL import Image
 from depthwise.data.store import square
 from depthwise.edge.pixels import decode
 from depthwise.errors import Refused
-from depthwise.interop import tflite, tflite_metadata
 from depthwise.interop.norms import EXACT_EPSILON, folded
-from depthwise.interop.tflite_file import parse
-from depthwise.interop.tflite_graph import chain
-from depthwise.interop.tflite_tensors import real
+from depthwise.interop.tflite import format as tflite
+from depthwise.interop.tflite import metadata as tflite_metadata
+from depthwise.interop.tflite.file import parse
+from depthwise.interop.tflite.graph import chain
+from depthwise.interop.tflite.tensors import real
 from depthwise.network import reference
 from depthwise.network.model import Model
 from tools.foreign import pixels, same_weights

@@ -13,9 +13,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from depthwise.errors import Refused
-from depthwise.interop import timm
+from depthwise.interop.pytorch import format as timm
+from depthwise.interop.pytorch.timm_config import timm_padding
 from depthwise.interop.source import Given
-from depthwise.interop.timm_config import timm_padding
 from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec

@@ -9,7 +9,8 @@ from typing import Literal
 
 from depthwise.beside import recover
 from depthwise.errors import Refused
-from depthwise.interop import keras_folder, names
+from depthwise.interop import names
+from depthwise.interop.keras import folder as keras_folder
 from depthwise.interop.kinds import ONNX, SAFETENSORS, TFLITE, TIMM
 from depthwise.interop.labels import distinct
 from depthwise.interop.source import NOTHING, Given
@@ -159,10 +160,10 @@ def write(model: Model | QuantizedModel, path: Path, asked: Format | None = None
     return chosen
 
 
-# Formats that one module reads.
-_MODULES: dict[Format, str] = {"pytorch": "timm"}
+# Formats whose folder has another name.
+_FOLDERS: dict[Format, str] = {"timm": "pytorch"}
 
 
 def _module(name: Format) -> ModuleType:
     """The module of a format, imported when it is needed: each needs packages of its own."""
-    return importlib.import_module(f"depthwise.interop.{_MODULES.get(name, name)}")
+    return importlib.import_module(f"depthwise.interop.{_FOLDERS.get(name, name)}.format")

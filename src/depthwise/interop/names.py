@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from depthwise.errors import Refused
 from depthwise.files import read_file, write_file
-from depthwise.interop import keras, timm
+from depthwise.interop.keras import format as keras
 from depthwise.interop.kinds import CHECKSUM, KERAS
+from depthwise.interop.pytorch import format as timm
+from depthwise.interop.pytorch.timm_config import CONFIG
 from depthwise.interop.source import LARGEST_FILE, NOTHING, Given, content, digest
-from depthwise.interop.timm_config import CONFIG
 from depthwise.network.model import Model
 
 # Where keras.applications.MobileNet takes its weights from.

@@ -22,7 +22,8 @@ FORMS = (Form(name="as it is", precision="float32"), AS_IT_IS, ROUNDED)
 
 def write(model: Model | QuantizedModel, form: Form, folder: Path) -> Path:
     """A TFLite file."""
-    from depthwise.interop import tflite_writer, tflite_writer_int8
+    from depthwise.interop.tflite import writer as tflite_writer
+    from depthwise.interop.tflite import writer_int8 as tflite_writer_int8
     from depthwise.network.model import Model
 
     if isinstance(model, Model):

@@ -21,7 +21,8 @@ def write(model: Model | QuantizedModel, folder: Path) -> Path:
     """
     import onnx
 
-    from depthwise.interop import onnx_writer, onnx_writer_int8
+    from depthwise.interop.onnx import writer as onnx_writer
+    from depthwise.interop.onnx import writer_int8 as onnx_writer_int8
     from depthwise.network.model import Model
 
     if isinstance(model, Model):
@@ -45,7 +46,7 @@ def _float_head(graph: Any, model: Model) -> None:
     """Put `pixel - mean` and the change of layout in front of the first layer."""
     from onnx import TensorProto, helper, numpy_helper
 
-    from depthwise.interop.onnx_writer import INPUT_NAME
+    from depthwise.interop.onnx.writer import INPUT_NAME
 
     # One number where it is the same for all channels, else one a plane: broadcasting along pixels is slow.
     mean = np.array(model.preprocessing.mean, np.float32).reshape(-1, 1, 1)

@@ -1,0 +1,1 @@
+"""Weights of PyTorch: timm's, transformers' and state dicts of other modules."""
