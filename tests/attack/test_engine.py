@@ -99,6 +99,19 @@ def test_questions_that_fool_where_gradients_do_not_are_told() -> None:
     assert "were fooled by mere questions and by no gradient: the gradients are masked" in " ".join(found.warnings)
 
 
+def test_what_can_only_be_asked_is_attacked_under_l2_too() -> None:
+    asked = FunctionSubject("artifact", subject("smooth", smooth_network()).scores)
+    settings = Settings(method="auto", budget=Budget(norm="l2", eps=0.3), queries=100)
+
+    found = run(Target(judge=asked, asked=asked), settings)
+
+    assert [one.stage.attack.name for one in found.stages] == ["square", "rays"]
+    assert found.warnings == ()
+    assert 0 < found.robust_share.count < 12
+    assert np.isfinite(found.smallest).sum() > (found.by >= 0).sum()
+    assert found.audit.largest <= found.audit.allowed
+
+
 class _Stops:
     """Workers that are killed after some parts."""
 

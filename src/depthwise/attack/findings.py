@@ -68,7 +68,7 @@ class Findings:
             it was; where none did, the originals.
         by: (N,) place of the stage that fooled; -1 for none.
         smallest: (N,) smallest change known that fools, in units of eps; infinite where none is known.
-        until: (N,) questions until the first wrong answer, of attacks that only ask; 0 for none.
+        until: (N,) questions until the first wrong answer, of attacks that only ask and stay within eps; 0 for none.
         differing: images for which the int8 twin and the artifact gave other answers.
     """
 
@@ -124,7 +124,7 @@ class Findings:
         """Add what a stage did to the images at some places; it is then to be put among the stages."""
         which, sizes = rows[fell], result["sizes"][fell]
         self.smallest[which] = np.minimum(self.smallest[which], sizes)
-        if stage.attack.asks:
+        if stage.attack.asks and stage.attack.budget.eps == self.settings.budget.eps:
             self.until[which] = result["until"][fell]
         # The worst answer counts, whichever attack it came from, and at whatever bound within eps.
         at_eps = (sizes <= self.settings.budget.eps + 1e-6) & (self.by[which] < 0)

@@ -75,8 +75,6 @@ def stages(settings: Settings, sources: tuple[str, ...], asked: str) -> tuple[St
     found = _walks(settings, sources)
     if settings.method in ("auto", "square"):
         found += _questions(settings, asked)
-    if not found:
-        raise Refused("under --norm l2 only gradients help, and an artifact has none; give a model by --gradients")
     return tuple(found)
 
 
@@ -110,10 +108,6 @@ def _walks(settings: Settings, sources: tuple[str, ...]) -> list[Stage]:
 
 def _questions(settings: Settings, asked: str) -> list[Stage]:
     """Attacks that only ask for scores; the search that asks for labels alone belongs to the curve."""
-    if settings.budget.norm != "linf":
-        if settings.method == "square":
-            raise Refused("square needs --norm linf; take --method auto for l2")
-        return []
     from depthwise.attack.blackbox.square import Square
 
     return [Stage(attack=Square(budget=settings.budget, queries=settings.queries), source=asked)]

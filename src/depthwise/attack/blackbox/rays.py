@@ -1,19 +1,20 @@
 """A search along rays that only needs to know the label: which way of up and down leaves the class soonest.
 
 Source: arXiv:2006.12792 (RayS). A direction says of each pixel whether it goes up or down; halves of the image,
-quarters and so on are turned round, and what leaves the class sooner is kept. Every image asked about is one of whole
-bytes: between two levels a part of the pixels, drawn beforehand, is a level further than the rest, or a turn that gains
-little would not be seen.
+quarters and so on are turned round, and what leaves the class sooner is kept. Under l2, where a pixel that stays saves
+length, they are also left out, and put back, in turn. Every image asked about is one of whole bytes: between two levels
+a part of the pixels, drawn beforehand, is a level further than the rest, or a turn that gains little would not be seen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.attack.budget import LEVELS, Budget, Floats, Images
+from depthwise.attack.budget import LEVELS, Budget, Floats, Images, Norm
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
 from depthwise.attack.subject import Ints, answers
@@ -22,6 +23,27 @@ from depthwise.errors import Refused
 # Steps of the way along a ray to a level.
 STEPS = 16
 END = LEVELS * STEPS
+
+Ways = NDArray[np.int8]
+# What becomes of a block of a ray.
+Move = Callable[[Ways], Ways]
+
+
+def _round(ways: Ways) -> Ways:
+    return -ways
+
+
+def _out_or_up(ways: Ways) -> Ways:
+    """Nothing of it moves; where nothing moved before, all of it goes up."""
+    return np.where(ways.any(axis=1, keepdims=True), 0, 1).astype(np.int8)
+
+
+def _down(ways: Ways) -> Ways:
+    """Where nothing moved before, all of it goes down."""
+    return np.where(ways.any(axis=1, keepdims=True), ways, -1).astype(np.int8)
+
+
+MOVES: dict[Norm, tuple[Move, ...]] = {"linf": (_round,), "l2": (_round, _out_or_up, _down)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,61 +60,64 @@ class RayS:
     asks: bool = True
 
     def __post_init__(self) -> None:
-        if self.budget.norm != "linf":
-            raise Refused("rays goes by whole levels of all pixels, which only --norm linf has")
         if self.queries < 1:
             raise Refused(f"{self} has no sense; give at least one question")
 
     def __call__(self, model: Asked, images: Images, labels: Ints, draws: Draws) -> Floats:
         """The nearest wrong images that were found; along the last ray, as far as the budget, where there is none."""
-        search = _Search(model, images, labels, draws.integers("rays", (int(np.prod(images.shape[1:])),), STEPS))
-        search.measure(np.arange(len(images)))
         size = int(np.prod(images.shape[1:]))
-        block, parts, place = size, 1, 0
+        order, moves = draws.integers("rays", (size,), STEPS), MOVES[self.budget.norm]
+        search = _Search(model, images, labels, order)
+        search.shorten(np.arange(len(images)), search.ways.copy())
+        for first, last in _blocks(size):
+            for move in moves:
+                active = np.flatnonzero((model.counts < self.queries) & (search.reach > 1))
+                if not len(active):
+                    return search.nearest(self.budget)
+                search.turn(active, first, last, move)
+        raise AssertionError("blocks go on for ever")
+
+
+def _blocks(size: int) -> Iterator[tuple[int, int]]:
+    """All of an image, its halves, quarters and so on to single values; then all that again."""
+    while True:
+        parts = 1
         while True:
-            active = np.flatnonzero((model.counts < self.queries) & (search.reach > 1))
-            if not len(active) or block < 1:
+            block = -(-size // parts)
+            yield from ((first, min(first + block, size)) for first in range(0, size, block))
+            if block == 1:
                 break
-            search.turn(active, place * block, min((place + 1) * block, size))
-            place += 1
-            if place * block >= size:
-                parts, place = parts * 2, 0
-                if block == 1:
-                    # All of it once more, now that single pixels are known.
-                    parts = 1
-                block = -(-size // parts)
-        return search.nearest(self.budget.radius)
+            parts *= 2
 
 
 class _Search:
-    """The best ray of each of N images, and how many steps along it lie before the class ends.
+    """The best ray of each of N images, and how far along it the class ends.
 
     Args:
-        order: (N, pixels) from which step of a level on each pixel is a level further.
+        order: (N, values) from which step of a level on each value is a level further.
     """
 
     def __init__(self, model: Asked, images: Images, labels: Ints, order: Ints) -> None:
         self.model, self.labels, self.order = model, labels, order
         self.shape = images.shape
         self.flat = images.reshape(len(images), -1).astype(np.float32)
-        self.up = np.ones(self.flat.shape, bool)
-        # One more than the longest way means that no end is known.
+        # Which way each value goes: up (1), down (-1), or nowhere.
+        self.ways = np.ones(self.flat.shape, np.int8)
+        # Steps along the ray. One more than the longest way means that no end is known.
         self.reach = np.full(len(images), END + 1, np.int64)
 
-    def measure(self, which: Ints) -> None:
-        """See where the class ends along the first ray."""
-        self._shorten(which, self.up[which], self.reach[which])
+    def turn(self, which: Ints, first: int, last: int, move: Move) -> None:
+        """Turn a block of each, and keep that where the class ends sooner."""
+        before = self.ways[which]
+        ways = before.copy()
+        ways[:, first:last] = move(ways[:, first:last])
+        fresh = ways.any(axis=1) & (ways != before).any(axis=1)
+        self.shorten(which[fresh], ways[fresh])
 
-    def turn(self, which: Ints, first: int, last: int) -> None:
-        """Turn a block round, and keep that where the class ends sooner."""
-        turned = self.up[which]
-        turned[:, first:last] ^= True
-        self._shorten(which, turned, self.reach[which])
-
-    def _shorten(self, which: Ints, ways: NDArray[np.bool_], reach: Ints) -> None:
-        """Of each image, look whether its class ends one step sooner along a new ray, and then where."""
-        high = reach - 1
-        better = self._is_wrong(which, ways, high)
+    def shorten(self, which: Ints, ways: Ways) -> None:
+        """Of each image, look whether its class ends sooner along a new ray, and then where."""
+        high = self._sooner(which, ways)
+        better = (high > 0) & self._is_wrong(which, ways, high)
         which, ways, high = which[better], ways[better], high[better]
         low = np.zeros_like(high)
         while len(which) and (high - low > 1).any():
@@ -101,22 +126,27 @@ class _Search:
             wrong = self._is_wrong(which[open_], ways[open_], middle)
             high[open_] = np.where(wrong, middle, high[open_])
             low[open_] = np.where(wrong, low[open_], middle)
-        self.up[which] = ways
-        self.reach[which] = high
+        self.ways[which], self.reach[which] = ways, high
 
-    def _is_wrong(self, which: Ints, ways: NDArray[np.bool_], steps: Ints) -> NDArray[np.bool_]:
+    def _sooner(self, which: Ints, ways: Ways) -> Ints:
+        """(M,) steps along new rays that are a little shorter than the best so far: values that stay save length."""
+        before, after = (np.abs(one).sum(axis=1, dtype=np.int64) for one in (self.ways[which], ways))
+        longest = self.reach[which] * np.sqrt(before / after)
+        return np.asarray(np.minimum(np.ceil(longest - 1e-9).astype(np.int64) - 1, END))
+
+    def _is_wrong(self, which: Ints, ways: Ways, steps: Ints) -> NDArray[np.bool_]:
         if not len(which):
             return np.zeros(0, bool)
         scores = self.model.scores(self._along(which, ways, steps).astype(np.uint8), which)
         return np.asarray(answers(scores) != self.labels[which])
 
-    def _along(self, which: Ints, ways: NDArray[np.bool_], steps: Ints) -> Floats:
+    def _along(self, which: Ints, ways: Ways, steps: Ints) -> Floats:
         levels = (steps[:, None] + self.order[which]) // STEPS
-        moved = np.where(ways, levels, -levels)
-        changed = np.clip(self.flat[which] + moved, 0, LEVELS)
+        changed = np.clip(self.flat[which] + levels * ways, 0, LEVELS)
         return np.asarray(changed.reshape(-1, *self.shape[1:]), np.float32)
 
-    def nearest(self, radius: float) -> Floats:
-        """Images at the end of their class; where that is not known, as far as a radius."""
-        steps = np.where(self.reach > END, int(radius * STEPS), self.reach)
-        return self._along(np.arange(len(self.flat)), self.up, steps)
+    def nearest(self, budget: Budget) -> Floats:
+        """Images at the end of their class; where that is not known, as far as a budget."""
+        allowed = budget.radius if budget.norm == "linf" else budget.radius / self.flat.shape[1] ** 0.5
+        steps = np.where(self.reach > END, int(allowed * STEPS), self.reach)
+        return self._along(np.arange(len(self.flat)), self.ways, steps)
