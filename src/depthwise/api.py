@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from depthwise.cloud.recipe import Recipe
     from depthwise.compiler import Built
     from depthwise.cost.report import Report as Cost
+    from depthwise.data.shards.manifest import Manifest
     from depthwise.edge.artifact import Artifact
     from depthwise.edge.live.loop import Live
     from depthwise.evaluate.report import Report as Evaluation
@@ -67,6 +68,32 @@ def read(
     return formats.read_int8(path, given) if keep_int8 else formats.read(path, given)
 
 
+def shard(
+    data: Where,
+    out: Where,
+    *,
+    megabytes: int = 256,
+    check: bool = True,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> Manifest:
+    """Write a folder of images as shards, as `depthwise shard` does; a call that was killed is gone on with.
+
+    Args:
+        data: what `train` takes, or a plain folder of pictures.
+        out: the folder to write, which `train`, `evaluate` and `quantize` then take as `data`, also by its address.
+        megabytes: of a shard, at most.
+        check: decode every image, so that those that cannot be are named.
+        seed: of the order of the images.
+    Returns: shards, counts, and what could not be read.
+    Raises: Refused, when the images do not allow it, or `out` cannot be written.
+    """
+    from depthwise.data import sharding as job
+
+    asked = job.Sharding(data=Path(data), out=Path(out), size=megabytes << 20, check=check, seed=seed)
+    return job.shard(asked, reporter or Silent())
+
+
 def train(
     data: Where,
     out: Where,
@@ -100,10 +127,12 @@ def train(
     Returns: the model of the best epoch, with its accuracy and how it came about.
     Raises: Refused, when the data or a setting does not allow it; KeyboardInterrupt, after a checkpoint.
     """
+    from depthwise.jobs.data import located
     from depthwise.jobs.train import train_folder
 
+    told = reporter or Silent()
     return train_folder(
-        Path(data),
+        located(data, told),
         Path(out),
         spec=spec,
         recipe=recipe,
@@ -114,7 +143,7 @@ def train(
         finish=finish,
         threads=threads,
         force=force,
-        reporter=reporter or Silent(),
+        reporter=told,
     )
 
 
@@ -131,8 +160,10 @@ def evaluate(
     Raises: Refused, when one of them is not what it should be.
     """
     from depthwise.jobs import evaluate as job
+    from depthwise.jobs.data import located
 
-    return job.evaluate(Path(subject), Path(data), threads=threads, reporter=reporter or Silent())
+    told = reporter or Silent()
+    return job.evaluate(Path(subject), located(data, told), threads=threads, reporter=told)
 
 
 def attack(
@@ -161,15 +192,17 @@ def attack(
     from depthwise.attack.budget import Budget
     from depthwise.attack.plan import Settings as Chosen
     from depthwise.jobs.attack import images as job
+    from depthwise.jobs.data import located
 
+    told = reporter or Silent()
     return job.attack(
         Path(subject),
-        Path(data),
+        located(data, told),
         settings=settings or Chosen(budget=Budget(eps=4 / 255)),
         images=images,
         gradients=tuple(map(Path, gradients)),
         processes=processes,
-        reporter=reporter or Silent(),
+        reporter=told,
     )
 
 
@@ -197,6 +230,7 @@ def quantize(
     Returns: what was decided for each layer, and the accuracy, or the agreement with the float model, of both.
     Raises: Refused, when the images do not fit; Unmet, when `max_drop` does not hold.
     """
+    from depthwise.jobs.data import located
     from depthwise.jobs.quantize import quantize_folder
     from depthwise.network.folder import MODEL
     from depthwise.network.model import Model
@@ -204,17 +238,17 @@ def quantize(
     from depthwise.quantize.options import Options as Chosen
     from depthwise.quantize.report import check_drop
 
-    folder, target = Path(model), Path(out)
+    folder, target, told = Path(model), Path(out), reporter or Silent()
     check_output(target, MODEL, force=force)
     int8, found = quantize_folder(
         Model.load(folder),
-        Path(data),
+        located(data, told),
         name=folder.name,
         options=options or Chosen(),
         unlabelled=unlabelled,
         max_drop=max_drop,
         command="depthwise.quantize",
-        reporter=reporter or Silent(),
+        reporter=told,
     )
     if max_drop is not None:
         check_drop(found, max_drop)

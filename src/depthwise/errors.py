@@ -13,3 +13,7 @@ class Refused(Exception):
 
 class Unmet(Refused):
     """A gate does not hold (accuracy, verification); the command line ends with exit code 1."""
+
+
+class Unreachable(Refused):
+    """What lies on another machine did not come: it says nothing of the file, which is then not left out as damaged."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from depthwise.cli.places import Place
+from depthwise.cli.places import Data, Place
 from depthwise.errors import Refused, Unmet
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("evaluate")
 @click.argument("subject", metavar="MODEL|ARTIFACT", type=Place())
-@click.argument("data", type=Place())
+@click.argument("data", type=Data())
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--html", type=click.Path(path_type=Path), help="Also write one page with the images, readable offline.")
 def command(
     subject: Path,
-    data: Path,
+    data: str,
     threads: int | None,
     min_top1: float | None,
     with_unknown: bool,
@@ -43,13 +43,14 @@ def command(
 ) -> None:
     """Measure a model folder or an artifact on the labelled images of DATA.
 
-    DATA is a folder of class folders, or one with `test` or `validation` in it. Labels are matched by name; DATA may
-    have only some of them.
+    DATA is a folder of class folders, or one with `test` or `validation` in it, or shards of one (`depthwise shard`).
+    Labels are matched by name; DATA may have only some of them.
     """
     from depthwise.cli.output import check_page, notice, print_json, printable, write_page
     from depthwise.cli.progress import make_reporter
     from depthwise.evaluate.document import document
     from depthwise.evaluate.unknown import sentence, unknown
+    from depthwise.jobs.data import located
     from depthwise.jobs.evaluate import evaluate
     from depthwise.network.description import keep_measured
 
@@ -57,7 +58,7 @@ def command(
     if with_unknown and subject.is_file():
         raise Refused(f"{subject}: is an artifact, which is not changed; give the model folder, and compile it again")
     reporter = make_reporter()
-    report = evaluate(subject, data, threads=threads, reporter=reporter)
+    report = evaluate(subject, located(data, reporter), threads=threads, reporter=reporter)
     for warning in report.warnings:
         notice(f"warning: {printable(warning)}")
     found = unknown(report) if with_unknown else None

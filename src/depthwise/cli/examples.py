@@ -5,9 +5,15 @@ from __future__ import annotations
 EXAMPLES = {
     "demo": ("depthwise demo", "depthwise demo photo.jpg"),
     "cost": ("depthwise cost --width 0.5 --resolution 128 --classes 10", "depthwise cost mymodel --html cost.html"),
+    "shard": (
+        "depthwise shard photos --out shards",
+        "depthwise shard others --index",
+        "depthwise shard shards --verify",
+    ),
     "train": (
         "depthwise train photos --out mymodel --pretrained imagenet --width 0.5 --resolution 160",
         "depthwise train photos --out mymodel --epochs 60 --resume",
+        "depthwise train https://example.org/shards --out mymodel",
     ),
     "quantize": (
         "depthwise quantize mymodel --data photos --out mymodel8",

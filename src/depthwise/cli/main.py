@@ -18,6 +18,7 @@ from depthwise.errors import Refused
 COMMANDS = {
     "demo": "Classify a photo with the model that ships, and show what that took.",
     "cost": "Count multiply-adds, parameters and memory of a network, layer by layer.",
+    "shard": "Write a folder of images as shards, for many machines or far away ones.",
     "train": "Train a network on a folder of images.",
     "quantize": "Turn a float model into int8, and show what that costs.",
     "evaluate": "Measure a model or an artifact on a folder of images.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthwise.cli.options import force_option
+from depthwise.cli.places import Data
 
 if TYPE_CHECKING:
     from depthwise.quantize.options import Options
@@ -24,7 +25,7 @@ ROUNDINGS = ("nearest", "feedback", "learned")
 @click.option(
     "--data",
     required=True,
-    type=click.Path(path_type=Path),
+    type=Data(),
     help="Images to calibrate and to measure with, with labels or without.",
 )
 @click.option("--unlabelled", is_flag=True, help="Take DATA as pictures without labels, whatever their folders are.")
@@ -49,7 +50,7 @@ ROUNDINGS = ("nearest", "feedback", "learned")
 def command(
     *,
     model_folder: Path,
-    data: Path,
+    data: str,
     unlabelled: bool,
     out: Path,
     max_drop: float | None,
@@ -69,6 +70,7 @@ def command(
     """
     from depthwise.cli.output import check_page, notice, write_page
     from depthwise.cli.progress import make_reporter
+    from depthwise.jobs.data import located
     from depthwise.jobs.quantize import quantize_folder
     from depthwise.network.folder import MODEL
     from depthwise.network.model import Model
@@ -81,15 +83,16 @@ def command(
     model = Model.load(model_folder)
     check_output(out, MODEL, force=force)
     check_page(html)
+    reporter = make_reporter()
     int8, found = quantize_folder(
         model,
-        data,
+        located(data, reporter),
         name=model_folder.name,
         options=options,
         unlabelled=unlabelled,
         max_drop=max_drop,
         command="depthwise " + shlex.join(sys.argv[1:]),
-        reporter=make_reporter(),
+        reporter=reporter,
     )
     _print(found, as_json)
     if html is not None:

@@ -18,6 +18,7 @@ from depthwise.cli.foreign import RESIZE, given_from, pixel_options, say_reading
 from depthwise.cli.grouped import grouped
 from depthwise.cli.options import force_option, refuse_spec_options, spec_from, spec_options
 from depthwise.cli.output import notice, print_json, printable
+from depthwise.cli.places import Data
 from depthwise.cloud.recipe import Recipe, usual_settings
 from depthwise.errors import Refused
 from depthwise.network.preprocessing import default_preprocessing, squared
@@ -110,7 +111,7 @@ GROUPS = {
 
 
 @click.command("train", cls=grouped(GROUPS))
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=Data())
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @spec_options(leave_out=("classes",))
 @click.option("--resize", help=f"{RESIZE}  [default: crop]")
@@ -142,7 +143,7 @@ GROUPS = {
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 @recipe_options
 def command(
-    data: Path,
+    data: str,
     out: Path,
     resize: str | None,
     mean: str | None,
@@ -161,7 +162,8 @@ def command(
 ) -> None:
     """Train a network on DATA, a folder with one folder of images a class.
 
-    DATA may also hold `train` and `validation` (or `val`), and `test`, each with the class folders in it.
+    DATA may also hold `train` and `validation` (or `val`), and `test`, each with the class folders in it; or be shards
+    of such a folder, which `depthwise shard` writes, also by their address.
     """
     try:
         from depthwise.cloud.request import Request
@@ -171,6 +173,7 @@ def command(
             raise
         raise Refused("'train' needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'") from None
     from depthwise.cli.progress import is_first_process, make_reporter
+    from depthwise.jobs.data import located
     from depthwise.quantize.options import Options
 
     given = given_from(mean=mean, scale=scale, bgr=bgr, resize=resize)
@@ -181,8 +184,9 @@ def command(
     usual = usual_settings(fine_tuning=source is not None, int8=quantize, epochs=settings["epochs"])
     recipe = _recipe(settings, usual)
     prepared = source.preprocessing if source and quantize else default_preprocessing(spec.resolution, spec.channels)
+    reporter = make_reporter()
     request = Request(
-        data=data,
+        data=located(data, reporter),
         out=out,
         spec=spec,
         recipe=recipe,
@@ -197,7 +201,7 @@ def command(
         tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),
     )
-    model = train(request, make_reporter())
+    model = train(request, reporter)
     if is_first_process():
         _print(model, out, as_json)
 

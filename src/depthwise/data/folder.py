@@ -8,12 +8,15 @@ import hashlib
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from depthwise.data.item import Item as Item
 from depthwise.data.likeness import Looks
 from depthwise.data.series import together
+from depthwise.data.shards.reading import WHOLE, Shards, is_shards, open_shards
+from depthwise.edge.files import image_files
 from depthwise.edge.pixels import SUFFIXES
 from depthwise.errors import Refused
 from depthwise.network.model import check_labels
@@ -30,19 +33,6 @@ OWN = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "__pyc
 _BEHIND = ("", "set", "_set", "data", "_data", "_images", "_dataset")
 # Of each class about this share is held out, and never fewer or more than the bounds say.
 HELD_OUT, LEAST_HELD_OUT, MOST_HELD_OUT = 0.15, 0.1, 0.2
-
-
-@dataclass(frozen=True)
-class Item:
-    """One image file and the index of its class."""
-
-    path: Path
-    label: int
-
-    def name(self, data: Path) -> str:
-        """The file's place within a folder, as text that any page or document can hold."""
-        path = self.path.relative_to(data).as_posix()
-        return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +65,7 @@ class Dataset:
 
 
 def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Reporter | None = None) -> Dataset:
-    """The dataset in a folder of class folders, or in one with train/validation(/test) in it.
+    """The dataset in a folder of class folders, or in one with train/validation(/test) in it; or in shards of one.
 
     Without a validation split, some 15% of each class (10% to 20%, and at least one of two files) are taken from the
     training files. Files that belong together by their names or looks stay together. A hash of the seed and the name
@@ -88,21 +78,104 @@ def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Report
     Raises: Refused, when there is no such folder, fewer than two classes, or a class without an image.
     """
     with _readable(data) as root:
+        held, top = _from_shards(root) if is_shards(root) else _from_folders(root)
+        if held.validation:
+            return held
+        looks = Looks()
+        looks.of([item.path for item in held.train], reporter or Silent())
+        train, validation = hold_out(top, held.train, seed, looks)
+        return replace(held, train=train, validation=validation, is_drawn=True, looks=looks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where the images of a folder lie, before anyone has counted them.
+
+    Attributes:
+        labels: names of the classes; none in a plain folder of pictures.
+        places: the folder of each split; of "all" the root itself, where there are no splits.
+    """
+
+    root: Path
+    labels: tuple[str, ...]
+    places: Mapping[str, Path]
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits, that of training first."""
+        return tuple(self.places)
+
+    def files(self) -> Iterator[tuple[str, Item]]:
+        """Every image with its split, class after class; no more than those of one class are in memory."""
+        for split, place in self.places.items():
+            if not self.labels:
+                yield from ((split, Item(path, -1)) for path in _pictures(place))
+                continue
+            _check_known(place, _names(place), self.labels)
+            for item in _files(place, self.labels):
+                if item.path.suffix.lower() in SUFFIXES:
+                    yield split, item
+
+    def check_counts(self, filled: set[int]) -> None:
+        """See that every class has an image to train on.
+
+        Raises: Refused, naming one that has none.
+        """
+        place = self.places.get("train", self.root)
+        _check_counts(place, self.labels, filled)
+
+
+def layout(data: str | os.PathLike[str]) -> Layout:
+    """The classes and splits of a folder, or of a plain one, which has neither.
+
+    Raises: Refused, as `read_folder` does for its folders.
+    """
+    with _readable(data) as root:
+        pictures = any(entry.suffix.lower() in SUFFIXES for entry in root.iterdir() if not _is_own(entry.name))
+        if pictures and not _named(root):
+            return Layout(root=root, labels=(), places={WHOLE: root})
         places = _split_folders(root)
-        top = places.get("train", root)
-        labels = _names(top)
-        _check_classes(top, labels)
-        train = _items(top, labels)
-        _check_counts(top, labels, train)
-        validation, test = (_split(places[name], labels) if name in places else () for name in ("validation", "test"))
-        ignored = tuple(path for place in {top, *places.values()} for path in _ignored(place, labels))
-        looks, is_drawn = Looks(), not validation
-        if is_drawn:
-            looks.of([item.path for item in train], reporter or Silent())
-            train, validation = hold_out(top, train, seed, looks)
-    return Dataset(
-        labels=labels, train=train, validation=validation, test=test, ignored=ignored, is_drawn=is_drawn, looks=looks
-    )
+        labels = _names(places.get("train", root))
+        _check_classes(places.get("train", root), labels)
+        return Layout(root=root, labels=labels, places=places or {WHOLE: root})
+
+
+def _pictures(place: Path) -> Iterator[Path]:
+    for path in image_files([place]):
+        if isinstance(path, Refused):
+            raise path
+        yield path
+
+
+def _from_folders(root: Path) -> tuple[Dataset, Path]:
+    """Classes and splits as folders have them, of which that of validation may be empty; and the training folder."""
+    places = _split_folders(root)
+    top = places.get("train", root)
+    labels = _names(top)
+    _check_classes(top, labels)
+    train = _items(top, labels)
+    _check_counts(top, labels, {item.label for item in train})
+    validation, test = (_split(places[name], labels) if name in places else () for name in ("validation", "test"))
+    ignored = tuple(path for place in {top, *places.values()} for path in _ignored(place, labels))
+    return Dataset(labels=labels, train=train, validation=validation, test=test, ignored=ignored), top
+
+
+def _from_shards(root: Path) -> tuple[Dataset, Path]:
+    """The same, of shards."""
+    held = _labelled_shards(root)
+    split = held.training
+    train = held.items(split)
+    _check_classes(root, held.labels)
+    _check_counts(root, held.labels, {item.label for item in train})
+    validation, test = held.items("validation"), held.items("test")
+    return Dataset(labels=held.labels, train=train, validation=validation, test=test), held.top(split)
+
+
+def _labelled_shards(root: Path) -> Shards:
+    held = open_shards(root)
+    if not held.labels:
+        raise Refused(f"{held.root}: its images have no classes; write the shards of a folder with one folder a class")
+    return held
 
 
 def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[Item, ...]:
@@ -111,9 +184,13 @@ def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[I
     Raises: Refused, when a class of the folder is unknown to `labels`, or nothing is found.
     """
     with _readable(data) as root:
-        places = {name: place for name, place in _named(root).items() if _names(place)}
-        place = places.get("test") or places.get("validation") or root
-        items = _split(place, labels)
+        place = root
+        if is_shards(root):
+            items = _measured_shards(root, labels)
+        else:
+            places = {name: place for name, place in _named(root).items() if _names(place)}
+            place = places.get("test") or places.get("validation") or root
+            items = _split(place, labels)
     if not items:
         raise Refused(f"{place}: has no image of a class that the model knows ({', '.join(labels[:3])}, ...)")
     return items
@@ -122,8 +199,30 @@ def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[I
 def training_items(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[Item, ...]:
     """Files of the training split of a folder of splits, of classes that are among `labels`; none where it has none."""
     with _readable(data) as root:
+        if is_shards(root):
+            held = open_shards(root)
+            return _in_order_of(labels, held, held.items("train"))
         place = _named(root).get("train")
         return () if place is None else _items(place, labels)
+
+
+def _measured_shards(root: Path, labels: tuple[str, ...]) -> tuple[Item, ...]:
+    """What `read_split` gives, of shards."""
+    held = _labelled_shards(root)
+    items = held.items("test") or held.items("validation") or held.items(WHOLE)
+    if not items:
+        raise Refused(f"{root}: has training images only; write shards of a folder `test` or `validation`")
+    _check_known(root, (held.labels[label] for label in sorted({item.label for item in items})), labels)
+    return _in_order_of(labels, held, items)
+
+
+def _in_order_of(labels: tuple[str, ...], held: Shards, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Images of shards whose class is among `labels`, with its index there."""
+    known = {label: index for index, label in enumerate(labels)}
+    own = [known.get(label) for label in held.labels]
+    found = ((item, own[item.label]) for item in items if item.label >= 0)
+    mapped = [Item(item.path, label) for item, label in found if label is not None]
+    return tuple(sorted(mapped, key=lambda item: (item.label, item.path)))
 
 
 @contextlib.contextmanager
@@ -131,7 +230,7 @@ def _readable(data: str | os.PathLike[str]) -> Iterator[Path]:
     """The folder to read; what the system says against it becomes a refusal."""
     root = Path(data)
     try:
-        if not root.is_dir():
+        if not root.is_dir() and not is_shards(root):
             raise Refused(f"{root}: there is no such folder; give a folder that has one folder of images a class")
         yield root
     except OSError as problem:
@@ -243,12 +342,16 @@ def _ignored(top: Path, labels: tuple[str, ...]) -> list[Path]:
 
 
 def _split(place: Path, labels: tuple[str, ...]) -> tuple[Item, ...]:
-    unknown = sorted(set(_names(place)) - set(labels))
+    _check_known(place, _names(place), labels)
+    return _items(place, labels)
+
+
+def _check_known(place: Path, names: Iterable[str], labels: tuple[str, ...]) -> None:
+    unknown = sorted(set(names) - set(labels))
     if unknown:
         raise Refused(
             f"{place}: class {unknown[0]!r} is not one of the classes trained on; {_advice(unknown[0], labels)}"
         )
-    return _items(place, labels)
 
 
 def _advice(name: str, labels: tuple[str, ...]) -> str:
@@ -277,8 +380,7 @@ def _check_classes(top: Path, labels: tuple[str, ...]) -> None:
         raise Refused(f"{top}: {refusal}") from None
 
 
-def _check_counts(top: Path, labels: tuple[str, ...], items: tuple[Item, ...]) -> None:
-    filled = {item.label for item in items}
+def _check_counts(top: Path, labels: tuple[str, ...], filled: set[int]) -> None:
     empty = [label for index, label in enumerate(labels) if index not in filled]
     if empty:
         more = len(empty) - 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from depthwise.edge.decoding import picture
-from depthwise.errors import Refused
+from depthwise.errors import Refused, Unreachable
 from depthwise.progress import Reporter
 
 Vectors = NDArray[np.float32]
@@ -76,6 +76,8 @@ def alike_within(vectors: Vectors) -> list[tuple[int, int]]:
 def _vector(path: Path) -> Vectors:
     try:
         small = picture(path, least=LEAST_SIDE).resize((SIDE, SIDE), Image.Resampling.BOX)
+    except Unreachable:
+        raise
     except Refused:
         return np.zeros(LENGTH, dtype=np.float32)
     values = np.asarray(small, dtype=np.float32)

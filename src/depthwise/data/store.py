@@ -18,7 +18,7 @@ from PIL import Image
 from depthwise.data.folder import Item
 from depthwise.data.turns import Turns
 from depthwise.edge.pixels import decode, prepare
-from depthwise.errors import Refused
+from depthwise.errors import Refused, Unreachable
 from depthwise.network.preprocessing import Preprocessing
 from depthwise.progress import Reporter
 
@@ -208,6 +208,8 @@ def _transformed(
             with turns.turn() as admit:
                 # Copied, since a view of a part would keep the whole image in memory.
                 return np.array(transform(item, admit))
+        except Unreachable:
+            raise
         except Refused as refusal:
             return refusal
 

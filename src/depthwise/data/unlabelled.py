@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from depthwise.data.folder import SPLITS, Item, hold_out
 from depthwise.data.likeness import Looks
+from depthwise.data.shards.reading import is_shards, open_shards
 from depthwise.edge.files import image_files
 from depthwise.edge.pixels import SUFFIXES
 from depthwise.errors import Refused
@@ -32,13 +34,24 @@ def read_plain(data: Path, *, seed: int = 0) -> tuple[tuple[Item, ...], tuple[It
     All have label 0, which says nothing.
     Raises: Refused, when a folder cannot be read or there are too few pictures.
     """
-    if not data.is_dir():
-        raise Refused(f"{data}: there is no such folder; give a folder of pictures")
-    items = []
-    for path in image_files([data]):
-        if isinstance(path, Refused):
-            raise path
-        items.append(Item(path, 0))
+    items = [Item(path, 0) for path in every_picture(data)]
     if len(items) < FEWEST:
         raise Refused(f"{data}: has a single picture; some are needed to calibrate with and others to compare on")
     return hold_out(data, tuple(items), seed, Looks())
+
+
+def every_picture(data: Path) -> Iterator[Path]:
+    """Each image of a folder, whatever the folders in it are, or of shards.
+
+    Raises: Refused, when there is no such folder, it cannot be read, or holds no image.
+    """
+    if is_shards(data):
+        for _, items in open_shards(data).each():
+            yield from (item.path for item in items)
+        return
+    if not data.is_dir():
+        raise Refused(f"{data}: there is no such folder; give a folder of pictures")
+    for path in image_files([data]):
+        if isinstance(path, Refused):
+            raise path
+        yield path

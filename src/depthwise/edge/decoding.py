@@ -31,6 +31,20 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
+
+class Held:
+    """Beside a path: that of a file whose bytes lie within another one, as in a tar."""
+
+    __slots__ = ()
+
+    def held(self) -> bytes:
+        """The bytes.
+
+        Raises: OSError, when they cannot be read.
+        """
+        raise NotImplementedError
+
+
 FORMATS = tuple(dict.fromkeys(BY_SUFFIX.values()))
 # Memory that an image may take while it is decoded, and what a pixel of a format takes at most: Pillow's four bytes,
 # what the format's library keeps beside them (of a progressive JPEG all coefficients, of WebP a whole picture more),
@@ -129,6 +143,14 @@ def _readable(source: Source, name: str) -> Iterator[str | IO[bytes]]:
         if len(source) == 0:
             raise Refused(f"{name}: is empty; give the bytes of an image file")
         yield io.BytesIO(source)
+    elif isinstance(source, Held):
+        try:
+            content = source.held()
+        except OSError as problem:
+            raise _unreadable(name, problem) from None
+        if not content:
+            raise Refused(f"{name}: is empty; copy it again or leave it out")
+        yield io.BytesIO(content)
     elif isinstance(source, str | os.PathLike):
         try:
             _check_file(name, os.stat(name))

@@ -15,7 +15,7 @@ from depthwise.data.folder import SPLITS, Item, read_split
 from depthwise.data.store import WORKERS, Unreadable, tell_unreadable
 from depthwise.data.turns import Turns
 from depthwise.edge.pixels import Floats, Pixels, decode
-from depthwise.errors import Refused
+from depthwise.errors import Refused, Unreachable
 from depthwise.evaluate.metrics import Ints
 from depthwise.evaluate.predictor import Predictor, Preparer
 from depthwise.progress import Reporter
@@ -114,6 +114,8 @@ def prepared(
         try:
             with turns.turn() as admit:
                 return predictor.prepare(decode(item.path, predictor.channels, admit))
+        except Unreachable:
+            raise
         except Refused as refusal:
             return refusal
 

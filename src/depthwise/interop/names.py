@@ -6,13 +6,13 @@ publishes no checksums of its files, so there are none to compare the first time
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from depthwise.cache import cache_folder
 from depthwise.errors import Refused
 from depthwise.files import read_file, write_file
 from depthwise.interop.keras import format as keras
@@ -71,12 +71,6 @@ def best(width: float, resolution: int) -> str:
         known = ", ".join(f"{w:g}" for w in sorted({*map(float, KERAS_WIDTHS), *TIMM_BEST}))
         raise Refused(f"there are no published ImageNet weights of width {width:g}; there are for {known}")
     return f"keras/{text}-{min(KERAS_RESOLUTIONS, key=lambda size: (abs(size - resolution), -size))}"
-
-
-def cache_folder() -> Path:
-    """Where fetched files stay: $DEPTHWISE_CACHE, or `depthwise` in the user's cache folder."""
-    given = os.environ.get("DEPTHWISE_CACHE")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "depthwise"
 
 
 def _keras_file(name: str) -> Path:

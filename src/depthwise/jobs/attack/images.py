@@ -19,8 +19,8 @@ from depthwise.attack.sample import Sample
 from depthwise.attack.subject import GROUP, Ints
 from depthwise.attack.target import Target
 from depthwise.attack.work import Here, Workers
+from depthwise.cache import cache_folder
 from depthwise.edge.pixels import Pixels
-from depthwise.interop.names import cache_folder
 from depthwise.jobs.attack.processes import workers
 from depthwise.jobs.attack.ready import Ready, ready
 from depthwise.jobs.attack.target import Opening
