@@ -100,7 +100,7 @@ def counted(case: Case) -> int:
         for file, content in headers().items():
             (folder / file).write_bytes(content)
         (folder / "model.c").write_text(emitted.model_c, encoding="utf-8")
-        (folder / "weights.bin").write_bytes(emitted.packed.words.astype("<u4").tobytes())
+        (folder / "weights.bin").write_bytes(emitted.packed.words.tobytes())
         (folder / "weights.s").write_text(emit_assembly(emitted.packed.words.size), encoding="utf-8")
         flags = ("-std=c11", "-O3", PRECISIONS[case.precision].contract, "-static", "-nostdlib", "-I.")
         silent = "-Wno-unused-command-line-argument"

@@ -174,7 +174,7 @@ def texts(emitted: Emitted) -> dict[str, str]:
 def summed(emitted: Emitted) -> str:
     """The SHA-256 of all texts and of the constants."""
     found = hashlib.sha256("\0".join(texts(emitted).values()).encode())
-    found.update(emitted.packed.words.astype("<u4").tobytes())
+    found.update(emitted.packed.words.tobytes())
     return found.hexdigest()
 
 

@@ -88,6 +88,16 @@ def work_folder() -> Iterator[Path]:
         yield folder
 
 
+def not_kept(problem: OSError) -> Refused:
+    """What is said where the system's temporary files cannot be written, as on a full disk."""
+    import tempfile
+
+    return Refused(
+        f"{tempfile.gettempdir()}: the compiler's files cannot be kept there ({problem.strerror}); free some space,"
+        " or set TMPDIR to another folder"
+    )
+
+
 def recover(target: Path) -> None:
     """Put a folder back that a killed process had renamed and not yet replaced; else nothing happens."""
     with contextlib.suppress(OSError, Busy):

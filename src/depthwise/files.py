@@ -61,10 +61,11 @@ def open_file(path: Path) -> IO[bytes]:
     return file
 
 
-def write_file(path: Path, content: bytes, kind: Kind, *, executable: bool = False) -> None:
+def write_file(path: Path, content: bytes | Path, kind: Kind, *, executable: bool = False) -> None:
     """Write a file in one step; one of the same kind is replaced, behind a link too.
 
     Args:
+        content: or a file that is copied, which large ones are, so that they need not fit into memory.
         executable: whoever may read it may run it.
     Raises: Refused, when something else lies there, or it cannot be written.
     """
@@ -84,11 +85,11 @@ def write_file(path: Path, content: bytes, kind: Kind, *, executable: bool = Fal
         raise not_written(path, problem) from None
 
 
-def write_folder(path: Path, files: Mapping[str, bytes], kind: Kind, *, kept: str = "") -> None:
+def write_folder(path: Path, files: Mapping[str, bytes | Path], kind: Kind, *, kept: str = "") -> None:
     """Write a folder of files in one step; one of the same kind is replaced, behind a link too.
 
     Args:
-        files: contents by name; a name may lead into folders within the folder.
+        files: contents, or files that are copied, by name; a name may lead into folders within the folder.
         kept: name of a file that stays when the folder is replaced.
     Raises: Refused, when something else lies there, or it cannot be written.
     """
@@ -98,7 +99,7 @@ def write_folder(path: Path, files: Mapping[str, bytes], kind: Kind, *, kept: st
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with fresh_folder(target) as fresh:
-            stays = {kept: (target / kept).read_bytes()} if kept and (target / kept).is_file() else {}
+            stays = {kept: target / kept} if kept and (target / kept).is_file() else {}
             for name, content in {**stays, **files}.items():
                 (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                 _write(fresh / name, content)
@@ -157,9 +158,14 @@ def _put_in_two(fresh: Path, target: Path) -> None:
     remove(old)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | Path) -> None:
     with path.open("xb") as file:
-        file.write(content)
+        if isinstance(content, Path):
+            with content.open("rb") as given:
+                while part := given.read(_STEP):
+                    file.write(part)
+        else:
+            file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

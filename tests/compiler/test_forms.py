@@ -213,7 +213,9 @@ def test_a_wheel_needs_nothing_beside_it(
 
 
 def test_a_wheel_for_two_platforms_holds_and_names_both(tmp_path: Path) -> None:
-    artifacts = {target("linux-aarch64"): b"one", target("linux-riscv64"): b"another"}
+    (tmp_path / "one").write_bytes(b"one")
+    (tmp_path / "another").write_bytes(b"another")
+    artifacts = {target("linux-aarch64"): tmp_path / "one", target("linux-riscv64"): tmp_path / "another"}
     place, name = wheel_place(tmp_path / "hats-2.0", tuple(artifacts))
     wheel(artifacts, LABELS, name, place)
     first = place.read_bytes()

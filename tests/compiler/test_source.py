@@ -152,7 +152,7 @@ def test_kernels_of_each_level_of_x86_are_clean_under_the_sanitizers_too(
         choices=Choices(precision=precision),
     )
     write_sources(emitted, tmp_path)
-    (tmp_path / "weights.c").write_text(emit_weights(emitted.packed), encoding="utf-8")
+    (tmp_path / "weights.c").write_text("".join(emit_weights(emitted.packed)), encoding="utf-8")
     shutil.copy(DRIVE, tmp_path)
     sanitized(gcc, tmp_path, *level.cc)
 

@@ -56,7 +56,7 @@ def way(request: pytest.FixtureRequest, path: Path, photo: Path, tmp_path: Path)
         program: Path = request.getfixturevalue("program")
         return [str(program), str(photo)], b"", {program, photo}
     place, name = wheel_place(tmp_path / "hats-1.0", [target("host")])
-    wheel({target("host"): path.read_bytes()}, ("a",), name, place)
+    wheel({target("host"): path}, ("a",), name, place)
     ZipFile(place).extractall(tmp_path / "site")
     start = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import hats; hats.main()"
     return [sys.executable, "-c", start, str(photo)], b"", {tmp_path / "site", photo}

@@ -96,7 +96,7 @@ def write_sources(emitted: Emitted, folder: Path) -> None:
     """model.c, its headers, and the constants in the form that compiles fastest."""
     write_headers(folder)
     (folder / "model.c").write_text(emitted.model_c, encoding="utf-8")
-    (folder / "weights.bin").write_bytes(emitted.packed.words.astype("<u4").tobytes())
+    (folder / "weights.bin").write_bytes(emitted.packed.words.tobytes())
     (folder / "weights.s").write_text(emit_assembly(emitted.packed.words.size), encoding="utf-8")
 
 

@@ -90,7 +90,7 @@ class Emitted:
 
     def weights_c(self) -> str:
         """The text of weights.c."""
-        return emit_weights(self.packed)
+        return "".join(emit_weights(self.packed))
 
 
 def emit(
@@ -311,6 +311,5 @@ def _packaged(model: AnyModel, target: str, out: Path, settings: Mapping[str, An
     place, name = wheel_place(out, rows)
     with compilers.work_folder() as folder:
         built = [compile_model(model, target=row.name, out=folder / row.name, **settings) for row in rows]
-        artifacts = {row: one.path.read_bytes() for row, one in zip(rows, built, strict=True)}
-    size = wheel(artifacts, model.labels, name, place)
+        size = wheel(dict(zip(rows, (one.path for one in built), strict=True)), model.labels, name, place)
     return replace(built[0], path=place, target=target, bytes=size, seconds=time.perf_counter() - start)

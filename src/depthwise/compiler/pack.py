@@ -17,6 +17,7 @@ from depthwise.compiler.lower.lower import Lowered, Operation
 from depthwise.compiler.lower.wide import narrow, pack_wide, wide_channels, wide_of
 from depthwise.compiler.plan.plan import Plan
 from depthwise.compiler.step import NO_BORDER, Call, Step
+from depthwise.compiler.words import Array, Words
 from depthwise.kernels.bfloat16 import halves
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.layout import LESS
@@ -28,8 +29,6 @@ from depthwise.network.layers import Layer
 EDGE = 48
 # Words; each part begins at a multiple, as the widest vector must.
 ALIGNMENT = 16
-
-Words = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +45,30 @@ class Laid:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Packed:
-    """All constants of an artifact.
+class Parts:
+    """The constants of one level of instructions, part by part.
 
     Attributes:
-        words: the bits of float32 or int32 values, or four int8 each (the first in the lowest byte), in the order in
-            which they are read.
-        offsets: the first word of each part: `edge`, layers by name, `<layer>.wide` (int8: channels with factors beyond
-            a signed byte), `<layer>.zeros` (bf16: what stands around its output), `features` (int8: what a step of each
-            pooled feature is worth), `constant_features` (where channels are left out: what those features are),
-            `golden`.
+        arrays: the bits of float32 or int32 values, or four int8 each (the first in the lowest byte), in the order in
+            which they are read, of each part: `edge`, layers by name, `<layer>.wide` (int8: channels with factors
+            beyond a signed byte), `<layer>.zeros` (bf16: what stands around its output), `features` (int8: what a step
+            of each pooled feature is worth), `constant_features` (where channels are left out: what those features
+            are), `golden`.
         laid: by name of each layer that has weights, where those of each of its calls lie.
+    """
+
+    arrays: dict[str, Array]
+    laid: Mapping[str, tuple[Laid, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Packed:
+    """All constants of an artifact, as one of its levels reads them.
+
+    Attributes:
+        words: the parts of all levels, one after the other.
+        offsets: the first word of each part of this level.
+        laid: as in `Parts`.
     """
 
     words: Words
@@ -74,7 +86,7 @@ def zeros_of(layer: Layer) -> str:
     return f"{layer.name}.zeros"
 
 
-def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
+def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Parts:
     """The constants of a network, planned for a machine.
 
     Args:
@@ -102,16 +114,11 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Packed:
     if lowered.features is not None:
         parts["constant_features"] = lowered.features.values
     parts["golden"] = golden.astype(np.float32).ravel()
-    offsets: dict[str, int] = {}
-    size = 0
-    for name, part in parts.items():
-        offsets[name] = size
-        size += -(-part.nbytes // 4 // ALIGNMENT) * ALIGNMENT
-    words = np.zeros(size, np.uint32)
-    for name, start in offsets.items():
-        part = np.ascontiguousarray(parts.pop(name)).view("<u4").ravel()
-        words[start : start + part.size] = part
-    return Packed(words=words, offsets=offsets, laid=laid)
+    return Parts(arrays={name: _whole_words(part) for name, part in parts.items()}, laid=laid)
+
+
+def _whole_words(part: NDArray[Any]) -> Array:
+    return np.ascontiguousarray(part).view("<u4").ravel()
 
 
 def _cut(step: Step, layer: Layer, kernel: Kernel) -> Cut:
@@ -126,7 +133,7 @@ def _cut(step: Step, layer: Layer, kernel: Kernel) -> Cut:
     )
 
 
-def _zeros(operation: Operation) -> Words:
+def _zeros(operation: Operation) -> Array:
     """What stands for 0 in each channel of a bf16 layer's output, two to a word."""
     assert operation.bounds is not None
     return np.resize(halves(operation.bounds.low), -(-operation.bias.size // 2) * 2).view(np.uint32)
@@ -144,50 +151,27 @@ def _laid(pieces: Sequence[NDArray[Any]], calls: Sequence[Call]) -> tuple[Laid, 
     return tuple(found)
 
 
-def merged(packs: Iterable[Packed]) -> tuple[Packed, ...]:
-    """The constants of several levels in one array, parts that are the same only once, the golden answers last.
+def merged(levels: Iterable[Parts]) -> tuple[Packed, ...]:
+    """The constants of several levels one after the other, parts that are the same only once, the golden answers last.
 
-    Of each level what others have, too, is let go before the next is asked for: large networks fill the memory.
+    The arrays of each level are let go before the next is asked for: large networks fill the memory.
     """
     places: dict[bytes, int] = {}
-    pieces: list[Words] = []
-    levels: list[Packed] = []
-    size = 0
+    words = Words()
 
-    def placed(name: str, words: Words) -> int:
-        nonlocal size
-        key = name.encode() + hashlib.sha256(words.data).digest()
+    def placed(name: str, part: Array) -> int:
+        filled = np.pad(part, (0, -part.size % ALIGNMENT))
+        key = name.encode() + hashlib.sha256(filled.data).digest()
         if key not in places:
-            places[key] = size
-            pieces.append(words.copy())
-            size += words.size
+            places[key] = words.append(filled)
         return places[key]
 
+    found: list[Packed] = []
     golden = np.zeros(0, np.uint32)
-    for packed in packs:
-        parts = dict(_parts(packed))
-        golden = parts.pop("golden").copy()
-        offsets = {name: placed(name, words) for name, words in parts.items()}
-        levels.append(replace(packed, words=golden, offsets=offsets))
-        del packed, parts
+    for parts in levels:
+        golden = parts.arrays.pop("golden")
+        offsets = {name: placed(name, parts.arrays.pop(name)) for name in tuple(parts.arrays)}
+        found.append(Packed(words=words, offsets=offsets, laid=parts.laid))
+        del parts
     end = placed("golden", golden)
-    words = _joined(pieces, size)
-    return tuple(replace(level, words=words, offsets={**level.offsets, "golden": end}) for level in levels)
-
-
-def _joined(pieces: list[Words], size: int) -> Words:
-    """All pieces in one array; each is let go once it lies there."""
-    words = np.empty(size, np.uint32)
-    pieces.reverse()
-    at = 0
-    while pieces:
-        piece = pieces.pop()
-        words[at : at + piece.size] = piece
-        at += piece.size
-    return words
-
-
-def _parts(packed: Packed) -> list[tuple[str, Words]]:
-    starts = list(packed.offsets.values())
-    ends = [*starts[1:], packed.words.size]
-    return [(n, packed.words[start:end]) for n, start, end in zip(packed.offsets, starts, ends, strict=True)]
+    return tuple(replace(packed, offsets={**packed.offsets, "golden": end}) for packed in found)

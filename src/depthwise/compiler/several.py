@@ -67,5 +67,5 @@ def compile_several(targets: Sequence[str], out: Path, build: Callable[[str, Pat
     """
     with tempfile.TemporaryDirectory(prefix="depthwise-", ignore_cleanup_errors=True) as place:
         built = [build(name, Path(place, file_for(name))) for name in targets]
-        write_folder(out, {found.path.name: found.path.read_bytes() for found in built}, ARTIFACTS)
+        write_folder(out, {found.path.name: found.path for found in built}, ARTIFACTS)
     return tuple(replace(found, path=out / found.path.name) for found in built)

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -135,7 +134,4 @@ def work_folder() -> Iterator[Path]:
         with beside.work_folder() as folder:
             yield folder
     except OSError as problem:
-        raise Refused(
-            f"{tempfile.gettempdir()}: the compiler's files cannot be kept there ({problem.strerror}); free some space,"
-            " or set TMPDIR to another folder"
-        ) from None
+        raise beside.not_kept(problem) from None

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
-from depthwise.compiler.emit.ctext import Lines, words
+from depthwise.compiler.emit.ctext import words
 from depthwise.compiler.pack import Packed
 
-# Words on a line of weights.c.
-_WORDS = 9
+# Words on a line of weights.c, and lines that are made at a time.
+_ROW, _ROWS = 9, 4096
 
 
-def emit_weights(packed: Packed) -> str:
-    """weights.c: the constants as 32-bit words, part by part.
+def emit_weights(packed: Packed) -> Iterator[str]:
+    """weights.c, line by line: the constants as 32-bit words, part by part.
 
     Where several levels have a part of the same name, the name stands at one of them.
     """
-    out = Lines()
-    out.add(
-        "/* weights.c: the constants of model.c, which says where each part begins. */",
-        "#include <stdint.h>",
-        "",
-        "extern const uint32_t dwl_weights[];",
-        "",
-    )
+    yield "/* weights.c: the constants of model.c, which says where each part begins. */\n"
+    yield "#include <stdint.h>\n\nextern const uint32_t dwl_weights[];\n\n"
     names = {0: "", **{start: f"{name}: " for name, start in packed.offsets.items()}}
     starts = [*sorted(names), packed.words.size]
-    out.add(f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{")
+    yield f"_Alignas(64) const uint32_t dwl_weights[{packed.words.size}] = {{\n"
     for start, end in itertools.pairwise(starts):
-        out.add(f"    /* {names[start]}words {start} to {end - 1} */")
-        row = words(packed.words[start:end])
-        for at in range(0, len(row), _WORDS):
-            is_last = end == packed.words.size and at + _WORDS >= len(row)
-            out.add(f"    {', '.join(row[at : at + _WORDS])}{'};' if is_last else ','}")
-    return str(out)
+        yield f"    /* {names[start]}words {start} to {end - 1} */\n"
+        for at in range(start, end, _ROW * _ROWS):
+            row = words(packed.words[at : min(at + _ROW * _ROWS, end)])
+            for of in range(0, len(row), _ROW):
+                is_last = at + of + _ROW >= packed.words.size
+                yield f"    {', '.join(row[of : of + _ROW])}{'};' if is_last else ','}\n"
 
 
 def emit_assembly(words: int) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthwise.compiler.outputs.compilers import Compiler, call, end_all, work_folder
-from depthwise.compiler.outputs.trailer import ARTIFACT, trailer
-from depthwise.compiler.pack import Words
+from depthwise.compiler.outputs.trailer import ARTIFACT, add_trailer
+from depthwise.compiler.words import Words
 from depthwise.files import write_file
 from depthwise.kernels.headers import included
 from depthwise.places import Kind, beginning
@@ -51,15 +51,15 @@ def library(
         write_sources((Unit(name="model.c", text=model_c, compiler=chosen), *levels), words, chosen, folder)
         flags = (*FLAGS, *chosen.system.compile, PRECISIONS[precision].contract)
         made = objects(levels, flags, folder)
-        content = (_archived if chosen.system.is_static else _linked)(chosen, flags, made, folder)
-    if not chosen.system.is_static:
-        content += trailer(content)
-    write_file(out, content, ARCHIVE if chosen.system.is_static else ARTIFACT)
-    return len(content)
+        built = folder / (_archived if chosen.system.is_static else _linked)(chosen, flags, made, folder)
+        if not chosen.system.is_static:
+            add_trailer(built)
+        write_file(out, built, ARCHIVE if chosen.system.is_static else ARTIFACT)
+        return built.stat().st_size
 
 
-def _linked(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: Path) -> bytes:
-    """A shared library of model.c, weights.s and the objects of its levels."""
+def _linked(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: Path) -> str:
+    """Makes a shared library of model.c, weights.s and the objects of its levels; returns its name."""
     system, more = chosen.system, []
     if system.code:
         _write(folder / "system.c", system.code)
@@ -71,15 +71,15 @@ def _linked(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: P
         more.append(name)
     name = f"model{system.ending}"
     call(chosen, (*flags, *system.link, "-o", name, "model.c", *made, "weights.s", *more), folder)
-    return (folder / name).read_bytes()
+    return name
 
 
-def _archived(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: Path) -> bytes:
-    """An archive of the same objects."""
+def _archived(chosen: Compiler, flags: tuple[str, ...], made: list[str], folder: Path) -> str:
+    """Makes an archive of the same objects; returns its name."""
     call(chosen, (*flags, "-c", "-o", _NETWORK, "model.c"), folder)
     call(chosen, (*flags, "-c", "-o", _CONSTANTS, "weights.s"), folder)
     call(chosen.archiver(), ("rcsD", "model.a", _NETWORK, *made, _CONSTANTS), folder)
-    return (folder / "model.a").read_bytes()
+    return "model.a"
 
 
 def _write(path: Path, text: str) -> None:
@@ -93,7 +93,7 @@ def write_sources(units: Sequence[Unit], words: Words, chosen: Compiler, folder:
             (folder / file).write_bytes(content)
         _write(folder / unit.name, unit.text)
     _write(folder / "weights.s", chosen.system.constants(words.size))
-    words.astype("<u4", copy=False).tofile(folder / "weights.bin")
+    words.save(folder / "weights.bin")
 
 
 def objects(units: Sequence[Unit], flags: tuple[str, ...], folder: Path) -> list[str]:

@@ -43,9 +43,8 @@ def program(code: Code, out: Path) -> int:
         name = "program.exe" if code.compiler.system.name == "windows" else "program"
         own = ("-std=c11", "-O2", *_oldest(code.compiler), "-s", "-o", name)
         call(code.compiler, (*own, "main.c", *made), folder)
-        content = (folder / name).read_bytes()
-    write_file(out, content, PROGRAM, executable=True)
-    return len(content)
+        write_file(out, folder / name, PROGRAM, executable=True)
+        return (folder / name).stat().st_size
 
 
 def _oldest(chosen: Compiler) -> tuple[str, ...]:

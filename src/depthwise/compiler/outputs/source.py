@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from depthwise.compiler.outputs.code import MODEL, Code, flags_of
+from depthwise.compiler.outputs.compilers import work_folder
 from depthwise.compiler.outputs.constants import emit_weights
 from depthwise.compiler.outputs.program import MAIN
 from depthwise.files import write_folder
@@ -90,13 +91,16 @@ def source_folder(code: Code, out: Path) -> int:
 
     Raises: Refused, when it cannot be written or holds other files.
     """
-    texts = {**code.texts, "weights.c": emit_weights(code.packed), "main.c": MAIN}
-    texts |= {"README.md": _readme(code), "CMakeLists.txt": _cmake(code)}
+    texts = {**code.texts, "main.c": MAIN, "README.md": _readme(code), "CMakeLists.txt": _cmake(code)}
     files = {name: content for text in code.texts.values() for name, content in included(text).items()}
     files |= {path.name: path.read_bytes() for path in (INTERFACE, CPP)}
     files |= {name: text.encode() for name, text in texts.items()}
-    write_folder(out, files, SOURCE)
-    return sum(map(len, files.values()))
+    with work_folder() as folder:
+        weights = folder / "weights.c"
+        with weights.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(emit_weights(code.packed))
+        write_folder(out, {**files, weights.name: weights}, SOURCE)
+        return weights.stat().st_size + sum(map(len, files.values()))
 
 
 def _flags(code: Code) -> dict[str, str]:

@@ -40,8 +40,6 @@ def static_folder(code: Code, out: Path) -> int:
         made = built_objects(code, folder)
         # D: without times and owners, so that the same network gives the same bytes.
         call(code.compiler.archiver(), ("rcsD", ARCHIVE, *made), folder)
-        archive = (folder / ARCHIVE).read_bytes()
-    own = {INTERFACE.name: INTERFACE.read_bytes(), CPP.name: CPP.read_bytes(), "README.md": README.encode()}
-    files = {ARCHIVE: archive, **own}
-    write_folder(out, files, STATIC)
-    return sum(map(len, files.values()))
+        own = {INTERFACE.name: INTERFACE.read_bytes(), CPP.name: CPP.read_bytes(), "README.md": README.encode()}
+        write_folder(out, {ARCHIVE: folder / ARCHIVE, **own}, STATIC)
+        return (folder / ARCHIVE).stat().st_size + sum(map(len, own.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from pathlib import Path
 from zlib import crc32
 
 from depthwise.kernels.headers import INTERFACE
@@ -12,13 +13,18 @@ from depthwise.places import Kind, end
 # Mark, length and CRC-32 of the library before the trailer, major and minor version of the interface; little-endian.
 TRAILER = struct.Struct("<8sQIII")
 MARK = b"DWTRAIL2"
+_STEP = 1 << 20
 # Artifacts of every version, by the mark without its number; the trailer of the first version had 56 bytes.
 ARTIFACT = Kind(name="an artifact", is_one=lambda path: MARK[:-1] in end(path, 64))
 
 
-def trailer(library: bytes) -> bytes:
-    """The 28 bytes that follow a library."""
-    return TRAILER.pack(MARK, len(library), crc32(library), *interface_version())
+def add_trailer(library: Path) -> None:
+    """Append to a library the 28 bytes that follow one."""
+    checksum = 0
+    with library.open("rb+") as file:
+        while part := file.read(_STEP):
+            checksum = crc32(part, checksum)
+        file.write(TRAILER.pack(MARK, file.tell(), checksum, *interface_version()))
 
 
 def interface_version() -> tuple[int, int]:

@@ -17,11 +17,13 @@ from importlib import metadata
 from pathlib import Path
 
 from depthwise import __version__
+from depthwise.compiler.outputs.compilers import work_folder
 from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
 from depthwise.files import write_file
 from depthwise.places import Kind, end
 
+_STEP = 1 << 20
 _MARK = b"a wheel of depthwise compile"
 WHEEL = Kind(name="a wheel that depthwise wrote", is_one=lambda path: end(path, len(_MARK)) == _MARK)
 ROOM = Path(__file__).parents[2]
@@ -121,7 +123,7 @@ def platform_of(row: Target) -> tuple[str, str]:
     return found
 
 
-def wheel(artifacts: Mapping[Target, bytes], labels: Sequence[str], name: Name, out: Path) -> int:
+def wheel(artifacts: Mapping[Target, Path], labels: Sequence[str], name: Name, out: Path) -> int:
     """Write a wheel; the same artifacts give the same bytes.
 
     Args:
@@ -129,11 +131,13 @@ def wheel(artifacts: Mapping[Target, bytes], labels: Sequence[str], name: Name, 
         labels: of the network, for its description.
     Raises: Refused, when it cannot be written.
     """
-    files = {**_device(name.package), **_artifacts(artifacts, name)}
+    files: dict[str, bytes | Path] = {**_device(name.package), **_artifacts(artifacts, name)}
     files |= {f"{name.package}/__main__.py": _main(name).encode(), **_about(name, labels)}
-    content = _zipped(files, f"{name.package}-{name.version}.dist-info/RECORD")
-    write_file(out, content, WHEEL)
-    return len(content)
+    with work_folder() as folder:
+        made = folder / "wheel"
+        _zip(files, f"{name.package}-{name.version}.dist-info/RECORD", made)
+        write_file(out, made, WHEEL)
+        return made.stat().st_size
 
 
 def _device(package: str) -> dict[str, bytes]:
@@ -149,9 +153,9 @@ def _device(package: str) -> dict[str, bytes]:
     return files
 
 
-def _artifacts(artifacts: Mapping[Target, bytes], name: Name) -> dict[str, bytes]:
+def _artifacts(artifacts: Mapping[Target, Path], name: Name) -> dict[str, bytes | Path]:
     """The artifacts, and the module that knows which is for which machine."""
-    files = {f"{name.package}/{row.name}.artifact": content for row, content in artifacts.items()}
+    files = {f"{name.package}/{row.name}.artifact": path for row, path in artifacts.items()}
     places = sorted((platform_of(row)[1], f"{row.name}.artifact") for row in artifacts)
     table = "{" + ", ".join(f'"{machine}": "{place}"' for machine, place in places) + "}"
     code = _CODE.replace("PACKAGE", name.package).replace("VERSION", name.version).replace("NAME", name.package)
@@ -198,20 +202,28 @@ def _licences() -> dict[str, bytes]:
     return {key: places[key].read_bytes() for key in ("LICENSE", "NOTICE") if key in places and places[key].is_file()}
 
 
-def _zipped(files: Mapping[str, bytes], record: str) -> bytes:
-    """A zip file with its list of contents and their hashes, as wheels have it, without times and owners."""
-    lines = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in files.items()]
-    whole = {**files, record: "\n".join((*lines, f"{record},,", "")).encode()}
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, content in whole.items():
-            entry = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
+def _zip(files: Mapping[str, bytes | Path], record: str, out: Path) -> None:
+    """Write a zip file with its list of contents and their hashes, as wheels have it, without times and owners."""
+    lines = []
+    with zipfile.ZipFile(out, "w") as archive:
+        for path, content in files.items():
+            digest, size = _put(archive, path, content)
+            lines.append(f"{path},sha256={digest},{size}")
+        _put(archive, record, "\n".join((*lines, f"{record},,", "")).encode())
         archive.comment = _MARK
-    return out.getvalue()
 
 
-def _digest(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+def _put(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> tuple[str, int]:
+    """Add a file, a part at a time; returns its hash as wheels write it, and its bytes."""
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.external_attr = 0o100644 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    digest = hashlib.sha256()
+    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as given:
+        entry.file_size = given.seek(0, io.SEEK_END)
+        given.seek(0)
+        with archive.open(entry, "w") as put:
+            while part := given.read(_STEP):
+                digest.update(part)
+                put.write(part)
+        return base64.urlsafe_b64encode(digest.digest()).decode().rstrip("="), given.tell()
