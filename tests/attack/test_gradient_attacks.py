@@ -194,13 +194,16 @@ def test_an_attack_leaves_the_network_as_it_is() -> None:
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
-@pytest.mark.parametrize("mode", ["crop", "squash", "fit"])
-def test_torch_prepares_frames_as_pillow_does_and_gives_them_a_gradient(mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "filter"), [("crop", "bilinear"), ("squash", "bilinear"), ("fit", "bilinear"), ("crop", "bicubic")]
+)
+def test_torch_prepares_frames_as_pillow_does_and_gives_them_a_gradient(mode: str, filter: str) -> None:
     from depthwise.attack.gradient.network import Differentiable
     from depthwise.attack.gradient.resize import through_resize
     from depthwise.attack.way import Way
 
-    way = Way(resize=14 if mode == "crop" else 12, crop=12, mode=mode, fill=(9, 9, 9) if mode == "fit" else ())
+    fill = (9, 9, 9) if mode == "fit" else ()
+    way = Way(resize=14 if mode == "crop" else 12, crop=12, mode=mode, fill=fill, filter=filter)
     frame = np.random.default_rng(0).integers(0, 256, (1, 40, 31, 3)).astype(np.uint8)
     seen: list[torch.Tensor] = []
 

@@ -30,7 +30,7 @@ FAST = ("-O3", "-march=native", "-ffp-contract=fast")
 SEED = 20_170_417
 
 
-def pillow(image: np.ndarray, resize: int, crop: int) -> np.ndarray:
+def pillow(image: np.ndarray, resize: int, crop: int, by: Image.Resampling = Image.Resampling.BILINEAR) -> np.ndarray:
     """The definition in docs/preprocessing.md, told once more with Pillow's own means."""
     height, width = image.shape[:2]
     short = min(height, width)
@@ -40,8 +40,8 @@ def pillow(image: np.ndarray, resize: int, crop: int) -> np.ndarray:
     picture = picture.crop((left, top, left + cut_width, top + cut_height))
     # Halves up; Python's round would send them to even.
     new_width, new_height = (int((side * resize) / short + 0.5) for side in picture.size)
-    picture = picture.resize((new_width, cut_height), Image.Resampling.BILINEAR)
-    picture = picture.resize((new_width, new_height), Image.Resampling.BILINEAR)
+    picture = picture.resize((new_width, cut_height), by)
+    picture = picture.resize((new_width, new_height), by)
     left, top = (new_width - crop) // 2, (new_height - crop) // 2
     return np.asarray(picture.crop((left, top, left + crop, top + crop))).reshape(crop, crop, -1)
 
@@ -178,7 +178,9 @@ def test_one_colour_stays_that_colour_at_every_size(in_c: Callable[..., InC]) ->
             assert (in_c(3, 73, 64)(image, 64) == value).all()
 
 
-def in_pillow(image: np.ndarray, mode: str, fill: tuple[int, ...]) -> np.ndarray:
+def in_pillow(
+    image: np.ndarray, mode: str, fill: tuple[int, ...], by: Image.Resampling = Image.Resampling.BILINEAR
+) -> np.ndarray:
     """Both ways to show all of an image in 64 x 64, by Pillow's own calls."""
     height, width, channels = image.shape
     picture = Image.fromarray(image[:, :, 0] if channels == 1 else image)
@@ -188,7 +190,7 @@ def in_pillow(image: np.ndarray, mode: str, fill: tuple[int, ...]) -> np.ndarray
         else (max(1, math.floor(side * 64 / max(height, width) + 0.5)) for side in (width, height))
     )
     for size in ((wide, height), (wide, high)):
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
+        picture = picture.resize(size, by)
     square = Image.new(picture.mode, (64, 64), fill[0] if channels == 1 else fill)
     square.paste(picture, ((64 - wide) // 2, (64 - high) // 2))
     return np.asarray(square).reshape(64, 64, channels)
@@ -210,6 +212,31 @@ def test_squashed_and_fitted_frames_are_pillows_bytes_in_python_and_in_c(
     extremes = [np.full((*size, channels), 77, np.uint8) for size in ((1, 20_000), (65_535, 3), (40, 511))]
     for image in (*random_images(60, channels), *extremes):
         expected = in_pillow(image, mode, fill)
+        assert_same(expected, square(image, settings), image)
+        assert_same(expected, compiled(image, 64), image)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("crop", 3), ("crop", 1), ("squash", 3), ("fit", 3)])
+def test_a_bicubic_filter_gives_pillows_bytes_in_python_and_in_c(mode: str, channels: int, tmp_path: Path) -> None:
+    resize = 73 if mode == "crop" else 64
+    settings = Preprocessing(
+        resize=resize, crop=64, mean=(0,) * channels, scale=(1,) * channels, mode=mode,  # type: ignore[arg-type]
+        fill=(7, 200, 99) if mode == "fit" else (), filter="bicubic",
+    )  # fmt: skip
+    way = {"crop": (), "squash": ("-DDWK_SQUASH",), "fit": ("-DDWK_FIT", "-DDWK_FILL={7,200,99}")}[mode]
+    flags = (*STRICT, *FAST, *defines(channels, resize, 64), *way, "-DDWK_BICUBIC", "-shared", "-fPIC")
+    compiled = InC(build(SOURCE, tmp_path / "bicubic.so", *flags))
+    assert compiled.library.scratch_bytes() == prepare_bytes(settings)
+    # Black beside white overshoots on both sides, and is cut to a byte.
+    stripes = np.repeat(np.array([0, 255], np.uint8), 70)[None, :, None].repeat(90, 0).repeat(channels, 2)
+    extremes = [np.full((*size, channels), 77, np.uint8) for size in ((1, 20_000), (65_535, 3), (40, 511))]
+    for image in (*random_images(60, channels), stripes, *extremes):
+        by = Image.Resampling.BICUBIC
+        expected = (
+            pillow(image, 73, 64, by)
+            if mode == "crop"
+            else in_pillow(image, mode, settings.fill or (0,) * channels, by)
+        )
         assert_same(expected, square(image, settings), image)
         assert_same(expected, compiled(image, 64), image)
 

@@ -145,7 +145,9 @@ def test_a_folder_of_transformers_says_its_labels_padding_epsilon_activation_and
     assert found.preprocessing.mean == pytest.approx((123.675, 116.28, 103.53))
     assert found.preprocessing.scale == pytest.approx((1 / 58.395, 1 / 57.12, 1 / 57.375))
     assert (found.preprocessing.resize, found.preprocessing.crop) == (40, 32)
-    assert "by bilinear filtering where the file says bicubic" in said(found)
+    assert found.preprocessing.filter == "bicubic"
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps({**PROCESSOR, "resample": 1}))
+    assert "by a bilinear filter where the file says lanczos" in said(formats.read(str(tmp_path)))
     (tmp_path / "config.json").write_text(json.dumps({**CONFIG, "model_type": "vit"}))
     with pytest.raises(Refused, match="is of the network 'vit' of transformers"):
         formats.read(str(tmp_path))

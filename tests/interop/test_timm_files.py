@@ -56,6 +56,9 @@ def test_a_folder_in_timm_layout_is_read_with_its_preprocessing(small_model: Sma
     assert (found.spec, same_weights(found, model)) == (model.spec, True)
     pixel = found.preprocessing
     assert (pixel.mean, pixel.scale, pixel.resize) == ((127.5,) * 3, (1 / 127.5,) * 3, 71)
+    assert pixel.filter == "bicubic"
+    timm.write(found, tmp_path / "again")
+    assert timm.read(tmp_path / "again").preprocessing == pixel
     assert found.labels == ("a (0)", "b", "a (2)")
     images = pixels(model, 2)
     found = found.replace(preprocessing=model.preprocessing)

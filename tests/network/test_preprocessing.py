@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -32,6 +33,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"mean": (-1, 0, 0)}, "mean is (-1.0, 0.0, 0.0); each must be from 0 to 255"),
     ({"mean": (0, 255.5, 0)}, "mean is (0.0, 255.5, 0.0); each must be from 0 to 255"),
     ({"mode": "stretch"}, "mode is 'stretch'; it must be one of crop, squash, fit"),
+    ({"filter": "lanczos"}, "filter is 'lanczos'; it must be one of bilinear, bicubic"),
     ({"mode": "squash"}, "resize is 37 and crop 32; to squash they must be one number"),
     (
         {"mode": "fit", "resize": 32, "fill": (0, 0, 256)},
@@ -90,9 +92,14 @@ def test_a_way_to_a_square_is_read_and_comes_back_from_its_fields(
     assert (found.mode, found.resize, found.crop, found.fill) == (mode, resize, 32, fill)
     assert Preprocessing.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     assert ("mode" in found.to_dict()) == (mode != "crop")
+    for more in (f"{text},bicubic", f"{text}, bicubic ", "bicubic"):
+        bicubic = squared(found, more)
+        assert bicubic == dataclasses.replace(found, filter="bicubic") != found
+        assert Preprocessing.from_dict(json.loads(json.dumps(bicubic.to_dict()))) == bicubic
+        assert squared(bicubic, "bilinear") == found
 
 
-@pytest.mark.parametrize("text", ["", "stretch", "crop:3", "fit:a", "31"])
+@pytest.mark.parametrize("text", ["", "stretch", "crop:3", "fit:a", "31", ",bicubic", "crop,lanczos", "bicubic,crop"])
 def test_no_way_to_a_square_is_refused(text: str) -> None:
     with pytest.raises(Refused):
         squared(default_preprocessing(32, 3), text)

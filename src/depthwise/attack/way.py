@@ -20,7 +20,8 @@ class Way:
     crop: int
     mode: str = "crop"
     fill: tuple[int, ...] = ()
+    filter: str = "bilinear"
 
     def square(self, frame: Pixels) -> Pixels:
         """The square (crop, crop, C) of a frame."""
-        return prepare(frame, resize=self.resize, crop=self.crop, mode=self.mode, fill=self.fill)
+        return prepare(frame, resize=self.resize, crop=self.crop, mode=self.mode, fill=self.fill, filter=self.filter)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RESIZE = (
     "How a picture becomes square: `crop` (shorter side to 8/7 of the resolution, middle cut out), a number (that"
     " shorter side), `squash` (both sides to the resolution) or `fit` (all of it, on black; `fit:114` on another grey,"
-    " `fit:R,G,B` on a colour)."
+    " `fit:R,G,B` on a colour); `,bicubic` behind it or alone for that filter of Pillow's instead of the bilinear one."
 )
 
 

@@ -178,7 +178,9 @@ def tell_unreadable(unreadable: Sequence[Unreadable], reporter: Reporter, *, so:
 
 def square(image: Pixels, wanted: Preprocessing) -> Pixels:
     """A decoded image as the square of bytes that a network takes."""
-    return prepare(image, resize=wanted.resize, crop=wanted.crop, mode=wanted.mode, fill=wanted.fill)
+    return prepare(
+        image, resize=wanted.resize, crop=wanted.crop, mode=wanted.mode, fill=wanted.fill, filter=wanted.filter
+    )
 
 
 def resized(image: Pixels, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> Pixels:

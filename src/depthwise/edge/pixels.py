@@ -17,10 +17,11 @@ from depthwise.errors import Refused
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-__all__ = ["LARGEST_ASPECT", "SUFFIXES", "Floats", "Geometry", "Pixels", "decode", "geometry", "prepare"]
+__all__ = ["FILTERS", "LARGEST_ASPECT", "SUFFIXES", "Floats", "Geometry", "Pixels", "decode", "geometry", "prepare"]
 
 # A longer picture is cut to its middle before the resize, which would blow up 20,000 x 1 to 1,280,000 x 64.
 LARGEST_ASPECT = 4
+FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 class Geometry(NamedTuple):
@@ -72,7 +73,9 @@ def _half(pixels: int) -> int:
     return pixels // 2 if pixels >= 0 else -(-pixels // 2)
 
 
-def prepare(image: Pixels, *, resize: int, crop: int, mode: str = "crop", fill: tuple[int, ...] = ()) -> Pixels:
+def prepare(
+    image: Pixels, *, resize: int, crop: int, mode: str = "crop", fill: tuple[int, ...] = (), filter: str = "bilinear"
+) -> Pixels:
     """An image as the square that the network takes.
 
     Args:
@@ -81,8 +84,9 @@ def prepare(image: Pixels, *, resize: int, crop: int, mode: str = "crop", fill: 
         crop: side of the square that is returned.
         mode: `crop`, `squash` or `fit`, as `geometry` has them.
         fill: of mode `fit`, the colour around the image, a byte a channel.
+        filter: a name of `FILTERS`.
 
-    Returns: (crop, crop, C), resized with Pillow's antialiased bilinear filter.
+    Returns: (crop, crop, C), resized as Pillow does it, antialiased.
     Raises: Refused, when `image` is not of that kind or `resize` is below `crop`.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3) or image.size == 0:
@@ -94,7 +98,7 @@ def prepare(image: Pixels, *, resize: int, crop: int, mode: str = "crop", fill: 
     picture = Image.fromarray(part[:, :, 0] if part.shape[2] == 1 else part)
     # In two calls, because which pass one call begins with depends on Pillow's version.
     for size in ((g.resized_width, g.height), (g.resized_width, g.resized_height)):
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
+        picture = picture.resize(size, FILTERS[filter])
     if mode == "fit":
         square = np.empty((crop, crop, image.shape[2]), np.uint8)
         square[:] = fill

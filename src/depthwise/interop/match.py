@@ -24,6 +24,7 @@ from depthwise.interop.units import Network, Unit, units
 from depthwise.interop.usual import known, own_convention, preprocessing, resize_is
 from depthwise.network.layers import Layer, Padding, layers
 from depthwise.network.model import Model
+from depthwise.network.preprocessing import FILTERS
 from depthwise.network.spec import (
     ACTIVATIONS,
     BLOCKS,
@@ -356,7 +357,7 @@ def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, A
     record["preprocessing"] = {"pixels": found.pixels, "order": found.order, "resize": resize_is(source)}
     if source.given.bgr or source.bgr:
         record["preprocessing"]["bgr"] = True
-    if source.filter not in ("", "bilinear"):
+    if source.filter not in ("", *FILTERS):
         record["preprocessing"]["filter"] = source.filter
     if source.assumes:
         record["preprocessing"]["layers"] = source.assumes

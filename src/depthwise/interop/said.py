@@ -57,7 +57,7 @@ def said(model: Described, square: Preprocessing | None = None) -> str:
     )
     asked = model.provenance["preprocessing"].get("filter")
     if isinstance(asked, str):
-        line += f", by bilinear filtering where the file says {asked[:40]}"
+        line += f", by a {(square or pixels).filter} filter where the file says {asked[:40]}"
     if isinstance(layers := model.provenance["preprocessing"].get("layers"), str):
         line += (
             f", {layers[:100]} (assumed, as a state dict has none of them: --activation, --bn-epsilon, --unit-strides)"

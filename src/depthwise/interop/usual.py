@@ -7,7 +7,7 @@ import dataclasses
 from depthwise.errors import Refused
 from depthwise.interop.meaning import UNIT, USUAL, Convention, How, Meaning
 from depthwise.interop.source import Source
-from depthwise.network.preprocessing import Preprocessing, squared
+from depthwise.network.preprocessing import FILTERS, Preprocessing, squared
 from depthwise.network.spec import Spec
 
 
@@ -45,7 +45,9 @@ def preprocessing(spec: Spec, meaning: Meaning, source: Source) -> Preprocessing
         resize=max(resize, spec.resolution), crop=spec.resolution, mean=meaning.mean, scale=meaning.scale
     )
     if own is not None and (own.crop, own.channels) == (spec.resolution, spec.channels):
-        found = dataclasses.replace(found, resize=own.resize, mode=own.mode, fill=own.fill)
+        found = dataclasses.replace(found, resize=own.resize, mode=own.mode, fill=own.fill, filter=own.filter)
+    if source.filter in FILTERS:
+        found = squared(found, source.filter)
     if source.squash:
         found = squared(found, "squash")
     return found if source.given.resize is None else squared(found, source.given.resize)

@@ -11,6 +11,8 @@ from depthwise.network.spec import LARGEST_RESOLUTION, is_number, shown
 
 Mode = Literal["crop", "squash", "fit"]
 MODES: tuple[Mode, ...] = ("crop", "squash", "fit")
+Filter = Literal["bilinear", "bicubic"]
+FILTERS: tuple[Filter, ...] = ("bilinear", "bicubic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +22,8 @@ class Preprocessing:
     `crop`: the shorter side becomes `resize`, and the centre is cut out. `squash`: both sides become `crop`. `fit`: the
     longer side becomes `crop`, and the picture lies in the middle of a square of one colour.
 
-    The resize is Pillow's antialiased bilinear; docs/preprocessing.md has the rule for sizes, `edge.pixels.prepare`
-    and kernels/artifact/dwk_prepare.h carry it out. Up to the crop pixels are bytes, and the same bytes in all three.
+    The resize is Pillow's, antialiased; docs/preprocessing.md has the rule for sizes, `edge.pixels.prepare` and
+    kernels/artifact/dwk_prepare.h carry it out. Up to the crop pixels are bytes, and the same bytes in all three.
 
     Attributes:
         resize: length of the shorter side after the resize, in pixels, at least `crop`.
@@ -30,6 +32,7 @@ class Preprocessing:
         scale: one number a channel, above 0.
         mode: which of the three ways; in the latter two `resize` is `crop`.
         fill: the colour around a picture that is fitted, a byte a channel; () in the other ways.
+        filter: of the resize, by Pillow's name.
     """
 
     resize: int
@@ -38,6 +41,7 @@ class Preprocessing:
     scale: tuple[float, ...]
     mode: Mode = "crop"
     fill: tuple[int, ...] = ()
+    filter: Filter = "bilinear"
 
     def __post_init__(self) -> None:
         for name, value in (("crop", self.crop), ("resize", self.resize)):
@@ -59,6 +63,8 @@ class Preprocessing:
     def _check_mode(self) -> None:
         if self.mode not in MODES:
             raise Refused(f"mode is {shown(self.mode)}; it must be one of {', '.join(MODES)}")
+        if self.filter not in FILTERS:
+            raise Refused(f"filter is {shown(self.filter)}; it must be one of {', '.join(FILTERS)}")
         if self.mode != "crop" and self.resize != self.crop:
             raise Refused(f"resize is {self.resize} and crop {self.crop}; to {self.mode} they must be one number")
         fill = tuple(self.fill) if isinstance(self.fill, list | tuple) else (None,)
@@ -78,24 +84,26 @@ class Preprocessing:
     @property
     def sizes(self) -> str:
         """How a picture becomes square, in words."""
+        by = "" if self.filter == "bilinear" else f" by a {self.filter} filter"
         match self.mode:
             case "squash":
-                return f"both sides squashed to {self.crop}"
+                return f"both sides squashed to {self.crop}{by}"
             case "fit":
-                return f"all of it fitted into {self.crop}x{self.crop} on colour {','.join(map(str, self.fill))}"
-        return f"shorter side to {self.resize} and the middle {self.crop}x{self.crop} cut out"
+                return f"all of it fitted into {self.crop}x{self.crop}{by} on colour {','.join(map(str, self.fill))}"
+        return f"shorter side to {self.resize}{by} and the middle {self.crop}x{self.crop} cut out"
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON values; the mode where it is not `crop`."""
-        fields = {"resize": self.resize, "crop": self.crop, "mean": list(self.mean), "scale": list(self.scale)}
+        """The fields as JSON values; the mode where it is not `crop`, and the filter where it is not bilinear."""
+        fields: dict[str, Any] = {"resize": self.resize, "crop": self.crop}
+        fields |= {"mean": list(self.mean), "scale": list(self.scale)}
         if self.mode != "crop":
             fields |= {"mode": self.mode, "fill": list(self.fill)}
-        return fields
+        return fields if self.filter == "bilinear" else fields | {"filter": self.filter}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Preprocessing:
         """What `to_dict` describes; unknown fields are refused by name."""
-        unknown = sorted(set(fields) - {"resize", "crop", "mean", "scale", "mode", "fill"})
+        unknown = sorted(set(fields) - {"resize", "crop", "mean", "scale", "mode", "fill", "filter"})
         if unknown:
             raise Refused(f"preprocessing has unknown fields {', '.join(map(shown, unknown))}")
         return cls(**dict(fields))
@@ -112,11 +120,24 @@ def squared(pixels: Preprocessing, text: str) -> Preprocessing:
     """The same with another way to a square.
 
     Args:
-        text: `crop`, a number (the shorter side before the crop), `squash`, `fit`, `fit:GREY` or `fit:R,G,B`.
+        text: `crop`, a number (the shorter side before the crop), `squash`, `fit`, `fit:GREY` or `fit:R,G,B`; and
+            behind a comma, or alone, a filter.
     Raises: Refused, when it is none of these.
     """
-    mode, colon, colour = text.strip().partition(":")
-    refused = Refused(f"--resize is {text!r}; give crop, squash, fit, fit:R,G,B or the pixels of the shorter side")
+    way, comma, last = text.strip().rpartition(",")
+    found = next((name for name in FILTERS if name == last.strip()), None)
+    if found is None:
+        return _in_a_way(pixels, text.strip(), text)
+    asked = replace(pixels, filter=found)
+    return _in_a_way(asked, way.strip(), text) if comma else asked
+
+
+def _in_a_way(pixels: Preprocessing, way: str, text: str) -> Preprocessing:
+    mode, colon, colour = way.partition(":")
+    refused = Refused(
+        f"--resize is {text!r}; give crop, squash, fit, fit:R,G,B or the pixels of the shorter side, and behind a comma"
+        f" one of {', '.join(FILTERS)} where another filter is meant"
+    )
     if colon and mode != "fit":
         raise refused
     try:

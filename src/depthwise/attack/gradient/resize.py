@@ -14,14 +14,14 @@ from torch import Tensor
 
 from depthwise.attack.gradient.network import Differentiable
 from depthwise.attack.way import Way
-from depthwise.edge.pixels import geometry
+from depthwise.edge.pixels import FILTERS, geometry
 
 
 def through_resize(network: Differentiable, way: Way, height: int, width: int) -> Differentiable:
     """The same network for frames (N, height, width, C) in levels."""
     g = geometry(height, width, resize=way.resize, crop=way.crop, mode=way.mode)
-    down = _weights(g.height, g.resized_height).to(network.device)
-    across = _weights(g.width, g.resized_width).to(network.device)
+    down = _weights(g.height, g.resized_height, way.filter).to(network.device)
+    across = _weights(g.width, g.resized_width, way.filter).to(network.device)
 
     def prepare(levels: Tensor) -> Tensor:
         """Squares (N, crop, crop, C) of frames (N, height, width, C)."""
@@ -39,10 +39,10 @@ def through_resize(network: Differentiable, way: Way, height: int, width: int) -
     return network.behind(prepare, together=1)
 
 
-def _weights(before: int, after: int) -> Tensor:
+def _weights(before: int, after: int, filter: str) -> Tensor:
     """(after, before): the share of each pixel in each of the resized ones."""
     single = Image.fromarray(np.eye(before, dtype=np.float32))
-    return torch.from_numpy(np.array(single.resize((before, after), Image.Resampling.BILINEAR)))
+    return torch.from_numpy(np.array(single.resize((before, after), FILTERS[filter])))
 
 
 def _whole(x: Tensor) -> Tensor:

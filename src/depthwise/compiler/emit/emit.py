@@ -172,6 +172,8 @@ def _places(out: Lines, model: Described, plan: Plan, offsets: Mapping[str, int]
         ),
     }
     comment, more = ways[pre.mode]
+    if pre.filter == "bicubic":
+        more = [*more, "#define DWK_BICUBIC"]
     out.add(
         f"/* {comment} */",
         f"#define DWK_CHANNELS {model.spec.channels}",

@@ -135,9 +135,10 @@ def prepare_bytes(preprocessing: Preprocessing, side: int = LONGEST_SIDE) -> int
         side: the most pixels that a side of a frame has.
     """
     resize, channels = preprocessing.resize, preprocessing.channels
-    window = (2 * side + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
+    reach = 2 if preprocessing.filter == "bicubic" else 1
+    window = (2 * reach * side + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
     if preprocessing.mode == "fit":
-        window = (3 * side + 2 * resize - 1) // (2 * resize) * 2 + 1
+        window = (3 * reach * side + 2 * resize - 1) // (2 * resize) * 2 + 1
     ring = max(16384, (window * channels + 3) // 4 * 4)
     line = max(1024, (window + 3) // 4 * 4)
     return 4 * (window + max(6144, window) + 2 * 512) + ring + line * channels

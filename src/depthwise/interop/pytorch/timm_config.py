@@ -168,7 +168,7 @@ def config_for(model: Model, name: str) -> dict[str, Any]:
             "custom_load": False,
             "input_size": [spec.channels, spec.resolution, spec.resolution],
             "fixed_input_size": False,
-            "interpolation": "bilinear",
+            "interpolation": pixels.filter,
             "crop_pct": pixels.crop / pixels.resize,
             "crop_mode": _MODES[pixels.mode],
             "mean": [m / 255 for m in pixels.mean],

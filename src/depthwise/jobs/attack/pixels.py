@@ -41,7 +41,7 @@ class Preparing:
 def _way(record: dict[str, Any], side: int, wanted: Preprocessing | None) -> Way:
     """How pictures become squares: as a model says, else as an artifact's record does; else by the shorter side."""
     if wanted is not None:
-        return Way(resize=wanted.resize, crop=wanted.crop, mode=wanted.mode, fill=wanted.fill)
+        return Way(resize=wanted.resize, crop=wanted.crop, mode=wanted.mode, fill=wanted.fill, filter=wanted.filter)
     said = record.get("preprocessing")
     said = said if isinstance(said, dict) else {}
     resize, fill = said.get("resize"), said.get("fill")
@@ -49,5 +49,6 @@ def _way(record: dict[str, Any], side: int, wanted: Preprocessing | None) -> Way
         resize=resize if isinstance(resize, int) and resize >= side else side,
         crop=side,
         mode=str(said.get("mode", "crop")),
+        filter=str(said.get("filter", "bilinear")),
         fill=tuple(fill) if isinstance(fill, list) else (),
     )

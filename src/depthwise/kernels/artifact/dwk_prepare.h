@@ -3,9 +3,9 @@
  * Cuts the middle out of frames longer than 4 to 1, resizes the shorter side to DWK_RESIZE and takes the middle
  * DWK_CROP x DWK_CROP pixels (docs/preprocessing.md). With DWK_SQUASH both sides become DWK_CROP instead; with DWK_FIT
  * the longer one does, in the middle of the colour DWK_FILL, {red, green, blue} or {grey}. Gives the bytes of Pillow's
- * resize with its bilinear filter: a horizontal pass, rounded to bytes, then a vertical one; weights computed in
- * double, in the same order of operations, and rounded to P3's 22 bits. Only what the crop shows is computed. P1 to P5
- * are that page's rules.
+ * resize with its bilinear filter, or with DWK_BICUBIC its bicubic one: a horizontal pass, rounded to bytes, then a
+ * vertical one; weights computed in double, in the same order of operations, and rounded to P3's 22 bits. Only what the
+ * crop shows is computed. P1 to P5 are that page's rules.
  *
  * A frame in YUV is converted row by row, just before a row is resized (dwk_yuv.h).
  *
@@ -24,12 +24,19 @@
 #define DWK_LARGEST_ASPECT 4
 #define DWK_WEIGHT_BITS 22
 
-/* Source pixels that one output pixel can be made from: 2 * ceil(largest scale) + 1. No side of a resized frame is
- * below DWK_RESIZE - 1/2 before it is rounded; one that is fitted may be 3/2, and becomes 1. */
-#ifdef DWK_FIT
-#define DWK_WINDOW ((3 * DWK_LONGEST_SIDE + 2 * DWK_CROP - 1) / (2 * DWK_CROP) * 2 + 1)
+/* How far the filter reaches on either side where a frame does not shrink, in source pixels. */
+#ifdef DWK_BICUBIC
+#define DWK_REACH 2
 #else
-#define DWK_WINDOW ((2 * DWK_LONGEST_SIDE + 2 * DWK_RESIZE - 2) / (2 * DWK_RESIZE - 1) * 2 + 1)
+#define DWK_REACH 1
+#endif
+
+/* Source pixels that one output pixel can be made from: 2 * ceil(reach * largest scale) + 1. No side of a resized frame
+ * is below DWK_RESIZE - 1/2 before it is rounded; one that is fitted may be 3/2, and becomes 1. */
+#ifdef DWK_FIT
+#define DWK_WINDOW ((3 * DWK_REACH * DWK_LONGEST_SIDE + 2 * DWK_CROP - 1) / (2 * DWK_CROP) * 2 + 1)
+#else
+#define DWK_WINDOW ((2 * DWK_REACH * DWK_LONGEST_SIDE + 2 * DWK_RESIZE - 2) / (2 * DWK_RESIZE - 1) * 2 + 1)
 #endif
 
 /* Output columns are made in tiles, narrow enough that the weights of their windows and a ring of resized rows fit
@@ -53,8 +60,9 @@ typedef struct {
 
 _Static_assert(sizeof(dwk_prepare_scratch) == DWK_PREPARE_SCRATCH_BYTES, "the planner counts on this size");
 /* Each of a window's weights is rounded by 1/2 at most; below this many, a sum of 255s still rounds to 255, so that
- * Pillow's clamp has nothing to do. */
-_Static_assert(DWK_WINDOW < (1 << DWK_WEIGHT_BITS) / 255, "DWK_RESIZE is below 9");
+ * Pillow's clamp has nothing to do where no weight is below 0. Bicubic weights add up to 5/4 at most without their
+ * signs, so that their sums fit into 32 bits. */
+_Static_assert(DWK_WINDOW / DWK_REACH < (1 << DWK_WEIGHT_BITS) / 255, "DWK_RESIZE is below 9");
 _Static_assert(DWK_CROP >= 1 && DWK_CROP <= DWK_RESIZE, "the crop does not fit into the resized frame");
 
 /* One side of a frame: `from` pixels of it become `to`, of which `count` from `start` on are wanted. They lie from `at`
@@ -103,35 +111,67 @@ static dwk_side dwk_side_of(int32_t length, int32_t other)
     side.start = (side.to - side.count) / 2;
     side.at = (DWK_CROP - side.count) / 2;
     side.scale = (double)side.from / (double)side.to;
-    side.depth = side.from <= side.to ? 3 : (side.from + side.to - 1) / side.to * 2 + 1;
+    side.depth = side.from <= side.to ? 2 * DWK_REACH + 1
+                                      : (DWK_REACH * side.from + side.to - 1) / side.to * 2 + 1;
     return side;
 }
 
-/* P2: weight of source pixel x before division by the sum: a triangle as wide as `support` on either side. */
-static inline double dwk_weight(int32_t x, double centre, double per_support)
+/* A product that is rounded before anything is added to it, as P2 rounds both: were it fused, its last bit would be
+ * lost. */
+static inline double dwk_times(double a, double b)
 {
-    /* volatile: were the product fused with the subtraction below, its last bit would be lost (P2 rounds both). */
-    volatile double distance = ((double)x - centre + 0.5) * per_support;
+    volatile double product = a * b;
+    return product;
+}
+
+/* P2: weight of source pixel x before division by the sum. */
+static inline double dwk_weight(int32_t x, double centre, double per_scale)
+{
+    double distance = dwk_times((double)x - centre + 0.5, per_scale);
     double length = distance < 0.0 ? -distance : distance;
+#ifdef DWK_BICUBIC
+    if (length < 1.0) {
+        return dwk_times(dwk_times(dwk_times(1.5, length) - 2.5, length), length) + 1.0;
+    }
+    if (length < 2.0) {
+        return (dwk_times(dwk_times(length - 5.0, length) + 8.0, length) - 4.0) * -0.5;
+    }
+    return 0.0;
+#else
     return length < 1.0 ? 1.0 - length : 0.0;
+#endif
+}
+
+/* P3: a weight in 2^-22, to nearest, halves away from 0. */
+static inline int32_t dwk_fixed(double weight)
+{
+    return (int32_t)(weight * (1 << DWK_WEIGHT_BITS) + (weight < 0.0 ? -0.5 : 0.5));
+}
+
+/* P4, P5: a sum in 2^-22 as a byte. */
+static inline uint8_t dwk_byte(int32_t sum)
+{
+    sum >>= DWK_WEIGHT_BITS;
+#ifdef DWK_BICUBIC
+    sum = sum < 0 ? 0 : dwk_least(sum, 255);
+#endif
+    return (uint8_t)sum;
 }
 
 /* P2, P3: source pixels `*first` up to `*first + result` make output pixel `at`, with these weights. */
 static int32_t dwk_window(const dwk_side *side, int32_t at, int32_t *first, int32_t *weights)
 {
-    volatile double centre = ((double)at + 0.5) * side->scale; /* volatile as above */
-    double middle = centre, sum = 0.0;
-    double support = side->scale < 1.0 ? 1.0 : side->scale;
-    double per_support = 1.0 / support;
+    double middle = dwk_times((double)at + 0.5, side->scale), sum = 0.0;
+    double scale = side->scale < 1.0 ? 1.0 : side->scale;
+    double support = DWK_REACH * scale, per_scale = 1.0 / scale;
     double low = middle - support + 0.5;
     int32_t begin = low < 0.0 ? 0 : (int32_t)low;
     int32_t end = dwk_least((int32_t)(middle + support + 0.5), side->from);
     for (int32_t x = begin; x < end; x++) {
-        sum += dwk_weight(x, middle, per_support);
+        sum += dwk_weight(x, middle, per_scale);
     }
     for (int32_t x = begin; x < end; x++) {
-        double weight = dwk_weight(x, middle, per_support) / sum;
-        weights[x - begin] = (int32_t)(0.5 + weight * (1 << DWK_WEIGHT_BITS));
+        weights[x - begin] = dwk_fixed(dwk_weight(x, middle, per_scale) / sum);
     }
     *first = begin;
     return end - begin;
@@ -154,7 +194,7 @@ static void dwk_resize_row(const uint8_t *row, const dwk_prepare_scratch *s, int
             }
         }
         for (int32_t c = 0; c < DWK_CHANNELS; c++) {
-            line[column * DWK_CHANNELS + c] = (uint8_t)(sum[c] >> DWK_WEIGHT_BITS);
+            line[column * DWK_CHANNELS + c] = dwk_byte(sum[c]);
         }
     }
 }
@@ -177,7 +217,7 @@ static void dwk_blend_rows(const dwk_prepare_scratch *s, int32_t first, int32_t 
             }
         }
         for (int32_t i = 0; i < length; i++) {
-            out[at + i] = (uint8_t)(sum[i] >> DWK_WEIGHT_BITS);
+            out[at + i] = dwk_byte(sum[i]);
         }
     }
 }
