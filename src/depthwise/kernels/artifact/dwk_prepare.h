@@ -111,8 +111,7 @@ static dwk_side dwk_side_of(int32_t length, int32_t other)
     side.start = (side.to - side.count) / 2;
     side.at = (DWK_CROP - side.count) / 2;
     side.scale = (double)side.from / (double)side.to;
-    side.depth = side.from <= side.to ? 2 * DWK_REACH + 1
-                                      : (DWK_REACH * side.from + side.to - 1) / side.to * 2 + 1;
+    side.depth = side.from <= side.to ? 2 * DWK_REACH + 1 : (DWK_REACH * side.from + side.to - 1) / side.to * 2 + 1;
     return side;
 }
 
@@ -145,7 +144,11 @@ static inline double dwk_weight(int32_t x, double centre, double per_scale)
 /* P3: a weight in 2^-22, to nearest, halves away from 0. */
 static inline int32_t dwk_fixed(double weight)
 {
-    return (int32_t)(weight * (1 << DWK_WEIGHT_BITS) + (weight < 0.0 ? -0.5 : 0.5));
+    double half = 0.5;
+#ifdef DWK_BICUBIC
+    half = weight < 0.0 ? -half : half;
+#endif
+    return (int32_t)(weight * (1 << DWK_WEIGHT_BITS) + half);
 }
 
 /* P4, P5: a sum in 2^-22 as a byte. */
