@@ -50,5 +50,5 @@ def test_a_full_disk_for_temporary_files_is_one_sentence(monkeypatch: pytest.Mon
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda size: Full())
-    with pytest.raises(Refused, match="cannot be kept there .No space left on device.; free some space"):
+    with pytest.raises(Refused, match=r"cannot be kept there \(No space left on device\); free some space"):
         Words().append(np.zeros(16, np.uint32))
