@@ -11,14 +11,15 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed; run: pip install 'depthwise[cloud]'")
 import torch
+from torch import Tensor, nn
 
 from depthwise.attack.budget import Budget
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked, attacked
 from depthwise.attack.gradient.apgd import APGD
 from depthwise.attack.gradient.fab import FAB, nearest_on_plane
-from depthwise.attack.gradient.losses import cross_entropy
-from depthwise.attack.gradient.network import without_gradient
+from depthwise.attack.gradient.losses import cross_entropy, log_odds
+from depthwise.attack.gradient.network import Differentiable, without_gradient
 from depthwise.attack.gradient.walk import FGSM, PGD
 from depthwise.cloud.attacked import Rounding, subject
 from depthwise.network.random_int8 import random_quantized
@@ -64,6 +65,56 @@ def test_the_worst_case_of_a_linear_network_is_found_exactly(attack: Any) -> Non
     assert margins[0] == pytest.approx(margins[1], abs=1e-6 * 255)
     assert (found.fooled == (margins[1] > 0)).all()
     assert found.audit.faults == ()
+
+
+class _Sure(nn.Module):
+    """A network whose logits are so far apart that the right label's probability is 1 in float32."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x) * 3000
+
+
+@pytest.mark.parametrize("attack", [FGSM, PGD, APGD], ids=repr)
+def test_a_network_that_is_very_sure_is_fooled_as_one_that_is_not(attack: Any) -> None:
+    pixels = images()
+    network = shifted(Linear(), pixels)
+    x = torch.from_numpy(pixels.astype(np.float32))
+    assert torch.nn.functional.softmax(_Sure(network)(x), 1)[0, 0] == 1
+    of_both = [
+        attacked(attack(budget=Budget(eps=12 / 255)), subject_of(one), pixels, ZEROS, DRAWS)
+        for one in (network, _Sure(network))
+    ]
+
+    assert of_both[0].fooled.any()
+    assert (of_both[1].fooled == of_both[0].fooled).all()
+    assert (of_both[1].images == of_both[0].images).all()
+
+
+def test_odds_go_the_way_of_the_cross_entropy() -> None:
+    logits = torch.randn((6, 5), generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([0, 1, 2, 3, 4, 0])
+    slopes = [torch.autograd.grad(loss(logits, labels).sum(), logits)[0] for loss in (cross_entropy, log_odds)]
+
+    ratio = slopes[1] / slopes[0]
+    assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio))
+    assert (ratio > 0).all()
+    # log(1 + e^odds) is the cross-entropy.
+    assert torch.allclose(log_odds(logits, labels).exp().log1p(), cross_entropy(logits, labels))
+
+
+def test_gradients_that_are_no_numbers_count_for_none() -> None:
+    pixels = images()
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        return logits[:, 1] * torch.tensor([1.0, torch.nan, torch.inf])
+
+    network = Differentiable(Linear(), lambda levels: levels, together=3)
+    x = torch.from_numpy(pixels.astype(np.float32))
+    assert without_gradient(network, x, torch.tensor([0, 0, 0]), loss) == (2, pytest.approx(2 / 3))
 
 
 def test_the_worst_case_of_a_linear_network_under_l2_is_found_exactly() -> None:

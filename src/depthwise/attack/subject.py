@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 # Images that go through a network of torch together, never more and never fewer: how sums are ordered depends on it,
 # and so do their last bits. What is left of the last group is filled up.
-GROUP = 16
+GROUP = 32
 # The least probability that counts, the smallest normal float32; below it artifacts give 0.
 LEAST = float(np.finfo(np.float32).tiny)
 

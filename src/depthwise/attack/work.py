@@ -89,13 +89,13 @@ def _sureness(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _flatness(source: Subject, part: Part) -> tuple[NDArray[Any], NDArray[Any]]:
     """How many images have no gradient, and the share of its elements that are exactly 0."""
-    from depthwise.attack.gradient.losses import cross_entropy
+    from depthwise.attack.gradient.losses import log_odds
     from depthwise.attack.gradient.network import without_gradient
     from depthwise.attack.gradient.steps import tensors
 
     assert source.network is not None
     x, labels = tensors(source.network, part.images, part.labels)
-    flat, zeros = without_gradient(source.network, x, labels, cross_entropy)
+    flat, zeros = without_gradient(source.network, x, labels, log_odds)
     return np.array(flat), np.array(zeros * len(part.labels))
 
 

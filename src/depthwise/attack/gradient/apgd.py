@@ -15,7 +15,7 @@ from torch import Tensor
 from depthwise.attack.budget import Budget, Floats, Images
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
-from depthwise.attack.gradient.losses import best_wrong, cross_entropy, dlr, targeted_dlr
+from depthwise.attack.gradient.losses import best_wrong, dlr, log_odds, targeted_dlr
 from depthwise.attack.gradient.network import Differentiable, Loss
 from depthwise.attack.gradient.steps import ascent, broad, network_of, project, start, tensors, to_numpy
 from depthwise.attack.gradient.walk import Taken
@@ -26,7 +26,8 @@ from depthwise.errors import Refused
 FIRST_STEP, NEW_SHARE, GAINING = 2.0, 0.75, 0.75
 # Shares of all steps: the first checkpoint, how much shorter the next stretch is, and the shortest.
 FIRST_CHECK, SHORTER, SHORTEST = 0.22, 0.03, 0.06
-LOSSES: dict[str, Loss] = {"cross-entropy": cross_entropy, "dlr": dlr, "targeted": targeted_dlr}
+# Steps and comparisons are those of the cross-entropy by either form of it.
+LOSSES: dict[str, Loss] = {"cross-entropy": log_odds, "dlr": dlr, "targeted": targeted_dlr}
 
 
 @dataclass(frozen=True, kw_only=True)

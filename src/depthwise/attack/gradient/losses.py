@@ -15,6 +15,16 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none")
 
 
+def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
+    """Logarithm of the odds that the answer is wrong.
+
+    It rises where the cross-entropy rises and its gradient points the same way, but does not vanish where a network is
+    so sure that the right label's probability is 1 in float32.
+    """
+    own = logits.gather(1, labels[:, None])[:, 0]
+    return logits.scatter(1, labels[:, None], -torch.inf).logsumexp(1) - own
+
+
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
     """The largest other logit less the right one: above 0 where the answer is wrong."""
     own = logits.gather(1, labels[:, None])[:, 0]

@@ -97,9 +97,14 @@ def _filled(part: Tensor, size: int) -> Tensor:
 
 
 def without_gradient(network: Differentiable, images: Tensor, labels: Tensor, loss: Loss) -> tuple[int, float]:
-    """How many images have a gradient that is 0 everywhere, and the share of all its elements that are exactly 0."""
+    """How many images have no gradient, and the share of all elements that are exactly 0 or no numbers.
+
+    An image has none where all of it is 0, or any of it is no number, since a step along that leads nowhere.
+    """
     if not len(images):
         return 0, 0.0
     slope, _, _ = network.gradient(images, labels, loss)
-    zero = slope.flatten(1) == 0
-    return int(zero.all(1).sum()), float(zero.float().mean())
+    flat = slope.flatten(1)
+    lost = ~flat.isfinite()
+    none = (flat == 0) | lost
+    return int((none.all(1) | lost.any(1)).sum()), float(none.float().mean())

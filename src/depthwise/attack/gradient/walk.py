@@ -11,7 +11,7 @@ from torch import Tensor
 from depthwise.attack.budget import Budget, Floats, Images
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
-from depthwise.attack.gradient.losses import cross_entropy, margin
+from depthwise.attack.gradient.losses import log_odds, margin
 from depthwise.attack.gradient.network import Differentiable
 from depthwise.attack.gradient.steps import TINY, ascent, broad, network_of, project, start, tensors, to_numpy
 from depthwise.attack.subject import Ints
@@ -90,7 +90,7 @@ class PGD:
 
     def _walk(self, network: Differentiable, x: Tensor, now: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The image to take of each walk, and whether the network gets it wrong."""
-        loss = {"cross-entropy": cross_entropy, "margin": margin}[self.loss]
+        loss = {"cross-entropy": log_odds, "margin": margin}[self.loss]
         size = self.budget.radius * (self.step or 2.5 / self.steps)
         taken = Taken(now)
         speed = torch.zeros_like(x)
