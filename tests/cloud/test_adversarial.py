@@ -15,6 +15,7 @@ from depthwise.cloud import adversarial
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.loader import Batch
 from depthwise.cloud.module import Network, normalise
+from depthwise.cloud.perturbed import perturbed
 from depthwise.cloud.processes import World
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.request import Request
@@ -105,12 +106,42 @@ def test_with_teachers_both_pictures_are_to_be_answered_as_they_answer() -> None
     taught = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]] * 2)
     learner, batch = learner_of(adversarial="pgd", attack_steps=2), batch_of(taught)
 
-    hard, loss = learner._against(batch.pixels.float(), batch.labels, batch)
+    hard, loss = (part.detach() for part in learner._against(batch.pixels, batch.labels, batch)())
 
     assert hard.shape == (6, 3)
     changed = learner._loss(hard, batch.labels, batch)
     clean = (loss - changed * 5 / 6) * 6
     assert 0 < float(clean) < float(changed)
+
+
+def test_weights_are_moved_up_the_slope_by_a_share_of_their_length_and_back() -> None:
+    layer = torch.nn.Linear(3, 2)
+    images = torch.tensor([[1.0, 2.0, 3.0]])
+    weight, bias = (part.detach().clone() for part in (layer.weight, layer.bias))
+
+    with perturbed(layer, lambda: layer(images)[0, 1], 0.1):
+        moved = layer.weight.detach() - weight
+        layer(images).sum().backward()
+
+    # The slope of the second output: the images in its row, and nothing in the other.
+    assert torch.allclose(moved[1], 0.1 * weight.norm() * images[0] / images.norm())
+    assert (moved[0] == 0).all()
+    assert (layer.weight == weight).all()
+    assert (layer.bias == bias).all()
+    assert layer.weight.grad is not None
+
+
+def test_a_step_with_moved_weights_learns_by_the_gradient_that_is_there() -> None:
+    plain, moved = (learner_of(adversarial="fast", perturbation=size) for size in (0.0, 0.05))
+    mean = moved.network.get_submodule("bn1").running_mean
+    with perturbed(moved.network, lambda: moved._logits(batch_of().pixels).square().sum(), 0.05):
+        assert not mean.any()
+
+    losses = [float(learner.step(batch_of())[0]) for learner in (plain, moved)]
+
+    assert losses[1] > losses[0]
+    weights = [learner.network.state_dict()["conv_stem.weight"] for learner in (plain, moved)]
+    assert not torch.equal(*weights)
 
 
 @pytest.mark.parametrize(

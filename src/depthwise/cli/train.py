@@ -60,6 +60,7 @@ HELP = {
     "adversarial": "Train on pictures changed against the network: fast, pgd or trades; none.",
     "eps": "How far --adversarial changes pictures, as a share of a pixel's range.",
     "attack_steps": "Steps of its attack, 0 for 1 (fast), 7 (pgd) or 10 (trades).",
+    "perturbation": "How far each step moves weights against the network, of their length, such as 0.005; 0 for not.",
     "seed": "Seed of everything random.",
 }
 

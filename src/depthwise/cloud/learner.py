@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,9 +24,13 @@ from depthwise.cloud.optimise import (
     soft_loss,
     teacher_loss,
 )
+from depthwise.cloud.perturbed import perturbed
 from depthwise.cloud.processes import World
 from depthwise.cloud.recipe import Recipe
 from depthwise.network.preprocessing import Preprocessing
+
+# Logits of what is learned from, and the loss to learn by, of the network as it is when it is called.
+Learned = Callable[[], tuple[Tensor, Tensor]]
 
 
 class Learner:
@@ -86,14 +90,12 @@ class Learner:
         """
         device = self.world.device
         labels = batch.labels.to(device)
-        pixels = batch.pixels.to(device)
-        if self.recipe.adversarial == "none":
-            logits = self._logits(pixels)
-            loss = self._loss(logits, labels, batch)
-        else:
-            logits, loss = self._against(pixels.float(), labels, batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        look = self._plain if self.recipe.adversarial == "none" else self._against
+        learned = look(batch.pixels.to(device), labels, batch)
+        with perturbed(self.network, lambda: learned()[1], self.recipe.perturbation):
+            logits, loss = learned()
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
         self.world.average_gradients(self.network)
         self.optimizer.step()
         self.schedule.step()
@@ -108,22 +110,35 @@ class Learner:
             logits: Tensor = self.network(normalise(pixels, self.preprocessing))
         return logits.float()
 
-    def _against(self, images: Tensor, labels: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits of pictures that were changed against the network, and the loss to learn from."""
-        trades = self.recipe.adversarial == "trades" and batch.taught is None
+    def _plain(self, pixels: Tensor, labels: Tensor, batch: Batch) -> Learned:
+        """Learning from pictures as they are."""
+
+        def learned() -> tuple[Tensor, Tensor]:
+            logits = self._logits(pixels)
+            return logits, self._loss(logits, labels, batch)
+
+        return learned
+
+    def _against(self, pixels: Tensor, labels: Tensor, batch: Batch) -> Learned:
+        """Learning from pictures that are changed here against the network."""
+        trades, images = self.recipe.adversarial == "trades" and batch.taught is None, pixels.float()
         plain = partial(self._loss, labels=labels, batch=batch)
         draw = self.schedule.last_epoch * self.world.size + self.world.rank
         changed = against(
             self.network, images, self._away_from(images) if trades else plain, self._logits, self.recipe, draw
         )
-        if not trades and batch.taught is None:
-            hard = self._logits(changed)
-            return hard, plain(hard)
-        clean, hard = self._logits(torch.cat([images, changed])).chunk(2)
-        if trades:
-            return hard, plain(clean) + TRADES_WEIGHT * distance(hard, clean)
-        # What teachers say of the picture is wanted of both (arXiv:2108.07969, equation 8).
-        return hard, (1 - RSLAD_SHARE) * plain(clean) + RSLAD_SHARE * plain(hard)
+
+        def learned() -> tuple[Tensor, Tensor]:
+            if not trades and batch.taught is None:
+                hard = self._logits(changed)
+                return hard, plain(hard)
+            clean, hard = self._logits(torch.cat([images, changed])).chunk(2)
+            if trades:
+                return hard, plain(clean) + TRADES_WEIGHT * distance(hard, clean)
+            # What teachers say of the picture is wanted of both (arXiv:2108.07969, equation 8).
+            return hard, (1 - RSLAD_SHARE) * plain(clean) + RSLAD_SHARE * plain(hard)
+
+        return learned
 
     def _away_from(self, images: Tensor) -> Loss:
         """How far answers are from those of these pictures."""

@@ -58,6 +58,8 @@ class Recipe:
             and clean pictures beside them) to train on pictures that are changed against it; "none".
         eps: how far these pictures may be changed, as a share of a pixel's range.
         attack_steps: of the attack; 0 for 1, 7 and 10.
+        perturbation: how far weights are moved against the network in each step, as a share of the length of a layer's
+            weights; 0 for not at all.
         seed: of everything random.
     """
 
@@ -90,6 +92,7 @@ class Recipe:
     adversarial: str = "none"
     eps: float = 8 / 255
     attack_steps: int = 0
+    perturbation: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class Recipe:
             "average": (0, 0.999999), "balance": (0, 1), "patience": (0, 100_000), "small_share": (0, 1),
             "full_share": (0, 1), "whole_share": (0, 1), "distill_weight": (0, 1), "temperature": (0.1, 100),
             "validate_every": (1, 100_000), "frozen": (0, 100_000), "eps": (0, 1), "attack_steps": (0, 1000),
-            "seed": (0, 2**32 - 1),
+            "perturbation": (0, 1), "seed": (0, 2**32 - 1),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
