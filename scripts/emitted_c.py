@@ -1,4 +1,8 @@
-"""Emit the C of small networks of every form and let each compiler of this machine read it, warnings being errors."""
+"""Emit the C of small networks of every form and let each compiler of this machine read it, warnings being errors.
+
+One form is also compiled for the processors of all targets, by the zig that comes along and by the cross compilers of
+gcc that are installed; those that are not are named.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,13 @@ from depthwise.precision import Precision
 # Optimised, because some warnings need the flow of values.
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-O2")
 LABELS = ('a "quoted" label */ %s \\', "two\nlines", "🐈")
+# Of the targets with Linux and Windows, as Debian calls them.
+CROSS = (
+    "aarch64-linux-gnu-gcc",
+    "arm-linux-gnueabihf-gcc",
+    "riscv64-linux-gnu-gcc",
+    "x86_64-w64-mingw32-gcc",
+)
 PRECISIONS: tuple[Precision, ...] = ("float32", "bf16", "int8")
 FORMS = {
     "usual": Spec(width=0.25, resolution=32, classes=3),
@@ -34,6 +45,9 @@ FORMS = {
 def main() -> int:
     """Compile every form with every compiler; the exit code."""
     failures = 0
+    missing = [name for name in CROSS if shutil.which(name) is None]
+    if missing:
+        print(f"not installed, so nothing is compiled by them: {', '.join(missing)}")
     with tempfile.TemporaryDirectory() as place:
         for name, spec, precision in [(*form, precision) for precision in PRECISIONS for form in FORMS.items()]:
             source = emit(spec, Path(place) / f"{name}{precision}", precision)
@@ -67,10 +81,11 @@ def compilers() -> list[tuple[str, ...]]:
 
 
 def others() -> list[tuple[str, ...]]:
-    """The compilers of the targets that are for other machines."""
+    """The compilers of the targets that are for other machines: zig, and gcc where it is installed."""
     rows = (row for row in TARGETS if row.zig is not None and row.machine is not None)
     rows = (row for row in rows if row.family != "x86" or not row.carries_levels)
-    return [compiler(row, None).command for row in rows]
+    installed = [(name,) for name in CROSS if shutil.which(name)]
+    return [*(compiler(row, None).command for row in rows), *installed]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
     python scripts/targets_page.py --update         writes them into the page
 
 Runs natively, under qemu-user (with the C libraries of Debian's cross compilers) and under wine. The golden cases are
-the oracle's, so that an int8 artifact which they hold for gives its bytes.
+the oracle's, so that an int8 artifact which they hold for gives its bytes. Instructions are those of
+tests/golden/instructions.txt, and on x86 counted anew.
 """
 
 from __future__ import annotations
@@ -19,29 +20,24 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthwise.bench.board import write_board
-from depthwise.bench.subject import Subject
+import count_instructions
+from depthwise.bench.board import board_program
 from depthwise.compiler import compile_model
 from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.targets import TARGETS, Target
 from depthwise.kernels.headers import INTERFACE
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from emulators import EMULATORS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "targets.md"
 SPEC = Spec(width=0.25, resolution=128, classes=10)
 BEGIN, END = "<!-- rows of scripts/targets_page.py -->\n", "<!-- end of rows -->\n"
-# The emulator of each processor, where Debian keeps a C library for it, and the processors that are emulated.
-EMULATED = {
-    "linux-aarch64": ("qemu-aarch64", "/usr/aarch64-linux-gnu", ("cortex-a53", "cortex-a76", "max,sve=off,sme=off")),
-    "linux-armv7": ("qemu-arm", "/usr/arm-linux-gnueabihf", ("cortex-a7",)),
-    "linux-riscv64": (
-        "qemu-riscv64",
-        "/usr/riscv64-linux-gnu",
-        ("rv64", "rv64,v=true,vlen=128", "rv64,v=true,vlen=256"),
-    ),
-}
+# What that program ends with where the processor lacks what the artifact was built for.
+LACKING = 2
+# The network whose instructions are counted: the same with 1,000 labels.
+COUNTED = "0.25-128"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +70,8 @@ def main(arguments: list[str]) -> int:
 def heading() -> str:
     """The first two lines of the table."""
     return (
-        "| target | levels | bytes of the file | arena, bytes | ran on, level picked there | golden cases hold at |\n"
-        "| --- | --- | ---: | ---: | --- | --- |\n"
+        "| target | levels | bytes of the file | arena, bytes | ran on, level picked there | golden cases hold at |"
+        " million instructions |\n| --- | --- | ---: | ---: | --- | --- | --- |\n"
     )
 
 
@@ -83,14 +79,28 @@ def line(row: Target) -> str:
     """A row of the table: what was built, and what was found where it ran."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        built = compile_model(random_quantized(SPEC), target=row.name, out=folder / "model")
+        built = compile_model(random_quantized(SPEC), target=row.name, out=folder / "libmodel.so")
         runs = ran(row, folder)
     where = "; ".join(f"{run.where}: `{run.picked}`" for run in runs) or "built, not run"
     held = sorted({level for run in runs for level in run.held}, key=built.levels.index)
     differed = {level for run in runs for level in run.differed}
     said = f"DIFFER at {', '.join(differed)}" if differed else ", ".join(f"`{level}`" for level in held) or "-"
     levels = ", ".join(f"`{level}`" for level in built.levels)
-    return f"| `{row.name}` | {levels} | {built.bytes:,} | {built.arena_bytes:,} | {where} | {said} |"
+    counts = instructions(row, built.levels)
+    return f"| `{row.name}` | {levels} | {built.bytes:,} | {built.arena_bytes:,} | {where} | {said} | {counts} |"
+
+
+def instructions(row: Target, levels: tuple[str, ...]) -> str:
+    """What an inference takes at each level that was counted."""
+    known = count_instructions.known()
+    found = []
+    for level in levels if row.name in EMULATORS else ():
+        case = count_instructions.Case(network=COUNTED, target=row.name, level=level, precision="int8")
+        if str(case) in known:
+            found.append((level, known[str(case)]))
+        elif level in count_instructions.known_levels(row.name):
+            found.append((level, count_instructions.counted(case)))
+    return ", ".join(f"`{level}` {count / 1e6:.2f}" for level, count in found) or "-"
 
 
 def ran(row: Target, folder: Path) -> list[Ran]:
@@ -99,40 +109,43 @@ def ran(row: Target, folder: Path) -> list[Ran]:
         return on_wine(row, folder)
     if row.system != "linux":
         return []
-    board = folder / "board"
-    write_board(Subject(name="random", model=random_quantized(SPEC), precision="int8"), row.name, board)
-    (board / "measure").chmod(0o755)
+    board_program(row, folder)
     if row.processor == platform.machine():
-        return [read("this machine", ["./measure", "0.001"], board)]
-    emulator, libraries, processors = EMULATED[row.name]
-    if shutil.which(emulator) is None or not Path(libraries).is_dir():
+        return read("this machine", ("./measure", "0.001"), folder)
+    emulator = EMULATORS[row.name]
+    if not emulator.is_there():
         return []
-    command = [emulator, "-L", libraries]
     return [
-        read(f"qemu {cpu.split(',sve')[0]}", [*command, "-cpu", cpu, "measure", "0.001"], board) for cpu in processors
+        run
+        for processor in emulator.processors
+        for run in read(f"qemu {processor.name}", (*emulator.command(processor), "measure", "0.001"), folder)
     ]
 
 
-def read(where: str, command: list[str], folder: Path) -> Ran:
-    """What the program of `bench --portable` says."""
+def read(where: str, command: tuple[str, ...], folder: Path) -> list[Ran]:
+    """What the program of `bench --portable` says; nothing where the processor lacks all levels."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode == LACKING:
+        return []
     if done.returncode != 0:
-        return Ran(where=where, picked=f"ended with {done.returncode}", held=(), differed=("all",))
+        return [Ran(where=where, picked=f"ended with {done.returncode}", held=(), differed=("all",))]
     document = json.loads(done.stdout)
     levels = {level["level"]: level["verified"] for level in document["levels"]}
-    return Ran(
-        where=where,
-        picked=document["in_use"],
-        held=tuple(name for name, held in levels.items() if held),
-        differed=tuple(name for name, held in levels.items() if not held),
-    )
+    return [
+        Ran(
+            where=where,
+            picked=document["in_use"],
+            held=tuple(name for name, held in levels.items() if held),
+            differed=tuple(name for name, held in levels.items() if not held),
+        )
+    ]
 
 
 def on_wine(row: Target, folder: Path) -> list[Ran]:
     """What the program of the tests says of a library for Windows, under wine."""
     if row.processor != platform.machine() or shutil.which("wine") is None:
         return []
-    (folder / "model").rename(folder / "model.dll")
+    (folder / "libmodel.so").rename(folder / "model.dll")
     flags = ("-O1", "-nostdlib", "-Wl,--entry=mainCRTStartup", f"-I{INTERFACE.parent}", "-lkernel32")
     source = ROOT / "tests" / "compiler" / "windows.c"
     command = [*compiler(row, None).command, *flags, "-o", "program.exe", str(source)]

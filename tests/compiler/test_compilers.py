@@ -10,17 +10,20 @@ from pathlib import Path
 import pytest
 
 from conftest import make_model
+from depthwise.compiler import compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit
 from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.library import library
 from depthwise.compiler.targets import Target, at_level, target
 from depthwise.edge.artifact import Artifact
+from depthwise.errors import Refused
 from depthwise.kernels.headers import headers
 from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
+from tools.binaries import binary
 from tools.emitted import STRICT, predefined
 
 pytestmark = pytest.mark.skipif(
@@ -34,6 +37,15 @@ LEVELS_OF: tuple[tuple[Precision, str], ...] = tuple(
     for level in LEVELS
     if precision in level.carried
 )
+
+
+def test_a_compiler_for_a_big_endian_processor_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    wrapped = tmp_path / "s390x-gcc"
+    wrapped.write_text("#!/bin/sh\necho '#define __BYTE_ORDER__ __ORDER_BIG_ENDIAN__'\n")
+    wrapped.chmod(0o755)
+
+    with pytest.raises(Refused, match=r"big-endian processor, and libraries, int8 and bf16 are for little-endian ones"):
+        compile_model(random_quantized(SPEC), target="host", cc=str(wrapped), out=tmp_path / "model.so")
 
 
 def row_of(level: str) -> Target:
@@ -55,6 +67,7 @@ def test_they_are_silent_on_every_level_and_the_golden_cases_hold(
     chosen = compiler(row, cc)
     strict = replace(chosen, command=(*chosen.command, *STRICT))
     library(strict, network.model_c, network.packed.words, precision, tmp_path / "model.so")
+    assert not binary(tmp_path / "model.so").demands
     assert row.machine is not None
     if not row.machine.features <= predefined(zig):
         pytest.skip(f"this processor lacks level {level}; what {Path(cc).name} builds for it is not run")

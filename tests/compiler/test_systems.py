@@ -126,6 +126,8 @@ def test_a_library_exports_the_interface_alone_and_asks_for_what_every_process_h
     assert found.libraries == expected.libraries
     # Pages of 16 KB are those of Android 15 and of the Raspberry Pi 5, of 64 KB those of some servers.
     assert found.page >= expected.page
+    # glibc 2.41 loads nothing that wants an executable stack, and room for what each thread has of its own runs out.
+    assert not found.demands
 
 
 def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(tmp_path: Path) -> None:

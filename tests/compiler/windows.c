@@ -20,7 +20,7 @@ IMPORT void OF_WINDOWS ExitProcess(unsigned int code);
 
 #define FUNCTION(name) __typeof__(&name) name##_there = (__typeof__(&name))GetProcAddress(library, #name)
 
-static unsigned char pixels[64 * 64 * 3];
+static unsigned char pixels[128 * 128 * 3];
 static float probabilities[64], shared[64];
 
 static void say(const char *text)

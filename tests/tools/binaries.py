@@ -12,6 +12,11 @@ _ELF_MACHINES = {40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 _PE_MACHINES = {0x8664: "x86_64", 0xAA64: "aarch64"}
 _MACHO_MACHINES = {0x01000007: "x86_64", 0x0100000C: "aarch64"}
 _MACHO_PLATFORMS = {1: "macos", 2: "ios"}
+Segment = tuple[int, int, int, int, int, int]
+# Of ELF: kinds and flags of segments, and tags of the dynamic table.
+LOAD, DYNAMIC, THREAD, STACK = 1, 2, 7, 0x6474E551
+RUN, WRITE = 1, 2
+TEXT_RELOCATIONS, FLAGS, FLAG_TEXT_RELOCATIONS, PACKED_RELOCATIONS, VERSIONS = 22, 30, 4, 36, 0x6FFFFFFE
 # What a symbol is for: external, private to what is linked together, and the kind "not here".
 _EXTERNAL, _PRIVATE, _KIND = 0x01, 0x10, 0x0E
 
@@ -28,6 +33,7 @@ class Binary:
         libraries: that the loader is to load with it.
         page: the largest page of memory, in bytes, that its segments are laid out for; 0 where that is not said.
         system: the system and its least version, where the file says it.
+        demands: of ELF, what loaders of some systems refuse, or give to few libraries.
     """
 
     form: str
@@ -38,6 +44,7 @@ class Binary:
     libraries: tuple[str, ...] = ()
     page: int = 0
     system: str = ""
+    demands: frozenset[str] = frozenset()
 
 
 def binary(path: Path) -> Binary:
@@ -60,13 +67,15 @@ def _elf(data: bytes) -> Binary:
     (start,) = struct.unpack_from("<Q" if is_wide else "<I", data, 32 if is_wide else 28)
     size, count = struct.unpack_from("<HH", data, 54 if is_wide else 42)
     segments = [_segment(data, start + size * number, is_wide) for number in range(count)]
-    loaded = [found for found in segments if found[0] == 1]
-    (dynamic,) = [found for found in segments if found[0] == 2]
-    rows = list(struct.iter_unpack("<qQ" if is_wide else "<iI", data[dynamic[1] : dynamic[1] + dynamic[3]]))
+    loaded = [found for found in segments if found[0] == LOAD]
+    (dynamic,) = [found for found in segments if found[0] == DYNAMIC]
+    rows = list(struct.iter_unpack("<qQ" if is_wide else "<iI", data[dynamic[2] : dynamic[2] + dynamic[4]]))
     table = dict(rows)
 
     def at(address: int) -> int:
-        return next(address - place + start for _, start, place, bytes_, _ in loaded if 0 <= address - place < bytes_)
+        return next(
+            address - place + start for _, _, start, place, bytes_, _ in loaded if 0 <= address - place < bytes_
+        )
 
     strings = at(table[5])
     (symbols,) = struct.unpack_from("<I", data, at(table[4]) + 4)
@@ -83,17 +92,35 @@ def _elf(data: bytes) -> Binary:
         imports=frozenset(imports),
         libraries=tuple(_text(data, strings + value) for tag, value in rows if tag == 1),
         page=min(page for *_, page in loaded),
+        demands=frozenset(_demands({found[0]: found[1] for found in segments}, loaded, table)),
     )
 
 
-def _segment(data: bytes, at: int, is_wide: bool) -> tuple[int, int, int, int, int]:
-    """Kind, place in the file, address, bytes in the file, and alignment, which the first two must agree in."""
+def _demands(flags: dict[int, int], loaded: list[Segment], table: dict[int, int]) -> Iterator[str]:
+    """What is unusual of the segments, by their kinds and flags, and of the dynamic table."""
+    # Where no segment speaks of the stack, loaders take it that code may lie there.
+    if flags.get(STACK, RUN) & RUN:
+        yield "an executable stack"
+    if THREAD in flags:
+        yield "memory for each thread"
+    if any(one[1] & WRITE and one[1] & RUN for one in loaded):
+        yield "code that can be written"
+    if TEXT_RELOCATIONS in table or table.get(FLAGS, 0) & FLAG_TEXT_RELOCATIONS:
+        yield "code that is changed as it is loaded"
+    if VERSIONS in table:
+        yield "versions of functions"
+    if PACKED_RELOCATIONS in table:
+        yield "relocations as newer loaders know them"
+
+
+def _segment(data: bytes, at: int, is_wide: bool) -> Segment:
+    """Kind, flags, place in the file, address, bytes in the file, and alignment, which place and address agree in."""
     if is_wide:
-        kind, _, offset, address, _, size, _, page = struct.unpack_from("<IIQQQQQQ", data, at)
+        kind, flags, offset, address, _, size, _, page = struct.unpack_from("<IIQQQQQQ", data, at)
     else:
-        kind, offset, address, _, size, _, _, page = struct.unpack_from("<IIIIIIII", data, at)
-    assert kind != 1 or offset % page == address % page
-    return kind, offset, address, size, page
+        kind, offset, address, _, size, _, flags, page = struct.unpack_from("<IIIIIIII", data, at)
+    assert kind != LOAD or offset % page == address % page
+    return kind, flags, offset, address, size, page
 
 
 def _pe(data: bytes) -> Binary:

@@ -1,10 +1,11 @@
-/* counted.c: one inference between two calls of getppid, where count_plugin.c counts; without a C library, for 64-bit
- * ARM and RISC-V. */
+/* counted.c: one inference between two calls of getppid, where count_plugin.c counts; without a C library, so that it
+ * can be built for any processor that an emulator knows. */
 #include "depthwise.h"
 
-enum { GETPPID = 173, EXIT = 93, SIDE = 256, LABELS = 1000 };
+enum { SIDE = 256, LABELS = 1000 };
 
 #if defined(__riscv)
+enum { GETPPID = 173, EXIT = 93 };
 static void call(long number, long a)
 {
     register long a7 __asm__("a7") = number;
@@ -12,7 +13,8 @@ static void call(long number, long a)
     __asm__ volatile("ecall" : "+r"(a0) : "r"(a7) : "memory");
 }
 __asm__(".globl _start\n_start: li s0, 0\n call begin\n");
-#else
+#elif defined(__aarch64__)
+enum { GETPPID = 173, EXIT = 93 };
 static void call(long number, long a)
 {
     register long x8 __asm__("x8") = number;
@@ -20,6 +22,24 @@ static void call(long number, long a)
     __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8) : "memory");
 }
 __asm__(".globl _start\n_start: mov x29, #0\n bl begin\n");
+#elif defined(__arm__)
+enum { GETPPID = 64, EXIT = 1 };
+static void call(long number, long a)
+{
+    register long r7 __asm__("r7") = number;
+    register long r0 __asm__("r0") = a;
+    __asm__ volatile("svc 0" : "+r"(r0) : "r"(r7) : "memory");
+}
+__asm__(".globl _start\n_start: mov r11, #0\n bl begin\n");
+#elif defined(__x86_64__)
+enum { GETPPID = 110, EXIT = 60 };
+static void call(long number, long a)
+{
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a) : "rcx", "r11", "memory");
+    (void)result;
+}
+__asm__(".globl _start\n_start: xor %ebp, %ebp\n and $-16, %rsp\n call begin\n");
 #endif
 
 /* What compilers call; in steps of 16 bytes, as a C library has it. */

@@ -12,7 +12,7 @@ from typing import Any
 from depthwise.bench.subject import Subject
 from depthwise.bench.zig import compile_c
 from depthwise.compiler import compile_model
-from depthwise.compiler.targets import TARGETS, target
+from depthwise.compiler.targets import TARGETS, Target, target
 from depthwise.errors import Refused
 from depthwise.files import read_file, write_folder
 from depthwise.kernels.headers import INTERFACE
@@ -84,17 +84,26 @@ def write_board(subject: Subject, name: str, out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="depthwise-") as place:
         library = Path(place, "libmodel.so")
         compile_model(subject.model, target=name, out=library, precision=subject.precision, keep_dead=subject.keep_dead)
-        program = compile_c(
-            _SOURCE,
-            Path(place, "measure"),
-            # By its name and not by its path, which the program would then look for.
-            flags=(f"-I{INTERFACE.parent}", f"-L{place}", "-lmodel", "-Wl,-rpath,$ORIGIN", "-s"),
-            is_program=True,
-            triple=f"{row.processor}-linux-gnu{row.abi}{_OLDEST.get(name, '.2.17')}",
-        )
+        program = board_program(row, Path(place))
         files = {path.name: path.read_bytes() for path in (library, program, INTERFACE)}
     files |= {"measure.c": _SOURCE.read_bytes(), "run.sh": _RUN.encode()}
     write_folder(out, files, BOARD)
+
+
+def board_program(row: Target, folder: Path, source: Path = _SOURCE) -> Path:
+    """Build a program, such as the one that times an artifact, beside the libmodel.so that it is linked to.
+
+    Returns: `measure` in that folder, which asks for an old C library.
+    Raises: Refused, when it fails to compile.
+    """
+    return compile_c(
+        source,
+        folder / "measure",
+        # By its name and not by its path, which the program would then look for.
+        flags=(f"-I{INTERFACE.parent}", f"-L{folder}", "-lmodel", "-Wl,-rpath,$ORIGIN", "-s"),
+        is_program=True,
+        triple=f"{row.processor}-linux-gnu{row.abi}{_OLDEST.get(row.name, '.2.17')}",
+    )
 
 
 def read_timed(path: Path) -> tuple[Timed, ...]:

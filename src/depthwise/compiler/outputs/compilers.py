@@ -32,13 +32,22 @@ class Compiler:
     system: System
 
     def machine(self) -> Machine:
-        """The processor that it compiles for, as its predefined macros tell."""
+        """The processor that it compiles for, as its predefined macros tell.
+
+        Raises: Refused, when that has the most significant byte of a number first.
+        """
         with work_folder() as folder:
             source = folder / "empty.c"
             source.touch()
             text = call(self, ("-dM", "-E", source.name), folder)
         words = (line.split() for line in text.splitlines())
-        return machine_of(frozenset(line[1] for line in words if len(line) > 1))
+        macros = {line[1]: " ".join(line[2:]) for line in words if len(line) > 1}
+        if macros.get("__BYTE_ORDER__") == "__ORDER_BIG_ENDIAN__":
+            raise Refused(
+                f"{self.command[0]}: compiles for a big-endian processor, and libraries, int8 and bf16 are for"
+                " little-endian ones; compile a float32 model with --target source, and build that C there"
+            )
+        return machine_of(frozenset(macros))
 
     def archiver(self) -> Compiler:
         """What puts objects together into an archive of the system's kind; it comes with zig."""
