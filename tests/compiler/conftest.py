@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.outputs.lean import lean
 from depthwise.compiler.targets import target
 
 # Time is not what these tests judge, and a busy machine would fail them.
@@ -21,7 +22,8 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def zig() -> tuple[str, ...]:
     """The compiler that the package brings, for this machine."""
-    return compiler(target("host"), None).command
+    chosen = compiler(target("host"), None)
+    return lean(chosen, chosen.machine()).command
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from depthwise.compiler import compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import Emitted, emit
 from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.outputs.lean import lean
 from depthwise.compiler.outputs.library import library
 from depthwise.compiler.targets import Target, at_level, target
 from depthwise.edge.artifact import Artifact
@@ -88,3 +89,19 @@ def test_a_processor_is_asked_for_all_that_a_level_lets_a_compiler_use(level: st
         used = {found[1] for macro in more if (found := re.fullmatch(r"__([A-Z0-9_]+)__", macro))}
         assert used - NOT_ASKED <= asked, f"{name or 'zig'} may use instructions that no processor is asked for"
         assert level == "portable" or used
+
+
+def test_zig_leaves_out_headers_for_avx512_and_the_library_is_the_same(tmp_path: Path) -> None:
+    row = row_of("avx2")
+    assert row.machine is not None
+    network, chosen = emitted("float32", row), compiler(row, None)
+    without = lean(chosen, row.machine)
+    for name, each in (("lean", without), ("whole", chosen)):
+        library(each, network.model_c, network.packed.words, "float32", tmp_path / name)
+
+    assert (tmp_path / "lean").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert len(without.command) > len(chosen.command) + 20
+    assert all(
+        lean(chosen, machine) is chosen for level in LEVELS if "__AVX512F__" in (machine := level.machine).features
+    )
+    assert (gcc := replace(chosen, command=("gcc",))) is lean(gcc, row.machine)

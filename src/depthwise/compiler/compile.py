@@ -17,6 +17,7 @@ from depthwise.compiler.outputs import compilers
 from depthwise.compiler.outputs.code import MODEL, Code
 from depthwise.compiler.outputs.constants import emit_weights
 from depthwise.compiler.outputs.forms import form_of
+from depthwise.compiler.outputs.lean import lean
 from depthwise.compiler.outputs.library import ARCHIVE, library
 from depthwise.compiler.outputs.program import PROGRAM, program
 from depthwise.compiler.outputs.source import SOURCE, source_folder
@@ -201,6 +202,7 @@ def compile_model(
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
+    chosen = {level: lean(compiler, machines[level]) for level, compiler in chosen.items()}
     found = None if keep_dead else live(model)
     choices = Choices(precision=precision, strassen=strassen, threads=targets.threads(rows[0], threads), parts=parts)
     # In a call of its own, so that what is compiled is gone from memory while the compiler takes its own.
