@@ -9,17 +9,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+# Networks of tests are too small to share among cores, which workers share already: threads that wait for each other
+# only take processor time. Libraries read this when they are loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 
 from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
-from tools import skips
 from tools.caches import lasting
-from tools.skips import pytest_sessionfinish, pytest_terminal_summary
 
-__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
+# What a run tells at its end.
+pytest_plugins = ("tools.processor_time", "tools.skips")
 
 ROOT = Path(__file__).parents[1]
 # Where data packs lie when DEPTHWISE_DATA does not say: beside the clone.
@@ -35,7 +38,6 @@ ImageFolder = Callable[..., Path]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes tests/golden anew; look at the difference before it is committed."""
-    skips.pytest_addoption(parser)
     parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
 
 

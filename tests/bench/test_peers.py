@@ -22,7 +22,7 @@ ALL = (OWN, PLAIN, *NAMES)
 
 def unusual() -> Model:
     """Odd size, TensorFlow's padding, a mean and a scale for each colour, plain ReLU."""
-    model = make_model(resolution=45, padding="same", activation="relu", labels=list("abcdefgh"))
+    model = make_model(resolution=45, padding="same", activation="relu", shallow=True, labels=list("abcdefgh"))
     pixels = Preprocessing(resize=51, crop=45, mean=(120.0, 100.5, 90.0), scale=(1 / 60, 1 / 50, 1 / 70))
     return model.replace(preprocessing=pixels)
 
@@ -53,7 +53,7 @@ def test_every_peer_gives_the_oracles_answers_in_float(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_peer_gives_the_oracles_answers_of_a_grey_network(name: str, tmp_path: Path) -> None:
-    model = make_model(resolution=32, channels=1, labels=list("abcd"))
+    model = make_model(channels=1, shallow=True, labels=list("abcd"))
     expected = reference.run(model, comparison_images(model.spec)).probabilities
 
     found = answers(name, subject("m", model).model, tmp_path, forms(name, "float32", keep_dead=True)[0])
@@ -65,7 +65,7 @@ INT8 = [(name, form) for name in ALL for form in peer(name).FORMS if form.precis
 
 @pytest.mark.parametrize(("name", "form"), INT8, ids=lambda value: getattr(value, "name", value))
 def test_every_form_of_int8_gives_the_oracles_answers(name: str, form: Form, tmp_path: Path) -> None:
-    model = make_model(resolution=32, labels=list("abcdefgh"))
+    model = make_model(shallow=True, labels=list("abcdefgh"))
     model.weights["classifier.weight"][:] *= 4
     quantized = plain_int8(model)
     expected = reference_int8.run(quantized, comparison_images(quantized.spec)).probabilities

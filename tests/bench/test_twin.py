@@ -19,7 +19,7 @@ def silent(_: str) -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_what_the_formula_promises_stands_beside_what_was_measured(precision: Precision) -> None:
-    spec = Spec(width=0.25, resolution=32, classes=7)
+    spec = Spec(width=0.25, resolution=32, classes=7, shallow=True)
 
     found = measure_twins(spec, precision, 1, silent)
 

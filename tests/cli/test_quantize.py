@@ -32,7 +32,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def model(small_model: SmallModel, tmp_path: Path) -> Path:
-    small_model(labels=("cat", "dog", "newt")).save(tmp_path / "float")
+    small_model(labels=("cat", "dog", "newt"), shallow=True).save(tmp_path / "float")
     return tmp_path / "float"
 
 

@@ -1,11 +1,11 @@
 """Trains as a JSON line says and lets itself be ended at given steps; a script for the tests of killed runs.
 
-    python driver.py '{"request": {...}, "recipe": {...}, "attempts": [{"step": 7, "signal": 9}, {}], "int8": false}'
+    python driver.py '{"data": ..., "recipe": {...}, "runs": {"out": [{"step": 7, "signal": 9}, {}]}, "int8": false}'
 
-Each attempt is a process of its own that goes on with the run; it is sent its signal when it has taken as many steps,
-which are those of the stage that it names, of training where it names none.
-One line of JSON is printed: for each attempt the steps taken, how it ended, and what it told. With `int8` the training
-is one in int8, from a float model of random weights.
+A run has the attempts of its folder. Each is a process of its own that goes on with the run; it is sent its signal when
+it has taken as many steps, which are those of the stage that it names, of training where it names none.
+One line of JSON is printed: for each attempt of each run the steps taken, how it ended, and what it told. With `int8`
+the training is one in int8, from a float model of random weights.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from depthwise.cloud import pictures
 from depthwise.cloud.recipe import Recipe
@@ -79,17 +81,19 @@ def attempt(request: Request, stop: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Run all attempts."""
     asked = json.loads(sys.argv[1])
+    # The first optimizer loads a compiler of PyTorch for some seconds; here instead of in each attempt.
+    torch.optim.SGD([torch.zeros(1)])
     # Drawing takes longer than these trainings do.
     pictures.save_fed = pictures.save_curves = lambda *_: None  # type: ignore[assignment]
     usual = default_preprocessing(32, 3)
-    spec = Spec(width=0.25, resolution=32, classes=2)
+    spec = Spec(width=0.25, resolution=32, classes=2, shallow=True)
     source = Model(spec=spec, weights=random_weights(spec), labels=("cat", "dog"), preprocessing=usual)
     int8: dict[str, Any] = (
         {"pretrained": source, "quantize": Options(images=8, rounding="nearest")} if asked["int8"] else {}
     )
-    fields: dict[str, Any] = {name: Path(value) for name, value in asked["request"].items()}
     request = Request(
-        **fields,
+        data=Path(asked["data"]),
+        out=Path(),
         **int8,
         spec=spec,
         recipe=Recipe(**asked["recipe"]),
@@ -98,7 +102,8 @@ def main() -> None:
         distill=asked["distill"],
         checkpoint_seconds=asked["checkpoint_seconds"],
     )
-    print(json.dumps([attempt(request, stop) for stop in asked["attempts"]]))
+    runs = [(replace(request, out=Path(out)), stops) for out, stops in asked["runs"].items()]
+    print(json.dumps([[attempt(run, stop) for stop in stops] for run, stops in runs]))
 
 
 if __name__ == "__main__":

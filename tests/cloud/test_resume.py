@@ -40,20 +40,20 @@ THREADS = {"OMP_NUM_THREADS": os.environ.get("DEPTHWISE_TEST_THREADS", "1")}
 
 def drive(
     data: Path,
-    out: Path,
-    attempts: list[dict[str, Any]],
+    runs: dict[Path, list[dict[str, Any]]],
     *,
     int8: bool = False,
     distill: str | None = None,
     **recipe: Any,
-) -> list[dict[str, Any]]:
+) -> list[list[dict[str, Any]]]:
+    """What each attempt of each run came to."""
     asked = {
-        "request": {"data": str(data), "out": str(out)},
+        "data": str(data),
         "recipe": {**RECIPE, **recipe},
-        "attempts": attempts,
+        "runs": {str(out): attempts for out, attempts in runs.items()},
         "int8": int8,
         # Seldom enough that most kills lose steps, often enough that they fall between two checkpoints of an epoch.
-        "checkpoint_seconds": 0.1,
+        "checkpoint_seconds": 0.2,
         "distill": distill,
     }
     command = [sys.executable, str(DRIVER), json.dumps(asked)]
@@ -61,7 +61,7 @@ def drive(
         command, capture_output=True, text=True, check=False, env={**os.environ, **THREADS}, cwd=TESTS
     )
     assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    found: list[list[dict[str, Any]]] = json.loads(done.stdout)
     return found
 
 
@@ -101,8 +101,7 @@ def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
         {},
     ]
 
-    broken = drive(data, tmp_path / "broken", stops, **settings)
-    (whole,) = drive(data, tmp_path / "whole", [{}], **settings)
+    broken, (whole,) = drive(data, {tmp_path / "broken": stops, tmp_path / "whole": [{}]}, **settings)
 
     ends = [attempt["ended"] for attempt in broken]
     assert ends == [-kill, -kill, 130, -kill, 0], f"seed {seed}: {broken}"
@@ -133,8 +132,8 @@ def test_a_run_with_teachers_that_is_killed_while_they_are_asked_and_while_it_tr
         {},
     ]
 
-    broken = drive(data, tmp_path / "broken", stops, distill="tools.teachers:means,tools.teachers:knows", epochs=1)
-    (whole,) = drive(data, tmp_path / "whole", [{}], distill="tools.teachers:means,tools.teachers:knows", epochs=1)
+    runs: dict[Path, list[dict[str, Any]]] = {tmp_path / "broken": stops, tmp_path / "whole": [{}]}
+    broken, (whole,) = drive(data, runs, distill="tools.teachers:means,tools.teachers:knows", epochs=1)
 
     assert [attempt["ended"] for attempt in (*broken, whole)] == [-kill, -kill, -kill, -kill, 0, 0], broken
     first, second = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "broken"))
@@ -150,7 +149,7 @@ def test_an_interrupt_keeps_the_run_at_that_step_and_says_how_to_go_on(
 ) -> None:
     """Here by SIGTERM, as a scheduler asks; above by SIGINT, as Ctrl-C does."""
     out = tmp_path / "model"
-    stop, rest = drive(image_folder(images=25), out, [{"step": 7, "signal": int(signal.SIGTERM)}, {}])
+    ((stop, rest),) = drive(image_folder(images=25), {out: [{"step": 7, "signal": int(signal.SIGTERM)}, {}]})
 
     assert stop["ended"] == 130
     last = stop["notices"].splitlines()[-1]
@@ -223,12 +222,12 @@ def test_the_best_epoch_lies_in_the_folder_while_the_run_goes_on_and_finish_ends
 ) -> None:
     data, out = image_folder(images=25), tmp_path / "model"
     # Two epochs of five steps, and then two of the third.
-    drive(data, out, [{"step": 12, "signal": int(signal.SIGTERM)}], small=0)
+    drive(data, {out: [{"step": 12, "signal": int(signal.SIGTERM)}]}, small=0)
     before = Model.load(out)
     assert before.provenance["epochs"] in (1, 2)
     assert before.accuracy["validation"]["images"] > 0
 
-    finished = train(ask(data, **{**RECIPE, "small": 0}, extra={"finish": True}), heard)
+    finished = train(ask(data, **{**RECIPE, "small": 0}, spec={"shallow": True}, extra={"finish": True}), heard)
 
     assert heard.notices[-1] == "ending after 2 of 4 epochs"
     assert finished.provenance["epochs"] == before.provenance["epochs"]

@@ -11,7 +11,7 @@ import pytest
 
 from conftest import DataPack
 from depthwise.compiler.lower.means import activated_means, channel_means, pictures
-from depthwise.edge.pixels import decode
+from depthwise.edge.pixels import decode, prepare
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.model import Model
@@ -74,8 +74,9 @@ def test_means_are_those_of_the_norms_where_these_do_anything(
 def test_values_less_their_means_are_much_smaller_with_and_without_norms(data_pack: DataPack) -> None:
     """Mean squares on real images, of the first layers, where an error costs most."""
     model = Model.load(SHIPPED / "everyday-200")
-    files = sorted((data_pack("tiny-imagenet") / "val").glob("*/*"))[::1000]
-    pixels = np.stack([decode(file) for file in files])
+    shape = model.preprocessing
+    photos = [decode(file) for file in sorted(data_pack("photos").glob("*.JPEG"))[::10]]
+    pixels = np.stack([prepare(photo, resize=shape.resize, crop=shape.crop) for photo in photos])
     real = reference.run(model, pixels, dtype=np.float32, keep=True).activations
     normed = [layer.name for layer in layers(model.spec) if layer.norm]
     for given, share in ((model, 0.4), (without_norms(model), 0.5)):

@@ -46,7 +46,7 @@ def precision(request: pytest.FixtureRequest) -> Precision:
 @pytest.fixture(scope="module")
 def model(precision: Precision) -> Model | QuantizedModel:
     """A network whose maps are odd, so that blocks of rows, tiles and kernels all have a remainder somewhere."""
-    model = make_model(seed=1, labels=LABELS, resolution=67)
+    model = make_model(seed=1, labels=LABELS, resolution=67, shallow=True)
     return random_quantized(model.spec).replace(labels=LABELS) if precision == "int8" else model
 
 
