@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 BILL: dict[str, Any] = json.loads((ROOT / "src/depthwise/sbom.cdx.json").read_text())
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-# Left out of the pins, as its builds differ.
-UNPINNED = {"torch"}
+# Left out of the pins: PyTorch, as its builds differ, and what only jobs over many images need, which is large.
+UNPINNED = {"torch", "pyarrow", "ray"}
 
 
 def name_of(requirement: str) -> str:

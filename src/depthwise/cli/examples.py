@@ -39,6 +39,10 @@ EXAMPLES = {
         "depthwise run mymodel.so photos/ --csv --top 1",
         "depthwise run mymodel.so --camera 0",
     ),
+    "classify": (
+        "depthwise classify photos --with mymodel.so --out labels.parquet",
+        "depthwise classify shards --with mymodel.so --out labels --ray auto",
+    ),
     "verify": ("depthwise verify mymodel.so", "depthwise verify mymodel.so --json"),
 }
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "compile": "Turn a model folder into an artifact for a device.",
     "bench": "Measure a model as an artifact and in other runtimes, side by side.",
     "run": "Label images with an artifact.",
+    "classify": "Label all images of a folder or of shards, on all cores or a cluster.",
     "verify": "Check an artifact against the golden cases it carries.",
 }
 

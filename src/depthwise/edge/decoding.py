@@ -106,7 +106,7 @@ def picture(
     Args:
         most: pixels that are decoded, where that is less than what 960 MB of memory allow.
         least: take a JPEG at the smallest of 1, 1/2, 1/4 and 1/8 of its size whose sides are no shorter, which is
-            quicker; for looking at a picture, not for a network.
+            quicker, and gives other pixels: for looking at a picture, or where a label may differ now and then.
     """
     if channels not in (1, 3):
         raise Refused(f"channels is {channels!r}; an image is decoded to 1 (grey) or 3 (RGB)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -95,11 +95,27 @@ def open_shards(root: Path) -> Shards:
         if remote.origin(root) is None or (root / shard.name).exists():
             _check_there(root, shard)
     classes = len(manifest.labels)
-    return Shards(
-        root=root,
-        manifest=manifest,
-        indices=tuple(read_index(root / shard.index, shard, classes) for shard in manifest.shards),
-    )
+    indices = tuple(read_index(root / shard.index, shard, classes) for shard in manifest.shards)
+    return Shards(root=root, manifest=manifest, indices=indices)
+
+
+def stream(root: Path) -> tuple[int, Iterator[Path]]:
+    """How many images a folder of shards holds, and each, in the order in which they lie; with one index in memory.
+
+    Raises: Refused, as `open_shards` does; for an index while the images before it are given.
+    """
+    if root.is_file() or not (root / NAME).is_file():
+        held = open_shards(root)
+        return held.manifest.images, (item.path for _, items in held.each() for item in items)
+    manifest = read_manifest(root / NAME)
+
+    def each() -> Iterator[Path]:
+        for shard in manifest.shards:
+            index = read_index(root / shard.index, shard, len(manifest.labels))
+            one = Shards(root=root, manifest=replace(manifest, shards=(shard,)), indices=(index,))
+            yield from (item.path for _, items in one.each() for item in items)
+
+    return manifest.images, each()
 
 
 def _check_there(root: Path, shard: Shard) -> None:
