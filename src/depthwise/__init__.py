@@ -1,7 +1,7 @@
 """MobileNet V1 from a folder of images to a label on any device.
 
 The functions of docs/api.md are here: `depthwise.read`, `train`, `evaluate`, `attack`, `quantize`, `compile`, `open`,
-`live`, `cost` and `shard`.
+`live`, `cost`, `shard` and `classify`.
 Importing this package reaches neither torch nor Pillow nor numpy: each of them is loaded when it is used. The stages
 behind them are subpackages (docs/house.md).
 """
@@ -13,9 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from depthwise.api import attack, compile, cost, evaluate, live, open, quantize, read, shard, train
+    from depthwise.api import attack, classify, compile, cost, evaluate, live, open, quantize, read, shard, train
 
-__all__ = ["__version__", "attack", "compile", "cost", "evaluate", "live", "open", "quantize", "read", "shard", "train"]
+__all__ = ["__version__", "attack", "classify", "compile", "cost", "evaluate"]
+__all__ += ["live", "open", "quantize", "read", "shard", "train"]
 
 __version__ = "0.1.0"
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from depthwise.edge.live.loop import Live
     from depthwise.evaluate.report import Report as Evaluation
     from depthwise.jobs.attack.images import Attacked
+    from depthwise.jobs.classify.classify import Classified
     from depthwise.network.model import Model
     from depthwise.network.quantized import QuantizedModel
     from depthwise.network.spec import Spec
@@ -164,6 +165,47 @@ def evaluate(
 
     told = reporter or Silent()
     return job.evaluate(Path(subject), located(data, told), threads=threads, reporter=told)
+
+
+def classify(
+    data: Where,
+    artifact: Where,
+    out: Where,
+    *,
+    top: int = 5,
+    processes: int | None = None,
+    ray: str | None = None,
+    reduced: float = 0.0,
+    force: bool = False,
+    reporter: Reporter | None = None,
+) -> Classified:
+    """Write a row with its label for every image of a folder or of shards, as `depthwise classify` does.
+
+    Args:
+        data: a folder, with labels or without, or shards, also by their address.
+        artifact: what labels them.
+        out: a .parquet, .csv or .jsonl file; a name without an ending is a folder of parts.
+        top: labels of each row.
+        processes: None for one a core; a script that asks for more than one needs its `if __name__ == "__main__"`.
+        ray: address of a cluster of Ray; None for this machine alone.
+        reduced: decode a JPEG at a fraction of its size while its sides stay so many times what the network takes.
+        force: replace results that lie at `out`.
+    Returns: how many rows there are, and how many have a reason instead of a label.
+    Raises: Refused, when something else lies at `out`, or the artifact cannot be opened.
+    """
+    from depthwise.jobs.classify import classify as job
+    from depthwise.jobs.data import located
+
+    told = reporter or Silent()
+    asked = job.Asked(
+        data=located(data, told),
+        out=Path(out),
+        how=job.labelling(Path(artifact), top=top, reduced=reduced),
+        processes=processes,
+        ray=ray,
+        force=force,
+    )
+    return job.classify(asked, told)
 
 
 def attack(

@@ -28,7 +28,7 @@ MAY_BE_MISSING = (
     r" is not there or not allowed; ",  # strace, unshare
     r"wine is not installed; ",
     r"clang(-\d+)? is not installed; ",
-    r"(pyarrow|Ray) is not installed; ",
+    r"(pyarrow|Ray|Optuna) is not installed; ",
     r"chromium is not installed; ",
     r"TensorBoard is not installed",
     r"the superuser may write anywhere",

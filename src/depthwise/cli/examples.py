@@ -15,6 +15,10 @@ EXAMPLES = {
         "depthwise train photos --out mymodel --epochs 60 --resume",
         "depthwise train https://example.org/shards --out mymodel",
     ),
+    "sweep": (
+        "depthwise sweep photos --out swept --widths 0.25,0.5,1 --resolutions 96,128,160",
+        "depthwise sweep photos --out swept --storage sqlite:///swept.db --json",
+    ),
     "quantize": (
         "depthwise quantize mymodel --data photos --out mymodel8",
         "depthwise quantize mymodel --data photos --out mymodel8 --max-drop 1 --html quantize.html",

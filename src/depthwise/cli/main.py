@@ -20,6 +20,7 @@ COMMANDS = {
     "cost": "Count multiply-adds, parameters and memory of a network, layer by layer.",
     "shard": "Write a folder of images as shards, for many machines or far away ones.",
     "train": "Train a network on a folder of images.",
+    "sweep": "Train, quantise and measure networks of several widths and resolutions.",
     "quantize": "Turn a float model into int8, and show what that costs.",
     "evaluate": "Measure a model or an artifact on a folder of images.",
     "attack": "Change images until a model or an artifact is wrong, and count how many it takes.",

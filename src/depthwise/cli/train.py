@@ -107,7 +107,10 @@ GROUPS = {
     "Recipe": tuple(
         name for name in ("distill", *HELP) if name not in ("epochs", "seed", "precision", "validate_every")
     ),
-    "Run": ("resume", "finish", "force", "precision", "threads", "validate_every", "tensorboard", "as_json"),
+    "Run": (
+        "resume", "finish", "checkpoint_seconds", "force", "precision", "threads", "validate_every", "tensorboard",
+        "as_json",
+    ),
 }  # fmt: skip
 
 
@@ -139,6 +142,13 @@ GROUPS = {
 @click.option("--resume", is_flag=True, help="Go on with the run that lies in OUT.run.")
 @click.option("--finish", is_flag=True, help="End the run that lies in OUT.run with its best epoch so far.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads to compute on  [default: as PyTorch chooses]")
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(min=1),
+    default=300.0,
+    show_default=True,
+    help="Time between two checkpoints; one is also written after each epoch.",
+)
 @force_option
 @click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard into OUT.run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
@@ -156,6 +166,7 @@ def command(
     resume: bool,
     finish: bool,
     threads: int | None,
+    checkpoint_seconds: float,
     force: bool,
     tensorboard: bool,
     as_json: bool,
@@ -198,6 +209,7 @@ def command(
         resume=resume,
         finish=finish,
         threads=threads,
+        checkpoint_seconds=checkpoint_seconds,
         force=force,
         tensorboard=tensorboard,
         command="depthwise " + shlex.join(sys.argv[1:]),

@@ -38,12 +38,12 @@ class World:
             dist.all_reduce(values)
         return values.cpu()
 
-    def agree(self, value: T) -> T:
-        """The first process's value, in all processes."""
+    def agree(self, value: T, rank: int = 0) -> T:
+        """The value of one process, the first if no other is named, in all of them."""
         if self.size == 1:
             return value
         box: list[Any] = [value]
-        dist.broadcast_object_list(box, src=0)
+        dist.broadcast_object_list(box, src=rank)
         found: T = box[0]
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,26 +108,37 @@ def _open_run(request: Request, here: World, held: contextlib.ExitStack) -> tupl
     on. The folder is this process's until `held` is closed.
     """
 
-    def opened() -> tuple[bytes | None, RunLog | None]:
-        """In the first process the content of the checkpoint and the log, in the others nothing."""
-        if not here.first:
-            return None, None
-        folder = request.run_folder
-        content = checkpoint.read(folder)
-        if content is None and request.finish:
-            raise Refused(f"{folder}: holds no run that could be finished; leave --finish out to begin one")
-        if content is not None and not (request.resume or request.finish):
-            raise Refused(f"{folder}: holds a run already; go on with it by --resume, or remove the folder")
-        replaces = request.force or content is not None
-        prepare_place(request.out, folder, request.data, request.spec, held, replaces=replaces)
-        return content, RunLog(folder, tensorboard=request.tensorboard)
+    folder = request.run_folder
+    state = furthest(here.together(lambda: _read_checkpoint(folder)), here)
 
-    content, log = here.together(opened)
-    # The folder may be on the first process's machine alone.
-    content = here.agree(content)
-    if content is None:
-        return None, log
-    return checkpoint.decode(content, request.run_folder / checkpoint.NAME), log
+    def opened() -> RunLog | None:
+        """The log, in the first process."""
+        if not here.first:
+            return None
+        if state is None and request.finish:
+            raise Refused(f"{folder}: holds no run that could be finished; leave --finish out to begin one")
+        if state is not None and not (request.resume or request.finish):
+            raise Refused(f"{folder}: holds a run already; go on with it by --resume, or remove the folder")
+        replaces = request.force or state is not None
+        prepare_place(request.out, folder, request.data, request.spec, held, replaces=replaces)
+        return RunLog(folder, tensorboard=request.tensorboard)
+
+    log = here.together(opened)
+    return state, log
+
+
+def _read_checkpoint(folder: Path) -> dict[str, Any] | None:
+    content = checkpoint.read(folder)
+    return None if content is None else checkpoint.decode(content, folder / checkpoint.NAME)
+
+
+def furthest(own: dict[str, Any] | None, here: World) -> dict[str, Any] | None:
+    """The checkpoint that is furthest of those that the processes found, in all of them.
+
+    The first process writes it, and after a restart on several machines another one may be the first.
+    """
+    steps = here.gather((-1, -1) if own is None else (own["epoch"], own["step"]))
+    return here.agree(own, steps.index(max(steps)))
 
 
 def _read_images(request: Request, reporter: Reporter, here: World) -> Images:

@@ -1,0 +1,1 @@
+"""Networks of several widths and resolutions, trained, quantised and measured: docs/many.md."""
