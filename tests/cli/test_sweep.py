@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from depthwise.beside import lock
 from depthwise.errors import Refused
-from depthwise.jobs.sweep import sweep as module
 from depthwise.jobs.sweep.grid import Point, front, grid
 from depthwise.jobs.sweep.store import OptunaStore
 from depthwise.jobs.sweep.sweep import Asked, sweep
@@ -35,7 +35,8 @@ class Worker:
     """Stands for hours of training: notes what it was asked, and stops where it is told to."""
 
     def __init__(self, stop: str = "") -> None:
-        self.stop, self.seen = stop, []
+        self.stop = stop
+        self.seen: list[tuple[str, str]] = []
 
     def __call__(self, point: Point, start: Path | None, out: Path) -> Mapping[str, Any]:
         if point.name == self.stop:
@@ -79,10 +80,9 @@ def test_a_sweep_that_was_stopped_does_only_what_is_left(tmp_path: Path) -> None
 def test_a_point_that_another_process_is_at_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "sweep"
     (out / "0.25-32.work").mkdir(parents=True)
-    held = module.lock(out / "0.25-32.work")
+    held = lock(out / "0.25-32.work")
     held.__enter__()
-    monkeypatch.setattr(module, "PAUSE", 0.0)
-    monkeypatch.setattr(module.time, "sleep", lambda _: held.__exit__(None, None, None))
+    monkeypatch.setattr("depthwise.jobs.sweep.sweep.time.sleep", lambda _: held.__exit__(None, None, None))
 
     worker = Worker()
     sweep(asked(out), worker, None, Silent())

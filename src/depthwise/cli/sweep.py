@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -95,5 +94,5 @@ def _print(found: dict[str, Any]) -> None:
     from depthwise.cli.output import notice, print_table
     from depthwise.jobs.sweep.tables import table
 
-    print_table(dataclasses.replace(table(found)))
+    print_table(table(found))
     notice("a * marks what no other network of the sweep is better than, in top-1 and that column together")

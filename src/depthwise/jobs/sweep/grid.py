@@ -48,7 +48,7 @@ def front(rows: Sequence[Mapping[str, Any]], cost: str) -> list[bool]:
 
     def beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         no_worse = one[ACCURACY] >= other[ACCURACY] and one[cost] <= other[cost]
-        return no_worse and (one[ACCURACY] > other[ACCURACY] or one[cost] < other[cost])
+        return bool(no_worse and (one[ACCURACY] > other[ACCURACY] or one[cost] < other[cost]))
 
     return [not any(beats(one, row) for one in rows) for row in rows]
 
