@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +26,7 @@ from depthwise.errors import Refused, Unmet
 from depthwise.network import reference
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec
+from tools.command import depthwise
 
 
 def silent(_: str) -> None:
@@ -36,8 +35,7 @@ def silent(_: str) -> None:
 
 def bench(*arguments: object) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `depthwise bench`."""
-    command = [sys.executable, "-m", "depthwise", "bench", *map(str, arguments)]
-    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    done = depthwise("bench", *arguments)
     return done.returncode, done.stdout, done.stderr
 
 

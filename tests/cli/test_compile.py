@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,12 +14,11 @@ from depthwise.edge.artifact import Artifact
 from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from tools.command import depthwise
 
 
 def compile_(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "depthwise", "compile", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return depthwise("compile", *arguments, COLUMNS="200")
 
 
 @pytest.fixture(scope="module")

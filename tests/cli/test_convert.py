@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from depthwise.network.model import Model
+from tools.command import depthwise
 from tools.foreign import same_weights
 
 pytest.importorskip("onnx", reason="onnx is not installed; conversions are not checked")
@@ -20,13 +19,7 @@ SmallModel = Callable[..., Model]
 
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "depthwise", "convert", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, **environment},
-        check=False,
-    )
+    return depthwise("convert", *arguments, **environment)
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,11 @@ from depthwise.network.model import Model, random_weights
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from tools.command import depthwise
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-    return subprocess.run(
-        [sys.executable, "-m", "depthwise", "cost", *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        env={**kept, **environment},
-        check=False,
-    )
+    return depthwise("cost", *arguments, **environment)
 
 
 def document(*arguments: str) -> dict[str, Any]:

@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from depthwise import shipped
 from depthwise.cost.report import report
 from depthwise.network.model import Model
+from tools.command import depthwise
 
 
-def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "depthwise", "demo", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+def demo(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return depthwise("demo", *arguments)
 
 
 def test_the_demo_tells_the_label_of_the_photo_that_ships_and_what_it_took() -> None:

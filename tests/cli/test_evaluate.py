@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +17,15 @@ from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.reference_int8 import run as answer
 from depthwise.network.spec import Spec
+from tools.command import without_torch
 from tools.plain_artifact import LABELS, changed, plain_artifact
 
 # The command on a machine without PyTorch.
-WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from depthwise.cli.main import main; main()"
 RED, GREEN, BLUE = (200, 30, 20), (10, 180, 40), (20, 30, 220)
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", WITHOUT_TORCH, "evaluate", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    return without_torch("evaluate", *arguments)
 
 
 @pytest.fixture(scope="module")

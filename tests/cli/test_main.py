@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 
 import click
@@ -16,12 +15,7 @@ from depthwise.cli.main import COMMANDS, cli
 from depthwise.cli.options import spec_from, spec_options
 from depthwise.errors import Refused, Unmet
 from depthwise.network.spec import Spec
-
-
-def depthwise(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "depthwise", *arguments], capture_output=True, text=True, encoding="utf-8", check=False
-    )
+from tools.command import depthwise
 
 
 def test_help_lists_every_command_and_each_command_explains_itself() -> None:

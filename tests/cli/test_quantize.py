@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,20 +12,14 @@ import pytest
 
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
+from tools.command import depthwise
 
 SmallModel = Callable[..., Model]
 ImageFolder = Callable[..., Path]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-    return subprocess.run(
-        [sys.executable, "-m", "depthwise", "quantize", *map(str, arguments)],
-        capture_output=True,
-        encoding="utf-8",
-        env=kept,
-        check=False,
-    )
+    return depthwise("quantize", *arguments)
 
 
 @pytest.fixture

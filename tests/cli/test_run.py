@@ -16,6 +16,7 @@ from depthwise.edge import heif
 from depthwise.edge.files import endings
 from depthwise.edge.pixels import decode, prepare
 from depthwise.errors import Refused
+from tools.command import depthwise
 from tools.plain_artifact import LABELS, plain_artifact
 
 RED, GREEN, BLUE = (LABELS[0], LABELS[1], "blue\\n🐳")
@@ -42,15 +43,8 @@ def images(tmp_path: Path) -> Path:
 
 def run(*arguments: object, **environment: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `depthwise run`."""
-    return depthwise("run", *arguments, **environment)
-
-
-def depthwise(*arguments: object, **environment: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a command."""
-    command = [sys.executable, "-m", "depthwise", *map(os.fspath, map(str, arguments))]
-    settings = {"PYTHONIOENCODING": "utf-8", **environment}
-    done = subprocess.run(command, env=os.environ | settings, capture_output=True, check=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    done = depthwise("run", *arguments, **environment)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_an_image_gets_its_labels_the_likeliest_first(artifact: Path, images: Path) -> None:
@@ -120,7 +114,7 @@ def test_what_is_given_in_the_place_of_an_artifact_or_an_image_is_answered_with_
     for name in ("net.tflite", "net.onnx", "net.h5"):
         (tmp_path / name).write_bytes(b"x" * 100)
         for command in ("run", "evaluate"):
-            _, _, err = depthwise(command, tmp_path / name, images)
+            err = depthwise(command, tmp_path / name, images).stderr
             assert f"{name}: is a network in another format, not an artifact; run: depthwise convert" in err
     assert "is a picture, and is not an artifact; give an artifact first" in run(images / "b.png", artifact)[2]
     for arguments in ((artifact, "https://example.org/a.jpg"), ("https://example.org/a.so", images)):

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tools.command import depthwise
 from tools.plain_artifact import changed, plain_artifact
 
 
@@ -18,8 +16,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def verify(*arguments: object) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of `depthwise verify`."""
-    command = [sys.executable, "-m", "depthwise", "verify", *map(str, arguments)]
-    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    done = depthwise("verify", *arguments)
     return done.returncode, done.stdout, done.stderr
 
 
