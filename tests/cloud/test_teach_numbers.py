@@ -17,6 +17,7 @@ from depthwise.cloud.teach.sources import sources
 from depthwise.cloud.teach.teacher import VIEWS
 from depthwise.data.folder import Item
 from depthwise.data.turns import Turns
+from depthwise.errors import Refused
 from depthwise.network.model import Model
 
 
@@ -52,6 +53,23 @@ def test_what_was_cut_off_is_asked_again_with_the_pictures_that_stood_beside_it(
 
     assert (whole == TOGETHER).all()
     np.testing.assert_array_equal(whole, again)
+
+
+@pytest.mark.parametrize("said", [np.nan, np.inf, 1e6])
+def test_a_teacher_that_says_no_number_is_refused_with_the_picture(tmp_path: Path, said: float) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
+
+    class Strange:
+        name, channels, width = "strange", 3, 1
+
+        def look(self, frames: list[Any]) -> np.ndarray:
+            return np.full((len(frames), VIEWS, 1), said, np.float32)
+
+    teacher: Any = Strange()
+    with pytest.raises(
+        Refused, match=r"strange: says .* of .*one\.png, and a teacher's numbers are finite and at most"
+    ):
+        numbers(teacher, [Item(tmp_path / "one.png", 0)], tmp_path / "said", 1, lambda rows: None)
 
 
 def test_of_large_pictures_memory_holds_one_at_a_time(tmp_path: Path) -> None:

@@ -75,6 +75,18 @@ def test_random_bytes_with_a_sound_trailer_are_refused_as_no_library(tmp_path: P
     assert "depthwise-" not in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [(b"\x7fELF\2\1\1" + bytes(9) + b"\3\0\x03\0", "i686"), (b"MZ", "Windows"), (b"\xcf\xfa\xed\xfe", "macOS")],
+)
+def test_a_library_for_another_machine_is_refused_with_its_kind(tmp_path: Path, head: bytes, kind: str) -> None:
+    content = head + bytes(4096)
+    (tmp_path / "far.so").write_bytes(content + trailer(content))
+
+    with pytest.raises(Refused, match=rf"far\.so: cannot be loaded on this machine \(it is for {kind}\); compile"):
+        Artifact.open(tmp_path / "far.so")
+
+
 @pytest.fixture(scope="session")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("foreign")

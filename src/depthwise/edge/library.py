@@ -202,7 +202,10 @@ def _loaded(copy: PrivateCopy, name: str) -> ctypes.CDLL:
             try:
                 library = ctypes.CDLL(path)
             except OSError as problem:
-                reason = str(problem).replace(path, "")
+                from depthwise.edge.foreign import foreign
+
+                kind = foreign(path)
+                reason = f"it is for {kind}" if kind else str(problem).replace(path, "")
             else:
                 copy.release_path()
                 return library

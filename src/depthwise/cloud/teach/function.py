@@ -71,7 +71,7 @@ class FunctionTeacher:
     def _asked(self, x: Tensor) -> Tensor:
         try:
             found = self._network(x)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             reason = " ".join(str(problem).split())[:200] or type(problem).__name__
             raise Refused(f"--distill {self.name}: fails on pictures of {self._side} px ({reason})") from None
         if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(x):
@@ -85,7 +85,7 @@ def _made(name: str) -> nn.Module:
         sys.path.insert(0, "")
     try:
         network = getattr(importlib.import_module(module), function)()
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         reason = " ".join(str(problem).split())[:200] or type(problem).__name__
         raise Refused(f"--distill {name}: cannot be called without arguments ({reason})") from None
     if not isinstance(network, nn.Module):

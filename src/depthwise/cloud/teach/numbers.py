@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthwise.cloud.teach.frames import Frames
-from depthwise.cloud.teach.teacher import VIEWS, Teacher
+from depthwise.cloud.teach.teacher import VIEWS, Floats, Teacher
 from depthwise.data.folder import Item
 from depthwise.data.turns import Turns
 from depthwise.errors import Refused
@@ -42,7 +42,8 @@ def numbers(
     Args:
         threads: that look at pictures at the same time.
         advance: told how many more rows are there.
-    Raises: Refused, when the file cannot be written or a picture cannot be read any more.
+    Raises: Refused, when the file cannot be written, a picture cannot be read any more, or the teacher says what is no
+        number.
     """
     shape = (VIEWS, teacher.width)
     try:
@@ -71,13 +72,27 @@ def _append(
     turns = Turns()
 
     def said(part: Sequence[Item]) -> Halves:
-        return teacher.look(Frames([item.path for item in part], teacher.channels, turns)).astype(np.float16)
+        found = teacher.look(Frames([item.path for item in part], teacher.channels, turns))
+        with np.errstate(over="ignore", invalid="ignore"):
+            kept = found.astype(np.float16)
+        _check_finite(teacher, found, kept, part)
+        return kept
 
     for found in _in_order(
         said, [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)], threads
     ):
         out.write(found.tobytes())
         advance(len(found))
+
+
+def _check_finite(teacher: Teacher, found: Floats, kept: Halves, part: Sequence[Item]) -> None:
+    strange = np.argwhere(~np.isfinite(kept))
+    if len(strange):
+        number, path = found[tuple(strange[0])], part[strange[0][0]].path
+        raise Refused(
+            f"--distill {teacher.name}: says {number:g} of {path}, and a teacher's numbers are finite and at most"
+            f" {np.finfo(np.float16).max:,.0f}; give another teacher, or mend its weights"
+        )
 
 
 def _in_order(

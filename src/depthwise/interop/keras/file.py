@@ -140,8 +140,12 @@ def _walk(h5py: Any, root: Any, found: Contents, *, whole: bool) -> None:
             if seen > MOST_OBJECTS or depth > DEEPEST:
                 raise Refused(f"it holds more than {MOST_OBJECTS} parts or nests them deeper than {DEEPEST}")
             training = not whole and depth == 0 and name in _TRAINING
-            if training or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            if training:
                 continue
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise Refused(
+                    f"{before}{name} is a link to another place or file, which is not followed; save the model whole"
+                )
             entry, path = group[name], before + _cleaned(name)
             if isinstance(entry, h5py.Group):
                 found.groups[path] = _layer_name(entry)
