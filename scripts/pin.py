@@ -5,6 +5,7 @@
 writes the files in `requirements/`, which `pip install --require-hashes` takes on any system and every supported
 Python, and from them `src/depthwise/sbom.cdx.json`, the bill of materials in the wheel. PyTorch is left out: its builds
 for the CPU, CUDA and ROCm are other files of the same version, and which one is wanted is for who installs it to say.
+So is Triton, of which each build for CUDA needs a version of its own.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def main() -> int:
             "--generate-hashes",
             "--no-annotate",
             "--no-header",
+            "--no-emit-package",
+            "triton",
         ]
         command += ["--upgrade", "--python-version", "3.11", *sources]
         done = subprocess.run(

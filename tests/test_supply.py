@@ -18,7 +18,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["
 BILL: dict[str, Any] = json.loads((ROOT / "src/depthwise/sbom.cdx.json").read_text())
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 # Left out of the pins: PyTorch, as its builds differ, and what only jobs over many images need, which is large.
-UNPINNED = {"torch", "pyarrow", "ray", "optuna"}
+UNPINNED = {"triton", "torch", "pyarrow", "ray", "optuna"}
 
 
 def name_of(requirement: str) -> str:

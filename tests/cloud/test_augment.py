@@ -184,7 +184,7 @@ def test_mixup_blends_pixels_by_the_share_of_the_labels() -> None:
     shares = []
     for epoch in range(40):
         batch = loader.batch(epoch, 0)
-        shares.append(batch.share)
+        shares.append(float(batch.share))
         expected = 250 * (batch.share * batch.labels + (1 - batch.share) * batch.partners)
         for got, wanted in zip(batch.pixels.numpy(), expected.tolist(), strict=True):
             assert (np.abs(got - wanted) <= 0.51).all()

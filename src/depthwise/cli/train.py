@@ -57,6 +57,7 @@ HELP = {
     "validate_every": "Epochs between measurements on all validation images; in between a part is looked at.",
     "frozen": "First epochs that train the classifier only  [default: a tenth when starting from a model, else 0]",
     "precision": "float32, bfloat16, or auto to measure which is faster.",
+    "kernels": "On a GPU: triton for our own kernels, torch for PyTorch's, or auto for ours where they can run.",
     "adversarial": "Train on pictures changed against the network: fast, pgd or trades; none.",
     "eps": "How far --adversarial changes pictures, as a share of a pixel's range.",
     "attack_steps": "Steps of its attack, 0 for 1 (fast), 7 (pgd) or 10 (trades).",
@@ -105,11 +106,11 @@ GROUPS = {
         "quantize",
     ),
     "Recipe": tuple(
-        name for name in ("distill", *HELP) if name not in ("epochs", "seed", "precision", "validate_every")
+        name for name in ("distill", *HELP) if name not in ("epochs", "seed", "precision", "kernels", "validate_every")
     ),
     "Run": (
-        "resume", "finish", "checkpoint_seconds", "force", "precision", "threads", "validate_every", "tensorboard",
-        "as_json",
+        "resume", "finish", "checkpoint_seconds", "force", "precision", "kernels", "threads", "validate_every",
+        "tensorboard", "as_json",
     ),
 }  # fmt: skip
 

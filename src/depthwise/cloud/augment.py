@@ -104,30 +104,44 @@ def pictures(
 
 def _picture(store: Store, indices: NDArray[np.int64], changes: Changes, row: int, side: int, recipe: Recipe) -> Pixels:
     image = store[int(indices[row])]
-    if not recipe.resample and not changes.whole and _holds_enough(image, side, recipe.crop):
-        image = _cut_out(image, changes, row, side)
-    elif recipe.crop < 1 and not changes.whole:
-        image = resized(image, (side, side), box=_box(image.shape, changes, row))
+    box = source_box(image.shape, changes, row, side, recipe)
+    if _is_cut_out(image.shape, changes, side, recipe):
+        left, top, right, bottom = map(int, box)
+        image = image[top:bottom, left:right]
     else:
-        image = resized(image, (side, side), box=_square(image.shape))
+        image = resized(image, (side, side), box=box)
     if changes.mirrored[row]:
         image = image[:, ::-1]
     return _coloured(image, changes.colour[row]) if recipe.colour else image
 
 
-def _holds_enough(image: Pixels, side: int, least: float) -> bool:
-    """Whether a square of `side` pixels fits into the image and shows at least that share of its area."""
-    height, width = image.shape[:2]
+def source_box(
+    shape: tuple[int, ...], changes: Changes, row: int, side: int, recipe: Recipe
+) -> tuple[float, float, float, float]:
+    """The part (left, top, right, bottom) of an image (H, W, C) that becomes a picture."""
+    if _is_cut_out(shape, changes, side, recipe):
+        return _part(shape, changes, row, side)
+    return _box(shape, changes, row) if recipe.crop < 1 and not changes.whole else _square(shape)
+
+
+def _is_cut_out(shape: tuple[int, ...], changes: Changes, side: int, recipe: Recipe) -> bool:
+    """Whether a picture is a part of an image as it is, and not one that is scaled."""
+    return not recipe.resample and not changes.whole and _holds_enough(shape, side, recipe.crop)
+
+
+def _holds_enough(shape: tuple[int, ...], side: int, least: float) -> bool:
+    """Whether a square of `side` pixels fits into an image and shows at least that share of its area."""
+    height, width = shape[:2]
     enough: bool = side <= min(height, width) and side * side >= least * height * width
     return enough
 
 
-def _cut_out(image: Pixels, changes: Changes, row: int, side: int) -> Pixels:
-    """A square of `side` pixels from the drawn place, as it is."""
-    height, width = image.shape[:2]
+def _part(shape: tuple[int, ...], changes: Changes, row: int, side: int) -> tuple[float, float, float, float]:
+    """A square of `side` pixels at the drawn place, as a box in whole pixels."""
+    height, width = shape[:2]
     # A share is below 1, so that each place, the last included, is as likely as the others.
     top, left = int(changes.down[row] * (height - side + 1)), int(changes.across[row] * (width - side + 1))
-    return image[top : top + side, left : left + side]
+    return left, top, left + side, top + side
 
 
 def _box(shape: tuple[int, ...], changes: Changes, row: int) -> tuple[float, float, float, float]:

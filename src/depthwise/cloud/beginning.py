@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from depthwise.cloud.cuda.support import what_is_missing
 from depthwise.cloud.device import faster_precision
 from depthwise.cloud.module import Network
 from depthwise.cloud.outcome import Start, untrained
@@ -18,6 +19,7 @@ from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.request import Request
 from depthwise.cloud.transfer import start_from
 from depthwise.data.images import Images
+from depthwise.errors import Refused
 from depthwise.network.spec import Spec
 from depthwise.progress import Reporter
 
@@ -40,6 +42,28 @@ def what_learns(
     return network, start
 
 
+def with_kernels(recipe: Recipe, network: Network, here: World) -> Recipe:
+    """The recipe with its kernels decided.
+
+    Raises: Refused, when kernels of our own are asked for and cannot run.
+    """
+    if recipe.kernels == "torch":
+        return recipe
+    missing = here.agree(_no_kernels(network, here))
+    if missing and recipe.kernels == "triton":
+        raise Refused(f"--kernels triton cannot run: {missing}; leave it out, or give --kernels torch")
+    return replace(recipe, kernels="torch" if missing else "triton")
+
+
+def _no_kernels(network: Network, here: World) -> str:
+    """Why kernels of our own cannot run here, or ""."""
+    if isinstance(network, QuantizedNetwork):
+        return "training in int8 goes by PyTorch's own operators, whose sums are exact"
+    if network.spec.convolution != "separable":
+        return "the network has no depthwise layers"
+    return what_is_missing() if here.device.type == "cuda" else "PyTorch finds no CUDA device here"
+
+
 def with_precision(recipe: Recipe, network: Network, here: World, reporter: Reporter) -> Recipe:
     """The recipe with its precision decided."""
     if recipe.precision != "auto":
@@ -48,7 +72,9 @@ def with_precision(recipe: Recipe, network: Network, here: World, reporter: Repo
         return replace(recipe, precision="float32")
     network.to(here.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     batch = max(2, min(recipe.batch, 128) // here.size)
+    network.kernels = recipe.kernels == "triton"
     found = faster_precision(network, network.spec.resolution, network.spec.channels, batch, here.device)
+    network.kernels = False
     precision = here.agree(found)
     reporter.notice(f"training in {precision}, the faster by a short measurement")
     return replace(recipe, precision=precision)

@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from depthwise.cloud.adversarial import RSLAD_SHARE, TRADES_WEIGHT, Loss, against, distance, still
+from depthwise.cloud.cuda.graph import Graphs, Tensors
 from depthwise.cloud.device import autocast
 from depthwise.cloud.loader import Batch
-from depthwise.cloud.module import Network, normalise
+from depthwise.cloud.module import Network, constants, normalised
 from depthwise.cloud.optimise import (
     class_weights,
     make_average,
@@ -59,7 +60,17 @@ class Learner:
         self.schedule = make_schedule(self.optimizer, recipe, steps)
         self.steps = steps
         self.class_weights = class_weights(counts, recipe.balance).to(world.device) if recipe.balance else None
+        self._constants = constants(preprocessing, world.device)
         self._frozen: bool | None = None
+        self.network.kernels = recipe.kernels == "triton"
+        self._graphs = Graphs(self.network, self._learn_from) if self._recordable else None
+
+    @property
+    def _recordable(self) -> bool:
+        """Whether a step is the same work for every batch, so that a GPU may repeat a recording of it."""
+        alone = self.world.size == 1 and self.world.device.type == "cuda"
+        same = self.recipe.adversarial == "none" and not self.recipe.perturbation
+        return alone and same and self.recipe.kernels == "triton"
 
     @property
     def kept(self) -> Network:
@@ -81,12 +92,31 @@ class Learner:
         self._frozen = frozen
         self.network.train()
         set_frozen(self.network, frozen)
+        if self._graphs is not None:
+            self._graphs.forget()
 
     def step(self, batch: Batch) -> Tensor:
         """Learn from one batch.
 
         Returns: (3,) float64 on the device: loss summed over this process's images, right answers (for the pictures as
             they were changed against the network, where the recipe wants that), images.
+        """
+        sums = self._learn(batch) if self._graphs is None else self._graphs(batch.tensors)[0]
+        self.world.average_gradients(self.network)
+        self.optimizer.step()
+        self.schedule.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+        return sums
+
+    def _learn_from(self, given: Tensors) -> Tensors:
+        """`_learn` from the tensors of a batch."""
+        return (self._learn(Batch(*given)),)
+
+    def _learn(self, batch: Batch) -> Tensor:
+        """The gradients of one batch, left in the network, and what `step` returns.
+
+        A GPU may repeat a recording of this, so nothing is copied to it that is not in the batch.
         """
         device = self.world.device
         labels = batch.labels.to(device)
@@ -96,18 +126,13 @@ class Learner:
             logits, loss = learned()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
-        self.world.average_gradients(self.network)
-        self.optimizer.step()
-        self.schedule.step()
-        if self.average is not None:
-            self.average.update_parameters(self.network)
-        count = torch.tensor(len(labels), dtype=torch.float64, device=device)
+        count = torch.full((), len(labels), dtype=torch.float64, device=device)
         return torch.stack([loss.detach().double() * count, (logits.argmax(1) == labels).sum().double(), count])
 
     def _logits(self, pixels: Tensor) -> Tensor:
         """(B, classes) of pictures (B, H, W, C) in levels."""
         with autocast(self.world.device, self.recipe.precision):
-            logits: Tensor = self.network(normalise(pixels, self.preprocessing))
+            logits: Tensor = self.network(normalised(pixels, *self._constants))
         return logits.float()
 
     def _plain(self, pixels: Tensor, labels: Tensor, batch: Batch) -> Learned:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +19,9 @@ from depthwise.cloud.recipe import Recipe
 from depthwise.data.store import Store
 from depthwise.errors import Refused
 
+# Makes changed pictures (len(rows), side, side, C) uint8, as `augment.pictures` does.
+Maker = Callable[[Store, NDArray[np.int64], augment.Changes, Sequence[int], int, Recipe], Tensor]
+
 # One thread for so many cores: the network itself needs most of them.
 CORES_A_THREAD, MOST_THREADS = 2, 8
 
@@ -30,7 +33,7 @@ class Batch:
     Attributes:
         pixels: (B, H, W, C) uint8.
         labels, partners: (B,) classes of the images and of those mixed in.
-        share: weight of `labels` in the loss; `partners` has the rest.
+        share: weight of `labels` in the loss; `partners` has the rest. A number, or a tensor () of it.
         taught: (B, classes) float32 probabilities that the teachers give at the recipe's temperature, mixed as the
             pictures are; None without teachers.
     """
@@ -38,8 +41,22 @@ class Batch:
     pixels: Tensor
     labels: Tensor
     partners: Tensor
-    share: float
+    share: float | Tensor
     taught: Tensor | None = None
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of it as tensors: `Batch(*batch.tensors)` is the same batch, with `share` as one of them."""
+        share = torch.as_tensor(self.share, dtype=torch.float32)
+        given = (self.pixels, self.labels, self.partners, share)
+        return given if self.taught is None else (*given, self.taught)
+
+
+def on_the_cpu(
+    store: Store, indices: NDArray[np.int64], changes: augment.Changes, rows: Sequence[int], side: int, recipe: Recipe
+) -> Tensor:
+    """`augment.pictures`, as a tensor."""
+    return torch.from_numpy(augment.pictures(store, indices, changes, rows, side, recipe))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +65,7 @@ class Loader:
 
     Attributes:
         rank, world: this process takes rows rank, rank + world, ... of each global batch.
+        make: what makes the pictures, and where they then lie.
         lessons: (N, classes) logarithms of the probabilities that teachers give for each picture, or None.
 
     Raises: Refused, when the batch or the images cannot be shared among the processes.
@@ -58,6 +76,7 @@ class Loader:
     resolution: int
     rank: int = 0
     world: int = 1
+    make: Maker = on_the_cpu
     lessons: NDArray[np.float16] | None = None
 
     def __post_init__(self) -> None:
@@ -85,11 +104,11 @@ class Loader:
         side = self.recipe.resolution(epoch, self.resolution)
         changes = augment.draw(self.recipe, epoch, step, count, side)
         rows = range(self.rank, count, self.world)
-        pixels = augment.pictures(self.store, indices, changes, rows, side, self.recipe)
+        pixels = self.make(self.store, indices, changes, rows, side, self.recipe)
         labels = self.store.labels[indices]
         own = np.asarray(rows)
         return Batch(
-            torch.from_numpy(pixels),
+            pixels,
             torch.from_numpy(labels[own]),
             torch.from_numpy(labels[changes.partner[own]]),
             changes.share,

@@ -21,11 +21,15 @@ class Network(nn.Module):
 
     Input: (B, C, H, W) float, normalised; channels_last is fastest. Output: (B, classes) logits.
     Weights are He-normal at the start (fan out), the classifier's near zero.
+
+    Attributes:
+        kernels: compute by the operators of cloud/cuda wherever they have a form for it; PyTorch's own otherwise.
     """
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
+        self.kernels = False
         self._steps: list[tuple[nn.Conv2d, nn.BatchNorm2d, Padding]] = []
         for layer in layers(spec):
             match layer.kind:
@@ -61,6 +65,9 @@ class Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Pooled features (B, channels) of normalised images (B, C, H, W)."""
+        by_kernels = self._by_kernels(x) if self.kernels else None
+        if by_kernels is not None:
+            return by_kernels
         for convolution, norm, pad in self._steps:
             if pad != Padding():
                 x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
@@ -68,6 +75,23 @@ class Network(nn.Module):
             # Batch normalisation keeps its input for the backward pass, not its output, so this may be in place.
             x = clamped(x) if self._is_relu6 else F.relu(x, inplace=True)
         return x.mean((2, 3))
+
+    def _by_kernels(self, x: Tensor) -> Tensor | None:
+        """The features by operators of cloud/cuda, or None where they have no form for what is asked.
+
+        They have one for training by the statistics of the batch and for answers, of separable networks.
+        """
+        from depthwise.cloud.cuda.features import Step, answered, folded, has_form, trained
+
+        rows = (layer for layer in layers(self.spec) if layer.norm)
+        steps = [Step(row, *step[:2]) for row, step in zip(rows, self._steps, strict=True)]
+        ceiling = ACTIVATIONS[self.spec.activation]
+        learning = {step.norm.training for step in steps}
+        if not has_form(steps) or len(learning) > 1:
+            return None
+        if learning == {True}:
+            return trained(steps, x, ceiling)
+        return None if torch.is_grad_enabled() else answered(steps[0], *folded(steps), x, ceiling)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, classes) of normalised images (B, C, H, W)."""
@@ -113,8 +137,17 @@ def _place(root: nn.Module, name: str, module: nn.Module) -> None:
 
 def normalise(pixels: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Prepared pixels (B, H, W, C) uint8 as the network's input (B, C, H, W) float32, channels_last."""
-    mean = torch.tensor(preprocessing.mean, dtype=torch.float32, device=pixels.device)
-    scale = torch.tensor(preprocessing.scale, dtype=torch.float32, device=pixels.device)
+    return normalised(pixels, *constants(preprocessing, pixels.device))
+
+
+def constants(preprocessing: Preprocessing, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and scale (C,) on a device, for `normalised`."""
+    mean = torch.tensor(preprocessing.mean, dtype=torch.float32, device=device)
+    return mean, torch.tensor(preprocessing.scale, dtype=torch.float32, device=device)
+
+
+def normalised(pixels: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """`normalise` by constants that are on the device already, so that nothing is copied to it."""
     # NHWC memory seen as NCHW is what torch calls channels_last: no copy is made.
     return ((pixels.to(torch.float32) - mean) * scale).permute(0, 3, 1, 2)
 

@@ -115,7 +115,7 @@ def teacher_loss(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
 
 
 def soft_loss(
-    logits: Tensor, labels: Tensor, partners: Tensor, share: float, *, smoothing: float, weights: Tensor | None
+    logits: Tensor, labels: Tensor, partners: Tensor, share: float | Tensor, *, smoothing: float, weights: Tensor | None
 ) -> Tensor:
     """Mean cross-entropy (scalar) of a mixed batch.
 
@@ -128,4 +128,6 @@ def soft_loss(
         return F.cross_entropy(logits, wanted, weight=weights, label_smoothing=smoothing, reduction="none").mean()
 
     loss = one(labels)
-    return loss if share == 1 else share * loss + (1 - share) * one(partners)
+    if isinstance(share, float) and share == 1:
+        return loss
+    return share * loss + (1 - share) * one(partners)

@@ -150,21 +150,29 @@ class SharedNorm(nn.BatchNorm2d):
         # Not as the mean of squares less the squared mean: their difference loses the digits of a small variance.
         centred = wide - mean[:, None, None]
         variance = _sum_over_all(centred.square().sum((0, 2, 3))) / count
-        self._remember(mean, variance * count / max(count - 1, 1))
+        remember(self, mean, variance * count / max(count - 1, 1))
         scale = self.weight * (variance + self.eps).rsqrt()
         out: Tensor = centred * scale[:, None, None] + self.bias[:, None, None]
         return out.to(x.dtype)
 
-    @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        """Blend batch statistics into the running ones, the variance without bias, as torch does."""
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.momentum is not None
-        assert self.num_batches_tracked is not None
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
-        self.num_batches_tracked.add_(1)
+    def over_all(self, mean: Tensor, variance: Tensor, count: int) -> tuple[Tensor, Tensor, int]:
+        """The moments of the values of all processes, from those of this one's `count` values."""
+        processes = dist.get_world_size()
+        whole = _sum_over_all(mean) / processes
+        spread = _sum_over_all(variance + (mean - whole).square()) / processes
+        return whole, spread, count * processes
+
+
+@torch.no_grad()
+def remember(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
+    """Blend batch statistics into the running ones, the variance without bias, as torch does."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    assert norm.momentum is not None
+    assert norm.num_batches_tracked is not None
+    norm.running_mean.lerp_(mean, norm.momentum)
+    norm.running_var.lerp_(variance, norm.momentum)
+    norm.num_batches_tracked.add_(1)
 
 
 class _SumOverAll(torch.autograd.Function):

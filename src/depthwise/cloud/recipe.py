@@ -54,6 +54,8 @@ class Recipe:
             them is looked at, and only epochs that were measured on all can be kept.
         frozen: epochs in which only the classifier is trained, when starting from other weights.
         precision: "float32", "bfloat16" (autocast), or "auto" to measure which is faster.
+        kernels: "triton" for kernels of our own on a GPU (docs/cuda.md), "torch" for PyTorch's, or "auto" for ours
+            where they can run.
         adversarial: "fast" (one step of an attack against the network as it is), "pgd" (several) or "trades" (several,
             and clean pictures beside them) to train on pictures that are changed against it; "none".
         eps: how far these pictures may be changed, as a share of a pixel's range.
@@ -89,6 +91,7 @@ class Recipe:
     validate_every: int = 1
     frozen: int = 0
     precision: str = "auto"
+    kernels: str = "auto"
     adversarial: str = "none"
     eps: float = 8 / 255
     attack_steps: int = 0
@@ -116,6 +119,7 @@ class Recipe:
         choices = {
             "optimizer": ("sgd", "adamw"),
             "precision": ("auto", "float32", "bfloat16"),
+            "kernels": ("auto", "torch", "triton"),
             "adversarial": ("none", "fast", "pgd", "trades"),
         }
         for name, allowed in choices.items():

@@ -22,7 +22,8 @@ FACTS = {
 def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, Any]) -> Recipe:
     """The recipe that the run of a checkpoint goes on with: what it began with, but for more epochs.
 
-    Its precision may have been measured then. Frozen epochs that followed from the number of epochs stay.
+    Its precision may have been measured then, and its kernels chosen. Frozen epochs that followed from the number of
+    epochs stay.
 
     Raises: Refused, when anything that the weights depend on is asked for differently now.
     """
@@ -32,6 +33,7 @@ def same_settings(asked: Recipe, facts: Mapping[str, Any], state: Mapping[str, A
     recipe = Recipe.from_dict(began)
     kept = recipe.to_dict()
     wanted = replace(asked, precision=recipe.precision) if asked.precision == "auto" else asked
+    wanted = replace(wanted, kernels=recipe.kernels) if asked.kernels == "auto" else wanted
     if wanted.epochs < recipe.epochs:
         raise Refused(
             f"--epochs was {recipe.epochs} and is {wanted.epochs}; a run can be given more epochs, and --finish ends it"

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from depthwise.cloud import checkpoint, pictures
-from depthwise.cloud.beginning import what_learns, with_precision
+from depthwise.cloud.beginning import what_learns, with_kernels, with_precision
+from depthwise.cloud.cuda.pictures import DevicePictures, fits
 from depthwise.cloud.device import check_memory, keep_large_blocks
 from depthwise.cloud.learner import Learner
-from depthwise.cloud.loader import Loader
+from depthwise.cloud.loader import Loader, Maker, on_the_cpu
 from depthwise.cloud.module import Network, normalise
 from depthwise.cloud.outcome import Outcome, Start, versions
 from depthwise.cloud.place import prepare_place
@@ -78,7 +79,7 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     torch.manual_seed(request.recipe.seed)
     network, start = what_learns(request, spec, images, state, here, reporter)
     if recipe is None:
-        recipe = with_precision(request.recipe, network, here, reporter)
+        recipe = with_precision(with_kernels(request.recipe, network, here), network, here, reporter)
     kept = {**facts, "start": to_state(start)} if isinstance(start, QuantizedModel) else facts
     outcome = Outcome(start=start, request=request, recipe=recipe, images=images, here=here, lessons=lessons)
     run = _make_run(outcome, network, kept, log, reporter)
@@ -203,6 +204,7 @@ def _make_run(
         resolution=network.spec.resolution,
         rank=here.rank,
         world=here.size,
+        make=_maker(images, recipe, here),
         lessons=None if outcome.lessons is None else outcome.lessons.logarithms,
     )
     if request.pretrained is not None:
@@ -224,6 +226,13 @@ def _make_run(
         facts=facts,
         publish=lambda trained: outcome.so_far(trained).save(request.out),
     )
+
+
+def _maker(images: Images, recipe: Recipe, here: World) -> Maker:
+    """What makes the pictures: the GPU, where kernels of our own run and its memory holds the images; else the CPU."""
+    if recipe.kernels != "triton" or not here.agree(fits(images.train, here.device)):
+        return on_the_cpu
+    return DevicePictures(images.train, here.device)
 
 
 def _log_start(log: RunLog | None, request: Request, recipe: Recipe, images: Images, run: Run) -> None:

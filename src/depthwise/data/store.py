@@ -100,6 +100,16 @@ class Store:
         """(H, W, C) pixels of one image; a view, not to be written to."""
         return self._bytes[self._starts[index] : self._starts[index + 1]].reshape(self._shapes[index])
 
+    @property
+    def packed(self) -> Pixels:
+        """(bytes,) of all images, one behind the other; a view, not to be written to."""
+        return self._bytes
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """(N,) where each image begins in `packed`."""
+        return np.array(self._starts[:-1], dtype=np.int64)
+
     def shape(self, index: int) -> tuple[int, ...]:
         """(H, W, C) of one image."""
         return self._shapes[index]
