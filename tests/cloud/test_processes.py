@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from depthwise.cloud.processes import World, world
+from depthwise.cloud.session import furthest
 from depthwise.errors import Refused
 from depthwise.network.model import Model
 
@@ -125,6 +126,21 @@ def test_a_refusal_in_any_process_is_one_in_all(monkeypatch: pytest.MonkeyPatch)
         first.together(lambda: 7)
     with pytest.raises(Refused, match=r"^the disk is full$"):
         Pair(rank=1, size=2, device=torch.device("cpu")).together(lambda: 7)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "sender"),
+    [((1, 3), (1, 7), 1), ((2, 0), (1, 7), 0), ((1, 7), (1, 7), 0), (None, (0, 1), 1), (None, None, 0)],
+)
+def test_the_furthest_checkpoint_counts_on_whichever_machine_it_lies(
+    monkeypatch: pytest.MonkeyPatch, own: tuple[int, int] | None, other: tuple[int, int] | None, sender: int
+) -> None:
+    asked = []
+    monkeypatch.setattr(Pair, "neighbour", other or (-1, -1))
+    monkeypatch.setattr(Pair, "agree", lambda self, value, rank=0: asked.append(rank))
+
+    furthest(own and {"epoch": own[0], "step": own[1]}, Pair(rank=0, size=2, device=torch.device("cpu")))
+    assert asked == [sender]
 
 
 @pytest.mark.parametrize(("name", "value"), [("RANK", ""), ("LOCAL_RANK", "x"), ("WORLD_SIZE", "-1")])

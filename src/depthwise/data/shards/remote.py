@@ -25,7 +25,6 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 ORIGIN = "origin.json"
 _ORIGIN = Kind(name="the address of shards", is_one=lambda path: True)
 TRIES, PAUSE = 4, 1.0
-_STEP = 2**22
 # Bytes that stay free on the disk.
 MARGIN = 2**31
 
@@ -76,9 +75,14 @@ def origin(folder: Path) -> str | None:
 def read_there(address: str, offset: int, size: int) -> bytes:
     """Bytes of a file elsewhere, from a place on.
 
-    Raises: Unreachable, when they do not come.
+    Raises: Unreachable, when they do not come, or the server gives no parts of files.
     """
     content: bytes = _tried(address, lambda system, path: system.cat_file(path, start=offset, end=offset + size))
+    if len(content) != size:
+        raise Unreachable(
+            f"{address}: gives {len(content):,} bytes where {size:,} are asked for, as servers do that know no parts of"
+            f" files; free room for the shards in {cache_folder()}, or put them on another server"
+        )
     return content
 
 
@@ -98,13 +102,10 @@ def _fetch(address: str, target: Path, shard: Shard) -> None:
     part = target.with_name(f".{target.name}.part")
 
     def copy(system: Any, path: str) -> str:
-        """Fetch it from its beginning; its SHA-256."""
-        found = hashlib.sha256()
-        with system.open(path, "rb", block_size=_STEP) as source, part.open("wb") as file:
-            while content := source.read(_STEP):
-                file.write(content)
-                found.update(content)
-        return found.hexdigest()
+        """Fetch it from its beginning, in a stream, which a server without ranges gives as well; its SHA-256."""
+        system.get_file(path, str(part))
+        with part.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     digest = _tried(address, copy)
     if shard.sha256 and digest != shard.sha256:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import tarfile
 from collections.abc import Iterator
@@ -73,32 +72,45 @@ class Sample:
 def samples(path: Path) -> Iterator[Sample]:
     """The images of a tar that another program wrote; only headers and classes are read.
 
+    The class of an image is in a file of the same name but for its last ending, or else of the same key; it need not
+    lie beside it. Where a name is there more than once, the first image has the first class.
+
     Raises: Refused, when it is no tar, or ends within a file.
     """
+    images: list[tarfile.TarInfo] = []
+    said: dict[str, list[str]] = {}
     try:
         with tarfile.open(path, "r:") as tar:
-            files = ((_key(info.name), info) for info in tar if info.isfile() and not _is_hidden(info.name))
-            for key, group in itertools.groupby(files, key=lambda pair: pair[0]):
-                yield from _of_group(key, [info for _, info in group], tar)
+            for info in tar:
+                if not info.isfile() or _is_hidden(info.name):
+                    continue
+                if info.name.lower().endswith(SUFFIXES):
+                    images.append(info)
+                elif (ending := _ending(info.name)) in CLASSES:
+                    source = tar.extractfile(info)
+                    found = _class(ending, source.read(_LONGEST) if source is not None else b"")
+                    if found:
+                        said.setdefault(info.name, []).append(found)
             if tar.offset > path.stat().st_size:
                 raise tarfile.ReadError("it ends within a file")
     except (tarfile.TarError, OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise Refused(
-            f"{path}: is no sound tar ({reason}); copy it again (a compressed one: unpack it first)"
-        ) from None
+        raise Refused(f"{path}: is no sound tar ({reason}); copy it again; unpack one that is compressed") from None
+    for info in images:
+        yield Sample(name=info.name, offset=info.offset_data, size=info.size, said=_said_of(info.name, said))
 
 
-def _of_group(key: str, files: list[tarfile.TarInfo], tar: tarfile.TarFile) -> Iterator[Sample]:
-    by_ending = {info.name[len(key) :].lower(): info for info in files}
-    said = ""
-    for ending in CLASSES:
-        if ending in by_ending and not said:
-            source = tar.extractfile(by_ending[ending])
-            said = _class(ending, source.read(_LONGEST) if source is not None else b"")
-    for info in files:
-        if info.name.lower().endswith(SUFFIXES):
-            yield Sample(name=info.name, offset=info.offset_data, size=info.size, said=said)
+def _said_of(name: str, said: dict[str, list[str]]) -> str:
+    for stem in (name.rpartition(".")[0], _key(name)):
+        for ending in CLASSES:
+            classes = said.get(stem + ending)
+            if classes:
+                return classes.pop(0) if len(classes) > 1 else classes[0]
+    return ""
+
+
+def _ending(name: str) -> str:
+    return "." + name.rpartition(".")[2].lower()
 
 
 def _class(ending: str, content: bytes) -> str:

@@ -43,7 +43,7 @@ def on_ray(parts: Iterator[Part], how: Labelling, address: str) -> Iterator[tupl
     answered = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Worker,
         fn_constructor_args=(how, how.artifact.read_bytes()),
-        concurrency=(1, workers),
+        concurrency=workers,
         num_cpus=1,
         max_restarts=-1,
         max_task_retries=-1,

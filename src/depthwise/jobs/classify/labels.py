@@ -89,7 +89,8 @@ class Labeller:
                 raise
             except Refused as refusal:
                 # Without the folder, which another machine may call otherwise.
-                rows.add(name, (), str(refusal).replace(str(path), name))
+                reason = str(refusal).replace(str(path), name)
+                rows.add(name, (), reason.encode("utf-8", "backslashreplace").decode())
         return rows
 
     def _best(self, path: Path) -> list[tuple[str, float]]:
