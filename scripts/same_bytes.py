@@ -23,7 +23,6 @@ from depthwise.bench.board import board_program
 from depthwise.compiler import compile_model
 from depthwise.compiler.targets import target
 from depthwise.edge.decoding import picture
-from depthwise.network.folder import is_model_folder
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from emulators import EMULATORS, Emulator
@@ -79,7 +78,7 @@ def line(name: str, title: str, source: str, pictures: str) -> str:
 
 def read(source: str) -> Model | QuantizedModel:
     """The model of a folder or of a file."""
-    return depthwise.read(source) if is_model_folder(Path(source)) else depthwise.read(source, keep_int8=True)
+    return depthwise.read(source) if Path(source).is_dir() else depthwise.read(source, keep_int8=True)
 
 
 def chosen(folder: Path) -> list[Path]:
