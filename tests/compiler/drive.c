@@ -87,6 +87,34 @@ static void yuv_frames(float *probabilities, uint8_t *pixels, uint8_t *arena)
     CHECK(dw_classify_yuv(&grey, probabilities, arena) == DW_OK);
 }
 
+/* Whole steps of the layouts of cameras and decoders, and of one that nobody has, in memory that ends with the last
+ * sample. */
+static void yuv_steps(float *probabilities, uint8_t *arena)
+{
+    /* Bytes from sample to sample of Y and of the colours, and pixels that share these. */
+    static const int32_t steps[][3] = {{1, 1, 1}, {1, 1, 2}, {1, 2, 2}, {2, 4, 2}, {5, 5, 1}};
+    const int32_t height = 100, width = 200;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const int64_t y_step = steps[i][0], uv_step = steps[i][1], shared = width / steps[i][2];
+        uint8_t *y = room((size_t)((height * width - 1) * y_step + 1));
+        uint8_t *u = room((size_t)((height * shared - 1) * uv_step + 1));
+        const dw_yuv frame = {.y = y,
+                              .u = u,
+                              .v = u,
+                              .y_pitch = width * y_step,
+                              .uv_pitch = shared * uv_step,
+                              .y_step = y_step,
+                              .uv_step = uv_step,
+                              .height = height,
+                              .width = width,
+                              .down = 1,
+                              .across = steps[i][2]};
+        CHECK(dw_classify_yuv(&frame, probabilities, arena) == DW_OK);
+        free(y);
+        free(u);
+    }
+}
+
 static void yuv_refusals(float *probabilities, uint8_t *pixels, uint8_t *arena)
 {
     const dw_yuv sound = {.y = pixels, .u = pixels, .v = pixels, .height = 1, .width = 1, .down = 2, .across = 2};
@@ -162,6 +190,7 @@ int main(void)
     CHECK(dw_features(pixels, features, arena) == DW_OK && features[0] >= 0.0f);
     frames(probabilities, pixels, arena);
     yuv_frames(probabilities, pixels, arena);
+    yuv_steps(probabilities, arena);
     refusals(probabilities, pixels, arena);
     yuv_refusals(probabilities, pixels, arena);
 

@@ -220,9 +220,9 @@ def test_the_first_convolution_has_the_kernel_for_its_channels_and_the_machine(
 
 def test_the_memory_for_preparing_a_frame_is_the_one_that_its_header_states() -> None:
     # model.c does not compile when they differ, which every test that compiles one checks; this is the formula's ends.
-    # The last part is a line of a frame in YUV: at least 1,024 pixels, at most a window of 3,593 in fours.
-    assert prepare_bytes(default_preprocessing(224, 3)) == 4 * (515 + 6144 + 1024) + 16384 + 3 * 1024
-    assert prepare_bytes(default_preprocessing(32, 3)) == 4 * (3593 + 6144 + 1024) + 16384 + 3 * 3596
+    # Windows of 515 and of 3,593 pixels. The last part is a row in work, of four bytes a pixel.
+    assert prepare_bytes(default_preprocessing(224, 3)) == 4 * (515 + 6144 + 1025) + 16384 + 4 * 1232
+    assert prepare_bytes(default_preprocessing(32, 3)) == 4 * (3593 + 14376 + 1025) + 16384 + 4 * 3676
 
 
 def test_a_network_that_needs_more_memory_than_c_addresses_is_refused() -> None:

@@ -11,7 +11,7 @@ import pytest
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.frames import BT601, BT709, FULL, LAYOUTS, LIMITED, Frame, layout
 from depthwise.errors import Refused
-from tools.plain_artifact import changed
+from tools.plain_artifact import changed, plain_artifact
 
 YUV = [name for name, of in LAYOUTS.items() if of.starts]
 # Shares of red and blue in brightness, from the recommendations.
@@ -21,6 +21,13 @@ SHARES = {BT601: (0.299, 0.114), BT709: (0.2126, 0.0722)}
 @pytest.fixture(scope="module")
 def artifact(path: Path) -> Iterator[Artifact]:
     with Artifact.open(path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def in_vectors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Artifact]:
+    built = plain_artifact(tmp_path_factory.mktemp("vectors"), "-O3", "-march=native")
+    with Artifact.open(built) as opened:
         yield opened
 
 
@@ -96,6 +103,19 @@ def test_a_frame_of_a_telephone_on_its_side_is_turned(name: str, turn: int, arti
     expected = prepared(artifact, Frame.of_bytes(LAYOUTS["rgb"], len(upright), upright.shape[1], upright))
 
     assert np.abs(got.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_processors_with_vectors_prepare_the_bytes_of_those_without(
+    name: str, artifact: Artifact, in_vectors: Artifact
+) -> None:
+    of = LAYOUTS[name]
+    # Wide enough for whole steps of the conversion, from odd columns on, and for rows that end within one.
+    for height, width, turn in ((40, 203, 0), (150, 131, 0), (64, 70, 90), (5, 9, 180)):
+        content = np.random.default_rng(width).integers(0, 256, of.bytes(height, width), np.uint8)
+        frame = Frame.of_bytes(of, height, width, content, turn=turn)
+
+        assert (prepared(in_vectors, frame) == prepared(artifact, frame)).all(), (height, width)
 
 
 def test_a_turned_frame_of_odd_sides_loses_a_row_or_column_and_no_colours(artifact: Artifact) -> None:

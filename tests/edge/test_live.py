@@ -25,7 +25,7 @@ import depthwise
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.frames import BT601, BT709, FULL, LAYOUTS, LIMITED, Frame
 from depthwise.edge.live import decoder
-from depthwise.edge.live.decoder import Camera, Video, as_frame
+from depthwise.edge.live.decoder import Camera, Due, Video, as_frame
 from depthwise.edge.live.loop import Live
 from depthwise.edge.live.show import as_picture
 from depthwise.edge.live.smoothing import Smoothing, threshold_of
@@ -445,6 +445,16 @@ def test_a_telephone_that_was_held_upright_gives_upright_frames(tmp_path: Path) 
 
 
 _TURNS = ((1 << 16, 0, 0, 1 << 16), (0, 1 << 16, -1 << 16, 0))
+
+
+def test_a_video_whose_clock_begins_anywhere_and_jumps_is_shown_at_its_speed() -> None:
+    due = Due()
+    # Seconds of the video's clock, and of ours when the frame was decoded.
+    shown = [(3600.0, 5.0), (3600.5, 5.1), (3601.0, 6.2), (95443.7, 6.3), (95444.0, 6.4), (0.0, 6.6), (0.1, 6.6)]
+
+    waits = [due.seconds(taken, now) for taken, now in shown]
+
+    assert waits == pytest.approx([0, 0.4, -0.2, 0, 0.2, 0, 0.1], abs=1e-6)
 
 
 def test_a_stream_of_jpeg_with_rubbish_between_loses_the_broken_pictures_alone(tmp_path: Path) -> None:

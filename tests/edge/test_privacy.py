@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -44,7 +45,20 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_model(model, target="host", form="program", cc="gcc", out=tmp_path_factory.mktemp("p") / "c").path
 
 
-@pytest.fixture(params=["run", "frames", "program", "wheel"])
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    av: Any = pytest.importorskip("av", reason="PyAV is not installed; no video is watched")
+    place: Path = tmp_path_factory.mktemp("film") / "film.avi"
+    with av.open(str(place), "w") as out:
+        stream = out.add_stream("mjpeg", rate=30)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuvj420p"
+        out.mux(stream.encode(av.VideoFrame(32, 32, "yuvj420p")))
+        out.mux(stream.encode(None))
+    return place
+
+
+@pytest.fixture(params=["run", "frames", "video", "program", "wheel"])
 def way(request: pytest.FixtureRequest, path: Path, photo: Path, tmp_path: Path) -> Way:
     """A command, what it gets on standard input, and the files that it is given."""
     device = [sys.executable, "-c", DEVICE, str(path)]
@@ -52,6 +66,9 @@ def way(request: pytest.FixtureRequest, path: Path, photo: Path, tmp_path: Path)
         return [*device, str(photo)], b"", {path, photo}
     if request.param == "frames":
         return [*device, "--frames", "-", "--size", "32x32", "--layout", "nv12"], NV12, {path}
+    if request.param == "video":
+        film: Path = request.getfixturevalue("film")
+        return [*device, "--video", str(film), "--json"], b"", {path, film}
     if request.param == "program":
         program: Path = request.getfixturevalue("program")
         return [str(program), str(photo)], b"", {program, photo}

@@ -24,8 +24,8 @@ enum {
 
 /* Where things lie in the arena, and what they take, in bytes. Some take turns at the same place. */
 enum {
-    DWL_AT_PREPARE = 0, /* 57560 */
-    DWL_AT_PIXELS = 57600, /* 12675 */
+    DWL_AT_PREPARE = 0, /* 63672 */
+    DWL_AT_PIXELS = 63680, /* 12675 */
     DWL_AT_CONV_STEM = 78400, /* 39200 */
     DWL_AT_CONV_STEM_ROWS = 0, /* 29184 */
     DWL_AT_BLOCKS_0_0 = 0, /* 78400 */

@@ -1,5 +1,5 @@
-/* same.c: writes the probabilities and features of each prepared image on stdin to stdout, as they lie in memory, and the
- * level that is in use to stderr. Linked with an artifact. */
+/* same.c: writes the probabilities and features of each prepared image on stdin to stdout, as they lie in memory, and
+ * the level that is in use to stderr. Linked with an artifact. */
 #include "depthwise.h"
 
 #include <stdio.h>

@@ -139,6 +139,8 @@ def prepare_bytes(preprocessing: Preprocessing, side: int = LONGEST_SIDE) -> int
     window = (2 * reach * side + 2 * resize - 2) // (2 * resize - 1) * 2 + 1
     if preprocessing.mode == "fit":
         window = (3 * reach * side + 2 * resize - 1) // (2 * resize) * 2 + 1
-    ring = max(16384, (window * channels + 3) // 4 * 4)
-    line = max(1024, (window + 3) // 4 * 4)
-    return 4 * (window + max(6144, window) + 2 * 512) + ring + line * channels
+    pixel = 4 if channels == 3 else 1
+    weights = max(6144, -(-window * pixel // 8) * 8)
+    ring = max(16384, (window * (channels + 1) + 32 + 3) // 4 * 4)
+    row = (max(4608 // pixel, window) + 19) // 4 * 4 + 64
+    return 4 * (window + weights + 2 * 512 + 1) + ring + row * pixel

@@ -26,6 +26,8 @@ _MATRICES = {1: BT709, 5: BT601, 6: BT601}
 _FULL_RANGE = 2
 # How each system's cameras are asked for, by sys.platform.
 _CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+# Seconds by which a frame is early or late before its clock is taken to have jumped.
+_JUMP = 10.0
 # Seconds between looks for a camera that went away.
 _AGAIN = 1.0
 
@@ -52,13 +54,29 @@ class Video:
         av = _pyav()
         # The prefix keeps names such as `concat:...` from being more than a file, the list what it refers to.
         with _opened(av, self.path, f"file:{self.path}", None, {"protocol_whitelist": "file"}) as container:
-            begun = time.monotonic()
+            due = Due()
             for captured in _decoded(av, container, self.turn, stop, notice, threads=True):
-                late = begun + captured.time - time.monotonic() if self.pace else 0.0
-                if late > 0 and stop.wait(late):
+                early = due.seconds(captured.time, time.monotonic()) if self.pace else 0.0
+                if early > 0 and stop.wait(early):
                     return
                 # A frame is there when it is shown, not when it was decoded.
                 yield replace(captured, at=time.monotonic()) if self.pace else captured
+
+
+class Due:
+    """When the frames of a video are to be shown.
+
+    The first at once, whatever its clock says: those of recordings and of broadcasts begin anywhere and jump.
+    """
+
+    def __init__(self) -> None:
+        self._begun: float | None = None
+
+    def seconds(self, taken: float, now: float) -> float:
+        """How long to wait for a frame that was taken at a time of the video's clock."""
+        if self._begun is None or not -_JUMP < self._begun + taken - now < _JUMP:
+            self._begun = now - taken
+        return self._begun + taken - now
 
 
 @dataclass(frozen=True, kw_only=True)

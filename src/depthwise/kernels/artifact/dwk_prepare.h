@@ -7,7 +7,8 @@
  * vertical one; weights computed in double, in the same order of operations, and rounded to P3's 22 bits. Only what the
  * crop shows is computed. P1 to P5 are that page's rules.
  *
- * A frame in YUV is converted row by row, just before a row is resized (dwk_yuv.h).
+ * A frame in YUV is converted row by row, just before a row is resized (dwk_yuv.h); the two passes stand in
+ * dwk_resize.h.
  *
  * Needs depthwise.h before it, and DWK_CHANNELS (1 or 3), DWK_RESIZE (9 or more) and DWK_CROP. */
 #ifndef DWK_PREPARE_H
@@ -16,13 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dwk_resize.h"
 #include "dwk_yuv.h"
 
 #ifndef DWK_LONGEST_SIDE
 #define DWK_LONGEST_SIDE DW_LONGEST_SIDE
 #endif
 #define DWK_LARGEST_ASPECT 4
-#define DWK_WEIGHT_BITS 22
 
 /* How far the filter reaches on either side where a frame does not shrink, in source pixels. */
 #ifdef DWK_BICUBIC
@@ -39,23 +40,29 @@
 #define DWK_WINDOW ((2 * DWK_REACH * DWK_LONGEST_SIDE + 2 * DWK_RESIZE - 2) / (2 * DWK_RESIZE - 1) * 2 + 1)
 #endif
 
-/* Output columns are made in tiles, narrow enough that the weights of their windows and a ring of resized rows fit
- * into these; each holds at least one column of the largest frame. */
+/* Output columns are made in tiles, narrow enough that the weights of their windows, a ring of resized rows and the
+ * pixels of a source row that the tile is made from fit into these; each holds at least one column of the largest
+ * frame. */
 #define DWK_TILE 512
-#define DWK_TILE_WEIGHTS (DWK_WINDOW > 6144 ? DWK_WINDOW : 6144)
-#define DWK_RING_BYTES (DWK_WINDOW * DWK_CHANNELS > 16384 ? (DWK_WINDOW * DWK_CHANNELS + 3) / 4 * 4 : 16384)
-/* And what of a row of YUV the tile is made from fits into so many pixels. */
-#define DWK_LINE_PIXELS (DWK_WINDOW > 1024 ? (DWK_WINDOW + 3) / 4 * 4 : 1024)
+#define DWK_TILE_WEIGHTS (8 * DWK_EIGHTS(DWK_WINDOW) > 6144 ? 8 * DWK_EIGHTS(DWK_WINDOW) : 6144)
+#define DWK_RING_LEAST (DWK_WINDOW * DWK_LINE(1) + DWK_BLEND)
+#define DWK_RING_BYTES (DWK_RING_LEAST > 16384 ? (DWK_RING_LEAST + 3) / 4 * 4 : 16384)
+/* Windows begin half a window apart at most, so that two or more of a tile reach over 3/4 of their weights at most. */
+#define DWK_ROW_LEAST (4608 / DWK_PIXEL)
+#define DWK_ROW_PIXELS (((DWK_WINDOW > DWK_ROW_LEAST ? DWK_WINDOW : DWK_ROW_LEAST) + 19) / 4 * 4)
+#define DWK_ROW_BYTES ((DWK_ROW_PIXELS + DWK_YUV_STEP) * DWK_PIXEL)
 
 #define DWK_PREPARE_SCRATCH_BYTES                                                                                      \
-    (4 * (DWK_WINDOW + DWK_TILE_WEIGHTS + 2 * DWK_TILE) + DWK_RING_BYTES + DWK_LINE_PIXELS * DWK_CHANNELS)
+    (4 * (DWK_WINDOW + DWK_TILE_WEIGHTS + 2 * DWK_TILE + 1) + DWK_RING_BYTES + DWK_ROW_BYTES)
 
 typedef struct {
-    int32_t row_weights[DWK_WINDOW];              /* of the output row in work */
-    int32_t weights[DWK_TILE_WEIGHTS];            /* of the tile's columns, one window after the other */
-    int32_t first[DWK_TILE], count[DWK_TILE];     /* source columns of each output column of the tile */
-    uint8_t ring[DWK_RING_BYTES];                 /* source rows, resized horizontally; row y lies at y % depth */
-    uint8_t line[DWK_LINE_PIXELS * DWK_CHANNELS]; /* of a frame in YUV: pixels of the source row in work */
+    int32_t window[DWK_WINDOW];        /* weights of the output row or column in work */
+    int32_t weights[DWK_TILE_WEIGHTS]; /* of the tile's columns, spread, one window after the other */
+    int32_t first[DWK_TILE];           /* source column of each output column of the tile */
+    int32_t begin[DWK_TILE];           /* where that is in `row`, in bytes */
+    int32_t end;                       /* source column behind the last one of the tile */
+    uint8_t ring[DWK_RING_BYTES];      /* source rows, resized horizontally; row y lies at y % depth */
+    uint8_t row[DWK_ROW_BYTES];        /* the tile's pixels of the source row in work, and more */
 } dwk_prepare_scratch;
 
 _Static_assert(sizeof(dwk_prepare_scratch) == DWK_PREPARE_SCRATCH_BYTES, "the planner counts on this size");
@@ -151,16 +158,6 @@ static inline int32_t dwk_fixed(double weight)
     return (int32_t)(weight * (1 << DWK_WEIGHT_BITS) + half);
 }
 
-/* P4, P5: a sum in 2^-22 as a byte. */
-static inline uint8_t dwk_byte(int32_t sum)
-{
-    sum >>= DWK_WEIGHT_BITS;
-#ifdef DWK_BICUBIC
-    sum = sum < 0 ? 0 : dwk_least(sum, 255);
-#endif
-    return (uint8_t)sum;
-}
-
 /* P2, P3: source pixels `*first` up to `*first + result` make output pixel `at`, with these weights. */
 static int32_t dwk_window(const dwk_side *side, int32_t at, int32_t *first, int32_t *weights)
 {
@@ -180,95 +177,61 @@ static int32_t dwk_window(const dwk_side *side, int32_t at, int32_t *first, int3
     return end - begin;
 }
 
-/* P4: one source row, resized horizontally to the tile's columns; `row` begins with the first pixel that they need. */
-static void dwk_resize_row(const uint8_t *row, const dwk_prepare_scratch *s, int32_t stride, int32_t columns,
-                           uint8_t *line)
-{
-    for (int32_t column = 0; column < columns; column++) {
-        const uint8_t *pixel = row + (ptrdiff_t)(s->first[column] - s->first[0]) * DWK_CHANNELS;
-        const int32_t *weights = s->weights + (ptrdiff_t)column * stride;
-        int32_t sum[DWK_CHANNELS];
-        for (int32_t c = 0; c < DWK_CHANNELS; c++) {
-            sum[c] = 1 << (DWK_WEIGHT_BITS - 1);
-        }
-        for (int32_t x = 0; x < s->count[column]; x++) {
-            for (int32_t c = 0; c < DWK_CHANNELS; c++) {
-                sum[c] += weights[x] * pixel[x * DWK_CHANNELS + c];
-            }
-        }
-        for (int32_t c = 0; c < DWK_CHANNELS; c++) {
-            line[column * DWK_CHANNELS + c] = dwk_byte(sum[c]);
-        }
-    }
-}
-
-/* P5: one output row of the tile out of the `count` resized rows from `first` on. */
-static void dwk_blend_rows(const dwk_prepare_scratch *s, int32_t first, int32_t count, int32_t depth, int32_t bytes,
-                           uint8_t *out)
-{
-    for (int32_t at = 0; at < bytes; at += 64) {
-        int32_t sum[64];
-        int32_t length = dwk_least(64, bytes - at);
-        for (int32_t i = 0; i < length; i++) {
-            sum[i] = 1 << (DWK_WEIGHT_BITS - 1);
-        }
-        for (int32_t y = 0; y < count; y++) {
-            const uint8_t *line = s->ring + (ptrdiff_t)((first + y) % depth) * bytes + at;
-            int32_t weight = s->row_weights[y];
-            for (int32_t i = 0; i < length; i++) {
-                sum[i] += weight * line[i];
-            }
-        }
-        for (int32_t i = 0; i < length; i++) {
-            out[at + i] = dwk_byte(sum[i]);
-        }
-    }
-}
-
-/* Source columns that the tile's first output columns, so many, are made from. */
-static inline int32_t dwk_span(const dwk_prepare_scratch *s, int32_t columns)
-{
-    return s->first[columns - 1] + s->count[columns - 1] - s->first[0];
-}
-
-/* Source row y from the tile's first source column on, in RGB or grey. */
-static const uint8_t *dwk_source_row(const dwk_frame *frame, int32_t y, int32_t columns, dwk_prepare_scratch *s)
+/* Source row y as a row in work: `count` pixels from column `from` on. */
+static void dwk_source_row(const dwk_frame *frame, int32_t y, int32_t from, int32_t count, uint8_t *row)
 {
     if (frame->yuv == NULL) {
-        return frame->pixels + y * frame->pitch + (ptrdiff_t)s->first[0] * DWK_CHANNELS;
+        dwk_pixels_of(frame->pixels + y * frame->pitch + (ptrdiff_t)from * DWK_CHANNELS, count, row);
+    } else {
+        dwk_yuv_row(frame->yuv, frame->top + y, frame->left + from, count, row);
     }
-    dwk_yuv_row(frame->yuv, frame->top + y, frame->left + s->first[0], dwk_span(s, columns), s->line);
-    return s->line;
+}
+
+/* Windows of the tile's output columns, from `left` on: as many as the scratch holds. */
+static dwk_windows dwk_tile_windows(const dwk_side *down, const dwk_side *across, int32_t left, dwk_prepare_scratch *s)
+{
+    const int32_t stride = 8 * DWK_EIGHTS(across->depth);
+    int32_t most = 1;
+    int32_t columns = dwk_least(across->count - left, DWK_TILE);
+    columns = dwk_least(columns, DWK_TILE_WEIGHTS / stride);
+    columns = dwk_least(columns, ((DWK_RING_BYTES - DWK_BLEND) / down->depth - 1) / DWK_CHANNELS);
+    for (int32_t column = 0; column < columns; column++) {
+        const int32_t count = dwk_window(across, across->start + left + column, &s->first[column], s->window);
+        most = most < count ? count : most;
+        s->end = s->first[column] + count;
+        dwk_spread(s->window, count, stride, s->weights + (ptrdiff_t)column * stride);
+    }
+    return (dwk_windows){
+        .begin = s->begin, .weights = s->weights, .stride = stride, .eights = DWK_EIGHTS(most), .columns = columns};
 }
 
 /* The output columns from `left` on, as many as the scratch holds; returns how many those are. */
 static int32_t dwk_prepare_tile(const dwk_frame *frame, const dwk_side *down, const dwk_side *across, int32_t left,
                                 uint8_t *pixels, dwk_prepare_scratch *s)
 {
-    int32_t columns = dwk_least(across->count - left, DWK_TILE);
-    columns = dwk_least(columns, DWK_TILE_WEIGHTS / across->depth);
-    columns = dwk_least(columns, DWK_RING_BYTES / (down->depth * DWK_CHANNELS));
-    for (int32_t column = 0; column < columns; column++) {
-        int32_t *weights = s->weights + (ptrdiff_t)column * across->depth;
-        s->count[column] = dwk_window(across, across->start + left + column, &s->first[column], weights);
-        if (frame->yuv != NULL && dwk_span(s, column + 1) > DWK_LINE_PIXELS) {
-            columns = column;
-        }
+    const dwk_windows windows = dwk_tile_windows(down, across, left, s);
+    const dwk_ring ring = {.lines = s->ring, .depth = down->depth, .pitch = DWK_LINE(windows.columns)};
+    /* YUV is read from even columns on, as two of them may share their colours. */
+    const int32_t from = s->first[0] - (frame->yuv == NULL ? 0 : (frame->left + s->first[0]) % 2);
+    for (int32_t column = 0; column < windows.columns; column++) {
+        s->begin[column] = (s->first[column] - from) * DWK_PIXEL;
     }
-    int32_t bytes = columns * DWK_CHANNELS;
+    for (int32_t i = 0; i < DWK_ROW_BYTES; i++) {
+        s->row[i] = 0;
+    }
     int32_t next = 0; /* source row that the ring gets next; windows only move down */
     for (int32_t y = 0; y < down->count; y++) {
         int32_t first;
-        int32_t count = dwk_window(down, down->start + y, &first, s->row_weights);
+        int32_t count = dwk_window(down, down->start + y, &first, s->window);
         next = next < first ? first : next;
         for (; next < first + count; next++) {
-            uint8_t *line = s->ring + (ptrdiff_t)(next % down->depth) * bytes;
-            dwk_resize_row(dwk_source_row(frame, next, columns, s), s, across->depth, columns, line);
+            dwk_source_row(frame, next, from, s->end - from, s->row);
+            dwk_resize_row(s->row, &windows, s->ring + (ptrdiff_t)(next % ring.depth) * ring.pitch);
         }
         uint8_t *out = pixels + ((ptrdiff_t)(down->at + y) * DWK_CROP + across->at + left) * DWK_CHANNELS;
-        dwk_blend_rows(s, first, count, down->depth, bytes, out);
+        dwk_blend_rows(&ring, first, count, s->window, windows.columns * DWK_CHANNELS, out);
     }
-    return columns;
+    return windows.columns;
 }
 
 /* Prepares the middle of a frame, of which `frame` knows all but where that middle begins. */
