@@ -66,21 +66,22 @@ class Row:
 
 
 # Each width, both ends and odd ones of the resolutions, each padding and rounding of channels, both activations, grey
-# and colour, the shallow and the standard-convolution twin, other strides.
+# and colour, the shallow and the standard-convolution twin, other strides. Wide and large networks are shallow: the
+# blocks that they lack are five of one kind.
 FLOAT32: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.25, "resolution": 32}, AVX512),
     ({"width": 0.25, "resolution": 33}, SSE),
     ({"width": 0.5, "resolution": 63, "activation": "relu"}, AVX),
     ({"width": 0.75, "resolution": 47, "padding": "same"}, AVX512),
-    ({"width": 1.25, "resolution": 40, "padding": "same"}, NEON),
+    ({"width": 1.25, "resolution": 40, "padding": "same", "shallow": True}, NEON),
     ({"width": 0.35, "resolution": 50, "channels": 1}, AVX512),
-    ({"width": 1.0, "resolution": 97, "classes": 37}, AVX512),
+    ({"width": 1.0, "resolution": 97, "classes": 37, "shallow": True}, AVX512),
     ({"width": 0.5, "resolution": 64, "unit_strides": (0,)}, AVX512),
     ({"width": 0.25, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12)}, AVX),
     ({"width": 0.5, "resolution": 45, "shallow": True, "padding": "same", "channels": 1}, NEON),
     ({"width": 0.25, "resolution": 49, "convolution": "standard"}, AVX512),
     ({"width": 0.5, "resolution": 38, "convolution": "standard", "padding": "same", "activation": "relu"}, SSE),
-    ({"width": 0.25, "resolution": 224}, AVX),
+    ({"width": 0.25, "resolution": 224, "shallow": True}, AVX),
     ({"width": 0.25, "resolution": 75, "padding": "keras"}, AVX512),
     ({"width": 0.35, "resolution": 51, "padding": "end", "rounding": "cut-off"}, SSE),
     ({"width": 0.1, "resolution": 50, "padding": "keras", "rounding": "cut-off", "convolution": "standard"}, AVX),
@@ -88,7 +89,7 @@ FLOAT32: list[tuple[dict[str, Any], Machine]] = [
 # Also widths whose channels do not fill the vectors of x86.
 BF16: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 0.25, "resolution": 65}, WITH_BF16),
-    ({"width": 0.75, "resolution": 97, "padding": "same", "classes": 37}, WITH_BF16),
+    ({"width": 0.75, "resolution": 97, "padding": "same", "classes": 37, "shallow": True}, WITH_BF16),
     ({"width": 0.35, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12), "channels": 1}, WITH_BF16),
     ({"width": 0.5, "resolution": 49, "convolution": "standard", "shallow": True}, WITH_BF16),
     ({"width": 0.5, "resolution": 37, "activation": "relu", "padding": "same"}, AVX),
@@ -107,10 +108,15 @@ INT8: list[tuple[dict[str, Any], Machine, bool, str]] = [
     ({"width": 0.25, "resolution": 32}, AVX512, True, ""),
     ({"width": 0.25, "resolution": 33, "channels": 1, "padding": "same"}, SSE, True, FOREIGN),
     ({"width": 0.5, "resolution": 37, "activation": "relu", "classes": 37}, AVX, True, ""),
-    ({"width": 0.75, "resolution": 97, "padding": "same"}, AVX512, True, FOREIGN),
-    ({"width": 1.25, "resolution": 40}, NEON, True, ""),
-    ({"width": 1.0, "resolution": 113, "padding": "same", "activation": "relu"}, AVX512, True, FOREIGN),
-    ({"width": 0.25, "resolution": 225}, AVX, True, ""),
+    ({"width": 0.75, "resolution": 97, "padding": "same", "shallow": True}, AVX512, True, FOREIGN),
+    ({"width": 1.25, "resolution": 40, "shallow": True}, NEON, True, ""),
+    (
+        {"width": 1.0, "resolution": 113, "padding": "same", "activation": "relu", "shallow": True},
+        AVX512,
+        True,
+        FOREIGN,
+    ),
+    ({"width": 0.25, "resolution": 225, "shallow": True}, AVX, True, ""),
     ({"width": 0.5, "resolution": 45, "shallow": True, "channels": 1}, NEON, True, FOREIGN),
     ({"width": 0.25, "resolution": 49, "convolution": "standard"}, AVX512, True, ""),
     ({"width": 0.5, "resolution": 38, "convolution": "standard", "padding": "same"}, SSE, True, FOREIGN),
@@ -124,17 +130,17 @@ INT8: list[tuple[dict[str, Any], Machine, bool, str]] = [
         FOREIGN,
     ),
     ({"width": 0.25, "resolution": 67, "padding": "same"}, AVX512, False, FOREIGN),
-    ({"width": 0.25, "resolution": 113, "channels": 1}, SSE, False, FOREIGN),
+    ({"width": 0.25, "resolution": 113, "channels": 1, "shallow": True}, SSE, False, FOREIGN),
     ({"width": 0.25, "resolution": 70, "convolution": "standard"}, AVX, False, FOREIGN),
     # Kernels for x86; widths whose channels do not fill vectors.
     ({"width": 0.25, "resolution": 65}, WITH_VNNI, True, FOREIGN),
-    ({"width": 0.75, "resolution": 97, "padding": "same", "classes": 37}, WITH_VNNI, True, FOREIGN),
+    ({"width": 0.75, "resolution": 97, "padding": "same", "classes": 37, "shallow": True}, WITH_VNNI, True, FOREIGN),
     ({"width": 0.35, "resolution": 35, "unit_strides": (0, 2, 4, 6, 12), "channels": 1}, WITH_VNNI, True, FOREIGN),
     ({"width": 0.5, "resolution": 49, "convolution": "standard", "shallow": True}, WITH_VNNI, False, ""),
     ({"width": 0.25, "resolution": 113}, WITH_VNNI, False, ""),
     ({"width": 0.1, "resolution": 50, "padding": "keras", "rounding": "cut-off"}, WITH_AVX2, True, FOREIGN),
     ({"width": 0.25, "resolution": 71, "padding": "same"}, WITH_VBMI, True, FOREIGN),
-    ({"width": 0.25, "resolution": 128}, WITH_VBMI, False, ""),
+    ({"width": 0.25, "resolution": 128, "shallow": True}, WITH_VBMI, False, ""),
     ({"width": 0.35, "resolution": 47, "padding": "same"}, WITH_AVXVNNI, True, FOREIGN),
     ({"width": 0.25, "resolution": 49, "convolution": "standard"}, WITH_AVXVNNI, False, ""),
     ({"width": 0.35, "resolution": 47, "padding": "same"}, WITH_AVX2, True, FOREIGN),

@@ -213,10 +213,10 @@ def test_int8_multiplies_the_plain_way() -> None:
 # An odd number of tiles of 11 pixels; 160 channels, of which 32 are left, and tiles with a rest; 80 and 336 channels,
 # of which 16 are left, and 168, which are no multiple of a wide vector.
 NETWORKS: list[tuple[dict[str, Any], Machine]] = [
-    ({"width": 0.75, "resolution": 88}, AVX512),
-    ({"width": 1.25, "resolution": 101, "activation": "relu"}, AVX512),
-    ({"width": 0.65, "resolution": 68, "padding": "same"}, AVX512),
-    ({"width": 0.65, "resolution": 68, "padding": "same"}, AVX),
+    ({"width": 0.75, "resolution": 88, "shallow": True}, AVX512),
+    ({"width": 1.25, "resolution": 101, "activation": "relu", "shallow": True}, AVX512),
+    ({"width": 0.65, "resolution": 68, "padding": "same", "shallow": True}, AVX512),
+    ({"width": 0.65, "resolution": 68, "padding": "same", "shallow": True}, AVX),
 ]
 
 

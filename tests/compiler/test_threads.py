@@ -23,7 +23,7 @@ MOST = 4
 # Odd maps and maps with fewer rows than threads, channels that fill no vector, both paddings, grey, twins; fewer labels
 # than threads.
 NETWORKS: list[tuple[dict[str, Any], str, Machine | Instructions]] = [
-    ({"width": 0.35, "resolution": 113, "channels": 1, "padding": "same"}, "float32", AVX512),
+    ({"width": 0.35, "resolution": 113, "channels": 1, "padding": "same", "shallow": True}, "float32", AVX512),
     ({"width": 0.75, "resolution": 150, "shallow": True}, "float32", AVX512),  # with Strassen's products, in both ways
     ({"width": 0.25, "resolution": 70, "convolution": "standard"}, "float32", AVX512),
     ({"width": 0.35, "resolution": 67}, "bf16", AVX512BF16),
