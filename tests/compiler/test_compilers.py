@@ -24,7 +24,7 @@ from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
-from tools.binaries import binary
+from tools.binaries import demands
 from tools.emitted import STRICT, predefined
 
 pytestmark = pytest.mark.skipif(
@@ -68,7 +68,7 @@ def test_they_are_silent_on_every_level_and_the_golden_cases_hold(
     chosen = compiler(row, cc)
     strict = replace(chosen, command=(*chosen.command, *STRICT))
     library(strict, network.model_c, network.packed.words, precision, tmp_path / "model.so")
-    assert not binary(tmp_path / "model.so").demands
+    assert not demands(tmp_path / "model.so")
     assert row.machine is not None
     if not row.machine.features <= predefined(zig):
         pytest.skip(f"this processor lacks level {level}; what {Path(cc).name} builds for it is not run")

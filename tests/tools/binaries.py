@@ -64,12 +64,8 @@ def _text(data: bytes, at: int) -> str:
 def _elf(data: bytes) -> Binary:
     is_wide = data[4] == 2
     (machine,) = struct.unpack_from("<H", data, 18)
-    (start,) = struct.unpack_from("<Q" if is_wide else "<I", data, 32 if is_wide else 28)
-    size, count = struct.unpack_from("<HH", data, 54 if is_wide else 42)
-    segments = [_segment(data, start + size * number, is_wide) for number in range(count)]
+    segments, rows = _headers(data)
     loaded = [found for found in segments if found[0] == LOAD]
-    (dynamic,) = [found for found in segments if found[0] == DYNAMIC]
-    rows = list(struct.iter_unpack("<qQ" if is_wide else "<iI", data[dynamic[2] : dynamic[2] + dynamic[4]]))
     table = dict(rows)
 
     def at(address: int) -> int:
@@ -92,18 +88,35 @@ def _elf(data: bytes) -> Binary:
         imports=frozenset(imports),
         libraries=tuple(_text(data, strings + value) for tag, value in rows if tag == 1),
         page=min(page for *_, page in loaded),
-        demands=frozenset(_demands({found[0]: found[1] for found in segments}, loaded, table)),
+        demands=frozenset(_demands(data)),
     )
 
 
-def _demands(flags: dict[int, int], loaded: list[Segment], table: dict[int, int]) -> Iterator[str]:
-    """What is unusual of the segments, by their kinds and flags, and of the dynamic table."""
+def demands(path: Path) -> frozenset[str]:
+    """Of an ELF library, what loaders of some systems refuse, or give to few."""
+    return frozenset(_demands(path.read_bytes()))
+
+
+def _headers(data: bytes) -> tuple[list[Segment], list[tuple[int, int]]]:
+    """The segments, and the rows of the dynamic table."""
+    is_wide = data[4] == 2
+    (start,) = struct.unpack_from("<Q" if is_wide else "<I", data, 32 if is_wide else 28)
+    size, count = struct.unpack_from("<HH", data, 54 if is_wide else 42)
+    segments = [_segment(data, start + size * number, is_wide) for number in range(count)]
+    (dynamic,) = [found for found in segments if found[0] == DYNAMIC]
+    rows = struct.iter_unpack("<qQ" if is_wide else "<iI", data[dynamic[2] : dynamic[2] + dynamic[4]])
+    return segments, [(tag, value) for tag, value in rows]
+
+
+def _demands(data: bytes) -> Iterator[str]:
+    segments, rows = _headers(data)
+    flags, table = {found[0]: found[1] for found in segments}, dict(rows)
     # Where no segment speaks of the stack, loaders take it that code may lie there.
     if flags.get(STACK, RUN) & RUN:
         yield "an executable stack"
     if THREAD in flags:
         yield "memory for each thread"
-    if any(one[1] & WRITE and one[1] & RUN for one in loaded):
+    if any(one[0] == LOAD and one[1] & WRITE and one[1] & RUN for one in segments):
         yield "code that can be written"
     if TEXT_RELOCATIONS in table or table.get(FLAGS, 0) & FLAG_TEXT_RELOCATIONS:
         yield "code that is changed as it is loaded"
