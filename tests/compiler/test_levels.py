@@ -202,17 +202,17 @@ def test_the_golden_cases_hold_on_processors_of_other_families(
     assert row.machine is not None
     emitted = emit(network(precision), target_name="test", machine=row.machine, choices=Choices(precision=precision))
     write_sources(emitted, tmp_path)
-    shutil.copy(PROGRAM, tmp_path)
     flags = (
         *FLAGS,
         PRECISIONS[precision].contract,
+        "-I.",
         "-static",
         "-nostdlib",
         "-Wno-unused-command-line-argument",
         "-o",
         "program",
     )
-    build((*compiler(row, None).command, *flags, "levels.c", "model.c", "weights.s"), tmp_path)
+    build((*compiler(row, None).command, *flags, str(PROGRAM), "model.c", "weights.s"), tmp_path)
 
     assert _on(emulator, tmp_path / "program") == ["in use test", "test holds"]
 

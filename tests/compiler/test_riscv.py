@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -138,13 +137,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     job = compilation(network("tiny", "own"), target="test", precision="int8")
     emitted = emit_for(job, {name: machine_of(name) for name in rows})
     write_sources(emitted, folder)
-    shutil.copy(REPORT, folder)
-    flags = ("-std=c11", "-O1", PRECISIONS["int8"].contract, "-Wno-unused-command-line-argument")
+    flags = ("-std=c11", "-O1", PRECISIONS["int8"].contract, "-I.", "-Wno-unused-command-line-argument")
     for name, text in emitted.levels.items():
         (folder / file_of_level(name)).write_text(text, encoding="utf-8")
         build((*compiler(rows[name], None).command, *flags, "-c", file_of_level(name)), folder)
     objects = [str(Path(file_of_level(name)).with_suffix(".o")) for name in rows]
-    sources = ("levels.c", "model.c", "weights.s", *objects)
+    sources = (str(REPORT), "model.c", "weights.s", *objects)
     command = (*compiler(rows["portable"], None).command, *flags, "-static", "-nostdlib", *sources)
     build((*command, "-o", "program"), folder)
     build((*command, f"-DHWCAP={WITHOUT_V}", "-o", "without"), folder)

@@ -1,50 +1,11 @@
 /* levels.c: says which levels an artifact carries, which one it uses, and whether the golden cases hold at each.
  *
  * Without a C library, so that it can be linked for another processor and run by qemu. */
+#include "alone.h"
 #include "depthwise.h"
 
-#if defined(__x86_64__)
-static long call(long number, long a, long b, long c)
-{
-    long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
-    return result;
-}
-#define WRITE 1
-#define EXIT 60
-__asm__(".globl _start\n_start: xor %ebp, %ebp\n and $-16, %rsp\n call begin\n");
-#elif defined(__riscv)
-static long call(long number, long a, long b, long c)
-{
-    register long a7 __asm__("a7") = number;
-    register long a0 __asm__("a0") = a;
-    register long a1 __asm__("a1") = b;
-    register long a2 __asm__("a2") = c;
-    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
-    return a0;
-}
-#define WRITE 64
-#define EXIT 93
-__asm__(".globl _start\n_start: li s0, 0\n la a0, stack\n sd sp, 0(a0)\n call begin\n");
-#else
-static long call(long number, long a, long b, long c)
-{
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
-    return x0;
-}
-#define WRITE 64
-#define EXIT 93
-__asm__(".globl _start\n_start: mov x29, #0\n mov x0, sp\n adrp x1, stack\n str x0, [x1, :lo12:stack]\n bl begin\n");
-#endif
-
 #if !defined(__x86_64__)
-/* What the kernel put on the stack: arguments, environment, then what getauxval tells, each list with 0 at its end. */
-unsigned long *stack;
-
+/* What a C library would tell of the processor. */
 unsigned long getauxval(unsigned long kind);
 unsigned long getauxval(unsigned long kind)
 {
@@ -64,26 +25,6 @@ unsigned long getauxval(unsigned long kind)
 }
 #endif
 
-/* What compilers call. */
-void *memset(void *to, int value, size_t count)
-{
-    volatile unsigned char *at = to;
-    while (count-- > 0) {
-        *at++ = (unsigned char)value;
-    }
-    return to;
-}
-
-void *memcpy(void *restrict to, const void *restrict from, size_t count)
-{
-    volatile unsigned char *at = to;
-    const unsigned char *source = from;
-    while (count-- > 0) {
-        *at++ = *source++;
-    }
-    return to;
-}
-
 /* What threads would need; there are none. */
 long syscall(long number, ...) { return -number; }
 
@@ -96,7 +37,6 @@ static void say(const char *text)
     }
 }
 
-void begin(void);
 void begin(void)
 {
     if (dw_processor() != DW_OK) {

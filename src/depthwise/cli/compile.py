@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,9 +139,8 @@ def command(
     layer, are bfloat16: half the bytes of weights. Whether that is faster or slower than float32 depends on the
     processor; `depthwise bench` measures both.
     """
-    from depthwise.cli.output import console, notice, print_json
-    from depthwise.compiler.compile import check_place, check_precision, compile_model
-    from depthwise.compiler.several import check_several, compile_several, split_targets
+    from depthwise.cli.output import notice
+    from depthwise.compiler.compile import check_precision, compile_model
     from depthwise.network.quantized import load_model
 
     if list_targets:
@@ -150,11 +149,11 @@ def command(
     if model is None or out is None:
         kind, name = ("argument", "MODEL") if model is None else ("option", "--out")
         raise click.MissingParameter(ctx=ctx, param_hint=f"'{name}'", param_type=kind)
-    names = split_targets(target)
     loaded = load_model(model)
     check_precision(loaded, precision, str(model))
 
     def build(name: str, path: Path) -> Built:
+        """The artifact for one target, or one wheel for all of them."""
         notice(f"compiling {model} for {name} ...")
         return compile_model(
             loaded,
@@ -170,16 +169,31 @@ def command(
             form=form,
         )
 
+    _tell(_built(target, out, cpu, form, build), loaded.spec, clock if explain else None, as_json=as_json)
+
+
+def _built(
+    target: str, out: Path, cpu: str | None, form: str | None, build: Callable[[str, Path], Built]
+) -> list[Built]:
+    """An artifact for each target, after a look at whether all of them can be written."""
+    from depthwise.compiler.compile import check_place
+    from depthwise.compiler.several import check_several, compile_several, split_targets
+
+    names = split_targets(target)
     if len(names) == 1 or form == "wheel":
         check_place(out, target, cpu, form)
-        artifacts = [build(target, out)]
-    else:
-        check_several(names, out, cpu, form)
-        artifacts = list(compile_several(names, out, build))
-    documents = []
+        return [build(target, out)]
+    check_several(names, out, cpu, form)
+    return list(compile_several(names, out, build))
+
+
+def _tell(artifacts: list[Built], spec: Spec, clock: float | None, *, as_json: bool) -> None:
+    """Warn of each artifact what is to be warned of, then print what they are."""
+    from depthwise.cli.output import console, print_json
+
     for built in artifacts:
         _warn(built)
-        documents.append(_document(built, loaded.spec, clock if explain else None))
+    documents = [_document(built, spec, clock) for built in artifacts]
     if as_json:
         print_json(documents[0] if len(documents) == 1 else {"schema": 1, "artifacts": documents})
         return

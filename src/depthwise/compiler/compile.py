@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,9 +197,8 @@ def compile_model(
     precision = precision or model.precision
     shape = check_place(out, target, cpu, form)
     if shape == "wheel":
-        settings: dict[str, Any] = {"cc": cc, "extra": extra, "keep_dead": keep_dead, "strassen": strassen}
-        settings |= {"cpu": cpu, "precision": precision, "threads": threads, "parts": parts}
-        return _packaged(model, target, out, settings)
+        same = partial(compile_model, model, cc=cc, extra=extra, keep_dead=keep_dead, strassen=strassen)
+        return _packaged(partial(same, cpu=cpu, precision=precision, threads=threads, parts=parts), model, target, out)
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
@@ -208,15 +208,14 @@ def compile_model(
     # In a call of its own, so that what is compiled is gone from memory while the compiler takes its own.
     emitted = _emitted(model, target, machines, choices, extra, found)
     size = _WRITERS[shape](_code(emitted, rows, chosen, precision), out)
-    whole = layers(model.spec)
     return Built(
         path=out,
         target=target,
         bytes=size,
         weight_bytes=emitted.packed.weight_bytes,
         arena_bytes=max(plan.arena_bytes for plan in emitted.plans.values()),
-        multiply_adds=sum(map(multiply_adds, whole)),
-        live_multiply_adds=sum(map(multiply_adds, whole if found is None else found.table)),
+        multiply_adds=sum(map(multiply_adds, layers(model.spec))),
+        live_multiply_adds=sum(map(multiply_adds, layers(model.spec) if found is None else found.table)),
         seconds=time.perf_counter() - start,
         plan=emitted.plan,
         levels=tuple(machines),
@@ -306,12 +305,12 @@ _KINDS = {"library": ARTIFACT, "static": STATIC, "program": PROGRAM, "source": S
 _WRITERS = {"library": _library, "static": static_folder, "program": program, "source": source_folder}
 
 
-def _packaged(model: AnyModel, target: str, out: Path, settings: Mapping[str, Any]) -> Built:
-    """A wheel of one or several targets; what is told of it is told of the first."""
+def _packaged(compiled: Callable[..., Built], model: AnyModel, target: str, out: Path) -> Built:
+    """A wheel of a library for each of one or several targets; what is told of it is told of the first."""
     start = time.perf_counter()
     rows = [targets.target(name) for name in _names(target, "wheel")]
     place, name = wheel_place(out, rows)
     with compilers.work_folder() as folder:
-        built = [compile_model(model, target=row.name, out=folder / row.name, **settings) for row in rows]
+        built = [compiled(target=row.name, out=folder / row.name) for row in rows]
         size = wheel(dict(zip(rows, (one.path for one in built), strict=True)), model.labels, name, place)
     return replace(built[0], path=place, target=target, bytes=size, seconds=time.perf_counter() - start)

@@ -9,15 +9,11 @@
  * Weights: for each eight channels the biases (s32), the multipliers, then for each column the factors (s8) of four
  * rows for each channel: of the upper row of outputs with 0 for the last row of the four, of the lower one with 0 for
  * the first. Output: pairs as in dwk_pairs_arm.h. */
+#define DWK_STRIDE 1
 #include "dwk_window_arm.h"
 
-#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_i8_, DWK_WAY, _c8__dotprod)
-#define DWK_NAME_OF_LINE DWK_JOIN(DWK_NAME, _line, )
-/* Words of eight channels. */
-#define DWK_WORDS 64
-
 /* One column: four rows of it, or three where `lower` is 0. */
-DWK_INLINE dwk_column DWK_JOIN(DWK_NAME, _column, )(const int8_t *at, ptrdiff_t row, int lower)
+DWK_INLINE dwk_column DWK_NAME_OF_COLUMN(const int8_t *at, ptrdiff_t row, int lower)
 {
     const int8x8_t third = vld1_s8(at + 2 * row);
     return dwk_column_of(dwk_in_turn(vld1_s8(at), vld1_s8(at + row)),
@@ -35,65 +31,29 @@ DWK_INLINE void DWK_NAME_OF_LINE(int lower, const int8_t *restrict input, ptrdif
     for (int i = 0; i < 12; i++) {
         factors[i / 4][i % 4] = vld1q_s8((const int8_t *)(weights + 16 + 4 * i));
     }
-    DWK_UNROLL
-    for (int i = 0; i < 4; i++) {
-        multiplier[i] = dwk_sums_at(weights + 8 + 4 * (i % 2));
-    }
-    dwk_column first = DWK_JOIN(DWK_NAME, _column, )(input, row, lower);
-    dwk_column second = DWK_JOIN(DWK_NAME, _column, )(input + channels, row, lower);
+    dwk_for_two_rows(weights + 8, multiplier);
+    dwk_column first = DWK_NAME_OF_COLUMN(input, row, lower);
+    dwk_column second = DWK_NAME_OF_COLUMN(input + channels, row, lower);
     input += 2 * channels;
     DWK_THRICE
     for (int32_t x = 0; x < width; x++) {
-        const dwk_column third = DWK_JOIN(DWK_NAME, _column, )(input, row, lower);
+        const dwk_column third = DWK_NAME_OF_COLUMN(input, row, lower);
         const uint32_t *bias = weights;
         DWK_HIDE(bias);
         int32x4_t sum[4];
-        DWK_UNROLL
-        for (int i = 0; i < 4; i++) {
-            sum[i] = dwk_sums_at(bias + 4 * (i % 2));
-        }
+        dwk_for_two_rows(bias, sum);
         DWK_UNROLL
         for (int i = 0; i <= lower; i++) {
             dwk_dot_column(sum + 2 * i, &first, factors[0] + 2 * i);
             dwk_dot_column(sum + 2 * i, &second, factors[1] + 2 * i);
             dwk_dot_column(sum + 2 * i, &third, factors[2] + 2 * i);
         }
-        const int8x16_t bytes = DWK_BY(bytes)(to, sum, multiplier);
-        if (lower) {
-            vst1q_s8(output + x * 2 * step, bytes);
-        } else {
-            vst1_s8(output + x / 2 * 2 * step + x % 2 * 8, vget_low_s8(bytes));
-        }
+        dwk_store_pair(output, x, step, lower, DWK_BY(bytes)(to, sum, multiplier));
         first = second;
         second = third;
         input += channels;
     }
 }
 
-/* input: the top left value under the kernel of the first output, padding included; input_row bytes from row to row.
- * first, end: the channels to compute, from a multiple of 8 to before a multiple of 8.
- * output: pairs of pixels of output_step bytes each. */
-DWK_FUNCTION void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                           int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
-                           const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
-{
-    weights += first / 8 * DWK_WORDS;
-    for (int32_t c = first; c < end; c += 8) {
-        const int8_t *top = (const int8_t *)input + c;
-        int8_t *target = (int8_t *)output + 2 * c;
-        for (int32_t pair = 0; pair < rows / 2; pair++) {
-            DWK_NAME_OF_LINE(1, top, input_row, width, channels, weights, to, target, output_step);
-            top += 2 * input_row;
-            target += 2 * width * output_step;
-        }
-        if (rows % 2) {
-            DWK_NAME_OF_LINE(0, top, input_row, width, channels, weights, to, target, output_step);
-        }
-        weights += DWK_WORDS;
-    }
-}
-
-#undef DWK_WORDS
-#undef DWK_NAME_OF_LINE
-#undef DWK_NAME
-#undef DWK_WAY
+#define DWK_WORDS 64
+#include "dwk_window_arm.h"

@@ -8,15 +8,11 @@
  *
  * Weights: for each eight channels the biases (s32), the multipliers, then for each column the factors (s8) of three
  * rows and a 0 for each channel. Output: pairs as in dwk_pairs_arm.h. */
+#define DWK_STRIDE 2
 #include "dwk_window_arm.h"
 
-#define DWK_NAME DWK_JOIN(dwk_depthwise3x3s2_i8_, DWK_WAY, _c8__dotprod)
-#define DWK_NAME_OF_LINE DWK_JOIN(DWK_NAME, _line, )
-/* Words of eight channels. */
-#define DWK_WORDS 40
-
 /* One column of five rows, or of three where `lower` is 0, as the upper row of outputs sees it and as the lower one. */
-DWK_INLINE void DWK_JOIN(DWK_NAME, _column, )(const int8_t *at, ptrdiff_t row, int lower, dwk_column *column)
+DWK_INLINE void DWK_NAME_OF_COLUMN(const int8_t *at, ptrdiff_t row, int lower, dwk_column *column)
 {
     const int8x8_t third = vld1_s8(at + 2 * row);
     const int8x16_t upper = dwk_in_turn(vld1_s8(at), vld1_s8(at + row));
@@ -40,23 +36,17 @@ DWK_INLINE void DWK_NAME_OF_LINE(int lower, const int8_t *restrict input, ptrdif
     for (int i = 0; i < 6; i++) {
         factors[i / 2][i % 2] = vld1q_s8((const int8_t *)(weights + 16 + 4 * i));
     }
-    DWK_UNROLL
-    for (int i = 0; i < 4; i++) {
-        multiplier[i] = dwk_sums_at(weights + 8 + 4 * (i % 2));
-    }
-    DWK_JOIN(DWK_NAME, _column, )(input, row, lower, first);
+    dwk_for_two_rows(weights + 8, multiplier);
+    DWK_NAME_OF_COLUMN(input, row, lower, first);
     input += channels;
     for (int32_t x = 0; x < width; x++) {
         dwk_column second[2], third[2];
-        DWK_JOIN(DWK_NAME, _column, )(input, row, lower, second);
-        DWK_JOIN(DWK_NAME, _column, )(input + channels, row, lower, third);
+        DWK_NAME_OF_COLUMN(input, row, lower, second);
+        DWK_NAME_OF_COLUMN(input + channels, row, lower, third);
         const uint32_t *bias = weights;
         DWK_HIDE(bias);
         int32x4_t sum[4];
-        DWK_UNROLL
-        for (int i = 0; i < 4; i++) {
-            sum[i] = dwk_sums_at(bias + 4 * (i % 2));
-        }
+        dwk_for_two_rows(bias, sum);
         DWK_UNROLL
         for (int i = 0; i <= lower; i++) {
             dwk_dot_column(sum + 2 * i, &first[i], factors[0]);
@@ -64,38 +54,10 @@ DWK_INLINE void DWK_NAME_OF_LINE(int lower, const int8_t *restrict input, ptrdif
             dwk_dot_column(sum + 2 * i, &third[i], factors[2]);
             first[i] = third[i];
         }
-        const int8x16_t bytes = DWK_BY(bytes)(to, sum, multiplier);
-        if (lower) {
-            vst1q_s8(output + x * 2 * step, bytes);
-        } else {
-            vst1_s8(output + x / 2 * 2 * step + x % 2 * 8, vget_low_s8(bytes));
-        }
+        dwk_store_pair(output, x, step, lower, DWK_BY(bytes)(to, sum, multiplier));
         input += 2 * channels;
     }
 }
 
-/* input, output and channels: as in dwk_depthwise3x3s1_i8_dotprod.h. */
-DWK_FUNCTION void DWK_NAME(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
-                           int32_t channels, int32_t first, int32_t end, const uint32_t *restrict weights,
-                           const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
-{
-    weights += first / 8 * DWK_WORDS;
-    for (int32_t c = first; c < end; c += 8) {
-        const int8_t *top = (const int8_t *)input + c;
-        int8_t *target = (int8_t *)output + 2 * c;
-        for (int32_t pair = 0; pair < rows / 2; pair++) {
-            DWK_NAME_OF_LINE(1, top, input_row, width, channels, weights, to, target, output_step);
-            top += 4 * input_row;
-            target += 2 * width * output_step;
-        }
-        if (rows % 2) {
-            DWK_NAME_OF_LINE(0, top, input_row, width, channels, weights, to, target, output_step);
-        }
-        weights += DWK_WORDS;
-    }
-}
-
-#undef DWK_WORDS
-#undef DWK_NAME_OF_LINE
-#undef DWK_NAME
-#undef DWK_WAY
+#define DWK_WORDS 40
+#include "dwk_window_arm.h"
