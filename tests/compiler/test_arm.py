@@ -1,4 +1,4 @@
-"""The kernels for 64-bit ARM on emulated processors: every byte of every layer is the oracle's, at every level."""
+"""The kernels for ARM on emulated processors: every byte of every layer is the oracle's, at every level."""
 
 from __future__ import annotations
 
@@ -129,6 +129,23 @@ def test_every_byte_of_every_layer_is_the_oracles(name: str, kind: str, level: s
 
     for processor in LEVEL_NAMES[LEVEL_NAMES.index(level) :]:
         compare(model, oracle, run(emitted, program, ("qemu-aarch64", "-cpu", PROCESSORS[processor]), pixels))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("odd", "imported"), ("odd", "ties"), ("grey", "own"), ("strides", "own")])
+def test_every_byte_of_every_layer_is_the_oracles_on_32_bits(name: str, kind: str, tmp_path: Path) -> None:
+    needs("qemu-arm")
+    model = network(name, kind)
+    pixels = images(model.spec)
+    oracle = reference_int8.run(model, pixels, keep=True)
+    row = target("linux-armv7")
+    assert row.machine is not None
+    emitted = emit(model, target_name="test", machine=row.machine)
+    program = built(emitted, len(pixels), (*compiler(row, None).command, *row.link), tmp_path)
+
+    assert {kernel.instructions.name for step in emitted.plan.steps for kernel in step.kernels} == {"neon"}
+    # One without fused products, and one that has all that 32-bit ARM can have.
+    for processor in ("cortex-a9", "max"):
+        compare(model, oracle, run(emitted, program, ("qemu-arm", "-cpu", processor), pixels))
 
 
 @pytest.mark.parametrize("name", ["odd", "strides"])

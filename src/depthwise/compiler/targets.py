@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthwise.errors import Refused
+from depthwise.kernels.arm.levels import ARMV7
 from depthwise.kernels.machine import PORTABLE, Level, Machine
 from depthwise.kernels.riscv import levels as riscv
 from depthwise.kernels.table import family_here, family_named
@@ -157,12 +158,12 @@ TARGETS = (
         about="a library for 32-bit ARM with NEON and Linux, in the ABI of hard floats",
         needs=_NEEDS["linux"],
         ran="emulator",
-        family="portable",
+        family="arm",
         processor="arm",
         system="linux",
         abi="eabihf",
-        machine=PORTABLE,
-        level="portable",
+        machine=ARMV7,
+        level="neon",
         zig=("-mcpu=generic+v7a",),
         # Processors before ARMv7VE do not divide, and the C library does not do it for them.
         link=("-rtlib=compiler-rt",),

@@ -1,1 +1,1 @@
-"""ARM of 64 bits."""
+"""ARM of 64 bits, and of 32 bits with vectors."""

@@ -1,4 +1,4 @@
-/* dwk_arm.h: what the int8 kernels for 64-bit ARM share: signed bytes, and the ways from sums to them.
+/* dwk_arm.h: what the int8 kernels for ARM share: signed bytes, and the ways from sums to them.
  *
  * An activation q lies in memory as q - 128, a signed byte, which is what the instructions take. Each bias has 128
  * times the sum of its factors added, so that sums are those of docs/int8.md Q5 to the last bit, and R1 to R4 begin
@@ -20,6 +20,7 @@
 
 #include "dwk_shapes.h"
 #include "dwk_vector_i8.h"
+#include "dwk_words_arm.h"
 
 /* What a signed byte is less than the byte of docs/int8.md. */
 #define DWK_LESS 128
@@ -28,21 +29,12 @@
  * whatever its flags. */
 #define DWK_ALONE(product) __asm__("" : "+w"(product))
 
-/* A loop that takes two steps at a time. */
-#if defined(__clang__)
-#define DWK_TWICE _Pragma("clang loop unroll_count(2)")
-#define DWK_THRICE _Pragma("clang loop unroll_count(3)")
-#else
-#define DWK_TWICE _Pragma("GCC unroll 2")
-#define DWK_THRICE _Pragma("GCC unroll 3")
-#endif
-
 DWK_INLINE int32x4_t dwk_sums_at(const uint32_t *at) { return vreinterpretq_s32_u32(vld1q_u32(at)); }
 
 /* The lower halves of eight numbers. */
 DWK_INLINE int16x8_t dwk_sixteens(int32x4_t first, int32x4_t second)
 {
-    return vuzp1q_s16(vreinterpretq_s16_s32(first), vreinterpretq_s16_s32(second));
+    return DWK_LOWER_HALVES(vreinterpretq_s16_s32(first), vreinterpretq_s16_s32(second));
 }
 
 DWK_INLINE int32x4_t dwk_four_converted(const dwk_rounding *to, int32x4_t sum, int32x4_t multiplier)
@@ -69,7 +61,7 @@ DWK_INLINE int8x16_t dwk_bytes_added(const dwk_rounding *to, const int32x4_t *su
     for (int i = 0; i < 4; i++) {
         r[i] = dwk_four_added(to, sum[i], multiplier[i]);
     }
-    return vqmovn_high_s16(vqmovn_s16(dwk_sixteens(r[0], r[1])), dwk_sixteens(r[2], r[3]));
+    return DWK_NARROWED(dwk_sixteens(r[0], r[1]), dwk_sixteens(r[2], r[3]));
 }
 
 DWK_INLINE int8x16_t dwk_bytes_converted(const dwk_rounding *to, const int32x4_t *sum, const int32x4_t *multiplier)
@@ -80,7 +72,7 @@ DWK_INLINE int8x16_t dwk_bytes_converted(const dwk_rounding *to, const int32x4_t
         r[i] = dwk_four_converted(to, sum[i], multiplier[i]);
     }
     const int8x16_t low =
-        vuzp1q_s8(vreinterpretq_s8_s16(dwk_sixteens(r[0], r[1])), vreinterpretq_s8_s16(dwk_sixteens(r[2], r[3])));
+        DWK_LOWER_BYTES(vreinterpretq_s8_s16(dwk_sixteens(r[0], r[1])), vreinterpretq_s8_s16(dwk_sixteens(r[2], r[3])));
     return vaddq_s8(low, vdupq_n_s8((int8_t)(to->zero_point - DWK_LESS)));
 }
 

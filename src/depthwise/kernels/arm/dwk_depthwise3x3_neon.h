@@ -1,4 +1,4 @@
-/* dwk_depthwise3x3_neon.h: the body of the depthwise kernels for ARM without dot products.
+/* dwk_depthwise3x3_neon.h: the body of the depthwise kernels of bytes for ARM without dot products.
  *
  * Needs the form of dwk_depthwise3x3s1_i8_neon.h or dwk_depthwise3x3s2_i8_neon.h, and DWK_STRIDE. */
 #include "dwk_taps_neon.h"

@@ -17,8 +17,20 @@ static const uint8_t dwk_nine_places[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  
 DWK_INLINE dwk_nine_pixels dwk_nine_pixels_at(const int8_t *at, ptrdiff_t row)
 {
     const int8x16x3_t rows = {{vld1q_s8(at), vld1q_s8(at + row), vld1q_s8(at + 2 * row)}};
+#if defined(__aarch64__)
     return (dwk_nine_pixels){vqtbl3q_s8(rows, vld1q_u8(dwk_nine_places)),
                              vqtbl3q_s8(rows, vld1q_u8(dwk_nine_places + 16))};
+#else
+    /* A table there has 32 bytes: the first two rows, or the last two, whose places are 16 less. */
+    const int8x8x4_t first = {
+        {vget_low_s8(rows.val[0]), vget_high_s8(rows.val[0]), vget_low_s8(rows.val[1]), vget_high_s8(rows.val[1])}};
+    const int8x8x4_t last = {
+        {vget_low_s8(rows.val[1]), vget_high_s8(rows.val[1]), vget_low_s8(rows.val[2]), vget_high_s8(rows.val[2])}};
+    const int8x16_t places = vld1q_s8((const int8_t *)dwk_nine_places);
+    const int8x16_t others = vsubq_s8(vld1q_s8((const int8_t *)dwk_nine_places + 16), vdupq_n_s8(16));
+    return (dwk_nine_pixels){vcombine_s8(vtbl4_s8(first, vget_low_s8(places)), vtbl4_s8(first, vget_high_s8(places))),
+                             vcombine_s8(vtbl4_s8(last, vget_low_s8(others)), vtbl4_s8(last, vget_high_s8(others)))};
+#endif
 }
 
 #endif

@@ -26,7 +26,7 @@ DWK_FUNCTION void dwk_pool_i8_c8__neon(const uint8_t *restrict input, int32_t he
                 some = vaddw_s8(some, vld1_s8(at));
             }
             sum[0] = vaddw_s16(sum[0], vget_low_s16(some));
-            sum[1] = vaddw_high_s16(sum[1], some);
+            sum[1] = DWK_ADD_HIGH(sum[1], some);
         }
         sum[2] = sum[0], sum[3] = sum[1], multiplier[2] = multiplier[0], multiplier[3] = multiplier[1];
         vst1_s8((int8_t *)output + c, vget_low_s8(dwk_bytes_converted(to, sum, multiplier)));

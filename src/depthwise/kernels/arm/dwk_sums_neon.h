@@ -11,13 +11,13 @@
 /* Of sixteen products those of eight, each with its partner of the other eight. */
 DWK_INLINE int16x8_t dwk_partners(int8x16_t values, int8x16_t factors)
 {
-    return vmlal_high_s8(vmull_s8(vget_low_s8(values), vget_low_s8(factors)), values, factors);
+    return DWK_MULTIPLY_ADD_HIGH(vmull_s8(vget_low_s8(values), vget_low_s8(factors)), values, factors);
 }
 
 /* The sum of each of four vectors. */
 DWK_INLINE int32x4_t dwk_four_sums(const int32x4_t *sum)
 {
-    return vpaddq_s32(vpaddq_s32(sum[0], sum[1]), vpaddq_s32(sum[2], sum[3]));
+    return DWK_NEIGHBOURS(DWK_NEIGHBOURS(sum[0], sum[1]), DWK_NEIGHBOURS(sum[2], sum[3]));
 }
 
 #endif

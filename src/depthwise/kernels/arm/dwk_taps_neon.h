@@ -39,7 +39,7 @@ DWK_INLINE void dwk_nine(const dwk_taps *taps, const int8x8_t *window, int rows,
             products = vmlal_s8(products, window[(i + 1) % 3 * rows + (i + 1) / 3], taps->factor[i + 1]);
         }
         sum[0] = vaddw_s16(sum[0], vget_low_s16(products));
-        sum[1] = vaddw_high_s16(sum[1], products);
+        sum[1] = DWK_ADD_HIGH(sum[1], products);
     }
 }
 

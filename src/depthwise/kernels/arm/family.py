@@ -1,9 +1,9 @@
-"""ARM of 64 bits: phones, boards, Apple's computers, servers."""
+"""ARM: phones, boards, Apple's computers, servers."""
 
 from __future__ import annotations
 
-from depthwise.kernels.arm.instructions import NEON
-from depthwise.kernels.arm.levels import LEVELS, machine
+from depthwise.kernels.arm.instructions import FLOATS
+from depthwise.kernels.arm.levels import ARMV7, LEVELS, machine
 from depthwise.kernels.arm.rows import KERNELS
 from depthwise.kernels.arm.tiles import tiling, vector_lanes
 from depthwise.kernels.family import Family
@@ -15,5 +15,5 @@ ARM = Family(
     tiling=tiling,
     lanes=vector_lanes,
     levels=LEVELS,
-    machines=(("__aarch64__", machine(NEON.needs)),),
+    machines=(("__aarch64__", machine(FLOATS.needs)), ("__ARM_NEON", ARMV7)),
 )

@@ -9,16 +9,17 @@ from dataclasses import replace
 
 from depthwise.kernels.instructions import Instructions
 
-# The vectors of 64-bit ARM; the dot products of four signed bytes; the products of two by eight with eight by two.
+# The vectors of all ARM, of which 32-bit ARM has 16.
 NEON = Instructions(
-    name="neon", family="arm", needs=frozenset({"__aarch64__"}), lanes=4, registers=32, words="arm", reads=16
+    name="neon", family="arm", needs=frozenset({"__ARM_NEON"}), lanes=4, registers=32, words="arm", reads=16
 )
-# The same for kernels of floats, in the words of portable C.
-FLOATS = replace(NEON, words="vector")
+# Those of 64-bit ARM, for kernels of floats, in the words of portable C.
+FLOATS = replace(NEON, needs=NEON.needs | {"__aarch64__"}, words="vector")
+# The dot products of four signed bytes; the products of two by eight with eight by two.
 DOTPROD = Instructions(
     name="dotprod",
     family="arm",
-    needs=NEON.needs | {"__ARM_FEATURE_DOTPROD"},
+    needs=FLOATS.needs | {"__ARM_FEATURE_DOTPROD"},
     lanes=4,
     registers=32,
     words="arm",

@@ -1,8 +1,8 @@
-"""The processors of 64-bit ARM that a network can be compiled for, by what they have."""
+"""The processors of ARM that a network can be compiled for, by what they have."""
 
 from __future__ import annotations
 
-from depthwise.kernels.arm.instructions import DOTPROD, I8MM, NEON
+from depthwise.kernels.arm.instructions import DOTPROD, FLOATS, I8MM, NEON
 from depthwise.kernels.machine import Level, Machine
 from depthwise.precision import Precision
 
@@ -10,18 +10,20 @@ _ALL: frozenset[Precision] = frozenset({"float32", "bf16", "int8"})
 _INT8: frozenset[Precision] = frozenset({"int8"})
 
 
-def machine(features: frozenset[str]) -> Machine:
-    """A processor with vectors of 128 bits and these features."""
-    return Machine(lanes=4, registers=32, family="arm", features=features)
+def machine(features: frozenset[str], registers: int = 32) -> Machine:
+    """A processor with so many vectors of 128 bits and these features."""
+    return Machine(lanes=4, registers=registers, family="arm", features=features)
 
 
-# From the lowest to the highest. Compilers order the code of "generic" for a core that runs instructions in their
-# order; cores that run them as operands come lose nothing by that.
+# 32-bit ARM with vectors, which has no levels.
+ARMV7 = machine(NEON.needs, registers=16)
+# Of 64-bit ARM, from the lowest to the highest. Compilers order the code of "generic" for a core that runs instructions
+# in their order; cores that run them as operands come lose nothing by that.
 LEVELS = (
     Level(
         name="neon",
         about="any 64-bit ARM",
-        machine=machine(NEON.needs),
+        machine=machine(FLOATS.needs),
         carried=_ALL,
         zig=("-mcpu=generic",),
         cc=("-march=armv8-a",),

@@ -21,5 +21,6 @@ PACKINGS: dict[str, Packing] = {
     "depthwise_neon": int8.depthwise_of_taps,
     "classifier_neon": int8.classifier_of_sixteens,
     "product_f32": portable.PACKINGS["product_f32"],
+    "depthwise_f32": portable.PACKINGS["depthwise_f32"],
     "pool_i8": portable.PACKINGS["pool_i8"],
 }

@@ -44,12 +44,26 @@ def _classifier(of: Instructions) -> Kernel:
 KERNELS: tuple[Kernel, ...] = (
     Kernel(
         header="dwk_pointwise_f32_neon.h",
-        name=r"dwk_pointwise_f32_(relu6?)_p(\d+)(?:r(\d+))?_c(\d+)x4__neon",
-        macros=("ACTIVATION", "PIXELS", "REST", "VECTORS"),
+        name=r"dwk_pointwise_f32_(relu6?)_p(\d+)_c(\d+)x4__neon",
+        macros=("ACTIVATION", "PIXELS", "VECTORS"),
         operation="pointwise",
         packing="product_f32",
         instructions=FLOATS,
+        hands_on="pairs",
         tolerance=1e-5,
+    ),
+    *(
+        Kernel(
+            header=f"dwk_depthwise3x3s{stride}_f32_neon.h",
+            name=rf"dwk_depthwise3x3s{stride}_f32_(relu6?)_c4__neon",
+            macros=("ACTIVATION",),
+            operation="depthwise3x3s1" if stride == 1 else "depthwise3x3s2",
+            packing="depthwise_f32",
+            instructions=FLOATS,
+            hands_on="pairs",
+            tolerance=1e-5,
+        )
+        for stride in (1, 2)
     ),
     _product(I8MM, "pointwise", hands_on="pairs"),
     _product(DOTPROD, "pointwise", hands_on="pairs"),

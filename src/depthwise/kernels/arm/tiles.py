@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from depthwise.kernels.arm.instructions import NEON
+from depthwise.kernels.arm.instructions import FLOATS, NEON
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.tiling import Panels, Product, Tiling
 
-# Pixels of a tile of a pointwise convolution of bytes, by name of the instructions, and of a convolution 3x3.
+# Pixels of a tile of a pointwise convolution of bytes, by name of the instructions, of one of floats, and of a
+# convolution 3x3. Sums of six pixels and 16 channels, values and factors fill the registers.
 _PIXELS = {"dotprod": 6, "i8mm": 6, "neon": 4}
-_DIRECT_PIXELS = 4
-# Most pixels of a tile of floats: with 16 channels their sums, their values and a vector of factors fill the registers.
 _FLOAT_PIXELS = 6
+_DIRECT_PIXELS = 4
+# Of all of these where there are 16 registers.
+_FEW_PIXELS = 2
 # Vectors of four channels in a panel.
 _VECTORS = 4
-# Channels of a depthwise convolution or a pool at a time.
+# Channels of a depthwise convolution or a pool at a time, of bytes and of floats.
 _CHANNELS = 8
+_FLOAT_CHANNELS = 4
 
 
 def tiling(product: Product, machine: Machine, of: Instructions) -> Tiling:
     """Panels of 16 channels, and where that leaves some, one of 8."""
-    pixels = _pixels(product, of)
+    pixels = _pixels(product, machine, of)
     # Kernels that take pairs of pixels, or windows of 3x3, count themselves what is left of a row.
-    rest = product.width % pixels if of.name == NEON.name and product.taps == 1 else 0
+    rest = product.width % pixels if of == NEON and product.taps == 1 else 0
     return Tiling(pixels=pixels, rest=rest, panels=_panels(product.channels))
 
 
 def vector_lanes(channels: int, machine: Machine, of: Instructions) -> int:
     """Channels at a time; layers have them by eights."""
-    return _CHANNELS
+    return _FLOAT_CHANNELS if of == FLOATS else _CHANNELS
 
 
-def _pixels(product: Product, of: Instructions) -> int:
+def _pixels(product: Product, machine: Machine, of: Instructions) -> int:
+    if machine.registers < of.registers:
+        return _FEW_PIXELS
     if product.taps > 1:
         return _DIRECT_PIXELS
-    if product.value == 1:
-        return _PIXELS[of.name]
-    # As few tiles in a row as possible, of sizes as equal as possible.
-    tiles = -(-product.width // _FLOAT_PIXELS)
-    return -(-product.width // tiles)
+    return _FLOAT_PIXELS if of == FLOATS else _PIXELS[of.name]
 
 
 def _panels(channels: int) -> tuple[Panels, ...]:
