@@ -28,10 +28,12 @@ from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.constants import emit_assembly
 from depthwise.compiler.targets import Target, at_level, target
 from depthwise.kernels.headers import headers
+from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import default_preprocessing
-from depthwise.network.quantized import QuantizedModel
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel, reach
 from depthwise.network.random_int8 import random_quantized
+from depthwise.network.requantize import choose_multiplier
 from depthwise.network.spec import Spec
 from depthwise.network.weights import random_weights
 from depthwise.precision import PRECISIONS, Precision
@@ -143,20 +145,25 @@ def row_of(case: Case) -> Target:
 
 
 def network(spec: Spec, precision: Precision) -> Model | QuantizedModel:
-    """Random weights; of int8 within what `depthwise quantize` makes, which uses no -128."""
+    """Random weights; of int8 within what `depthwise quantize` makes."""
     if PRECISIONS[precision].model == "int8":
         model = random_quantized(spec)
-        layers = {
-            name: dataclasses.replace(layer, weight=np.maximum(layer.weight, -127))
-            for name, layer in model.layers.items()
-        }
-        return model.replace(layers=layers)
+        return model.replace(layers={layer.name: quantised(layer, model.layers[layer.name]) for layer in layers(spec)})
     return Model(
         spec=spec,
         weights=random_weights(spec),
         labels=tuple(f"class {index}" for index in range(spec.classes)),
         preprocessing=default_preprocessing(spec.resolution, spec.channels),
     )
+
+
+def quantised(layer: Layer, numbers: QuantizedLayer) -> QuantizedLayer:
+    """A layer without factors of -128, and with multipliers that have integer forms."""
+    found = dataclasses.replace(numbers, weight=np.maximum(numbers.weight, -127))
+    if not found.rounded:
+        return found
+    chosen = choose_multiplier(found.multiplier, reach(layer, found))
+    return dataclasses.replace(found, multiplier=chosen.multiplier)
 
 
 if __name__ == "__main__":

@@ -47,12 +47,12 @@ def needs(*programs: str) -> None:
             pytest.skip(f"{program} is not installed; nothing is run on such a processor")
 
 
-def built(emitted: Emitted, images: int, compiler: tuple[str, ...], folder: Path) -> Path:
+def built(emitted: Emitted, images: int, compiler: tuple[str, ...], folder: Path, link: tuple[str, ...] = ()) -> Path:
     """The program that runs the steps of a network, linked for another processor."""
     write_sources(emitted, folder)
     (folder / "test.c").write_text(_program(emitted, images), encoding="utf-8")
     flags = (*STRICT, "-O2", PRECISIONS[emitted.plan.precision].contract, "-static", "-nostdlib")
-    build((*compiler, *flags, "-Wno-unused-command-line-argument", "-o", "test", "test.c", "weights.s"), folder)
+    build((*compiler, *flags, "-Wno-unused-command-line-argument", "-o", "test", "test.c", "weights.s", *link), folder)
     return folder / "test"
 
 

@@ -145,14 +145,19 @@ def thresholds(
     return levels, above
 
 
-def integer_form(multiplier: NDArray[np.float32], reach: Reach, *, largest_shift: int = LARGEST_SHIFT) -> IntegerForm:
+def integer_form(
+    multiplier: NDArray[np.float32], reach: Reach, *, largest_shift: int = LARGEST_SHIFT, even: bool = False
+) -> IntegerForm:
     """The integer form of each channel that gives the bytes of R1-R4 for every accumulator within reach.
 
     Both are monotone staircases, so that equal thresholds are equal bytes everywhere: this is a proof, where a test on
     images is not. The smallest shift is taken.
 
+    Args:
+        even: take factors that are even alone, for processors whose multiply-high doubles the product.
     Source: docs/int8.md, section "Integer forms".
     """
+    step = 2 if even else 1
     factor = np.full(len(multiplier), -1, np.int64)
     shift = np.zeros(len(multiplier), np.int64)
     for bits in range(largest_shift + 1):
@@ -160,9 +165,10 @@ def integer_form(multiplier: NDArray[np.float32], reach: Reach, *, largest_shift
         left = np.flatnonzero(factor < 0)
         for every in (SCREEN, 1):
             low, high = _factors(multiplier[left], reach.select(left), bits, every)
+            low, high = -(-low // step), high // step
             left, low, high = left[low <= high], low[low <= high], high[low <= high]
-        nearest = np.rint(multiplier[left].astype(np.float64) * 2.0 ** (32 + bits))
-        factor[left], shift[left] = np.clip(nearest, low, high).astype(np.int64), bits
+        nearest = np.rint(multiplier[left].astype(np.float64) * 2.0 ** (32 + bits) / step)
+        factor[left], shift[left] = step * np.clip(nearest, low, high).astype(np.int64), bits
         if (factor >= 0).all():
             break
     return IntegerForm(factor, shift)
@@ -181,15 +187,15 @@ def same_thresholds(multiplier: NDArray[np.float32], form: IntegerForm, reach: R
 def choose_multiplier(wanted: NDArray[np.floating[Any]], reach: Reach, *, farthest: int = FARTHEST) -> Chosen:
     """The float32 multiplier nearest to the one wanted that has an integer form, for each channel.
 
-    One that needs no shift is looked for up to `farthest` float32 steps away, then one with a shift; a channel for
-    which nothing is found keeps the nearest float32, and `form.exists` says so (a multiplier of a half or more, whose
-    factor is no int32).
+    One with an even factor and no shift is looked for up to `farthest` float32 steps away, then any without a shift,
+    then one with a shift; a channel for which nothing is found keeps the nearest float32, and `form.exists` says so (a
+    multiplier of a half or more, whose factor is no int32).
     """
     start = wanted.astype(np.float32)
     check_multiplier(start)
     multiplier, steps = start.copy(), np.zeros(len(start), np.int64)
     factor, shift = np.full(len(start), -1, np.int64), np.zeros(len(start), np.int64)
-    for largest_shift in (0, LARGEST_SHIFT):
+    for largest_shift, even in ((0, True), (0, False), (LARGEST_SHIFT, False)):
         for step in sorted(range(-farthest, farthest + 1), key=lambda s: (abs(s), s)):
             left = np.flatnonzero((factor < 0) & (start < 0.5))
             if not len(left):
@@ -198,7 +204,7 @@ def choose_multiplier(wanted: NDArray[np.floating[Any]], reach: Reach, *, farthe
             moved = (start[left].view(np.int32) + np.int32(step)).view(np.float32)
             usable = np.isfinite(moved) & (moved >= SMALLEST_MULTIPLIER)
             left, moved = left[usable], moved[usable]
-            form = integer_form(moved, reach.select(left), largest_shift=largest_shift)
+            form = integer_form(moved, reach.select(left), largest_shift=largest_shift, even=even)
             found = left[form.exists]
             multiplier[found], steps[found] = moved[form.exists], step
             factor[found], shift[found] = form.factor[form.exists], form.shift[form.exists]

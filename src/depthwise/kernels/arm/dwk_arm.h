@@ -4,15 +4,19 @@
  * times the sum of its factors added, so that sums are those of docs/int8.md Q5 to the last bit, and R1 to R4 begin
  * from them.
  *
- * A kernel is written for either of two ways to round. The compiler proves for each layer whether the cheaper one gives
- * the bytes of R1 to R4 (kernels/arm/ways.py), and its weights are laid accordingly.
+ * A kernel is written for any of three ways to round. The compiler proves for each layer which of them give the bytes
+ * of R1 to R4 (kernels/arm/ways.py), and its weights are laid for the cheapest.
  *
  * converted: R1 by an instruction that converts, then R2, the clamp, and R3 by an addition. Always right.
  *
  * added: the bias has the bits of the float 1.5 x 2^23 added. A sum then is the bits of the float 1.5 x 2^23 + sum, and
  * R1 a subtraction. Adding 1.5 x 2^23 + (zero point - 128) is R3 and R4 at once; the clamp to a byte is that of the
  * instruction that narrows. Right for sums nearer to 0 than 2^22, an even zero point (an odd one would turn halves to
- * the odd neighbour) and bytes that are not clamped further. */
+ * the odd neighbour) and bytes that are not clamped further.
+ *
+ * doubled: the integer form of docs/int8.md without a shift, in place of R1 to R3. One instruction doubles the product
+ * of a sum and half of the form's factor, and takes the upper half of the bits, rounded. Right where that form is
+ * proven with an even factor for each channel, and bytes are not clamped further. */
 #ifndef DWK_ARM_H
 #define DWK_ARM_H
 
@@ -74,6 +78,17 @@ DWK_INLINE int8x16_t dwk_bytes_converted(const dwk_rounding *to, const int32x4_t
     const int8x16_t low =
         DWK_LOWER_BYTES(vreinterpretq_s8_s16(dwk_sixteens(r[0], r[1])), vreinterpretq_s8_s16(dwk_sixteens(r[2], r[3])));
     return vaddq_s8(low, vdupq_n_s8((int8_t)(to->zero_point - DWK_LESS)));
+}
+
+DWK_INLINE int8x16_t dwk_bytes_doubled(const dwk_rounding *to, const int32x4_t *sum, const int32x4_t *multiplier)
+{
+    const int16x8_t zero = vdupq_n_s16((int16_t)(to->zero_point - DWK_LESS));
+    int32x4_t r[4];
+    DWK_UNROLL
+    for (int i = 0; i < 4; i++) {
+        r[i] = vqrdmulhq_s32(sum[i], multiplier[i]);
+    }
+    return DWK_NARROWED(vaddq_s16(dwk_sixteens(r[0], r[1]), zero), vaddq_s16(dwk_sixteens(r[2], r[3]), zero));
 }
 
 /* A word of the way to round: DWK_BY(bytes) is dwk_bytes_<DWK_WAY>. */

@@ -49,7 +49,7 @@ DWK_INLINE void DWK_NAME_OF_STEP(int pixels, const int8_t *restrict input, int32
     }
 }
 
-/* The sums of four channels of each pixel, without biases. Of many values four steps go together; of few that would take
+/* The sums of four channels of each pixel, without biases. Of many values two steps go together; of few that would take
  * more registers than it saves instructions. */
 DWK_INLINE void DWK_NAME_OF_FOUR(int pixels, int32_t depth, const int8_t *restrict input, int32_t step,
                                  const int8_t *restrict factor, int32x4_t *whole)
@@ -64,7 +64,7 @@ DWK_INLINE void DWK_NAME_OF_FOUR(int pixels, int32_t depth, const int8_t *restri
             DWK_NAME_OF_STEP(pixels, input + 16 * k, step, factor + 64 * k, sum);
         }
     } else {
-        DWK_FOURFOLD
+        DWK_TWICE
         for (int32_t k = 0; k < depth / 16; k++) {
             DWK_NAME_OF_STEP(pixels, input + 16 * k, step, factor + 64 * k, sum);
         }

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthwise.kernels.arm.ways import halves
 from depthwise.kernels.layout import LESS
 from depthwise.kernels.packing import by_group, padded
 from depthwise.kernels.weights import Cut, Weights
@@ -120,9 +121,11 @@ def _eights(weights: Weights, cut: Cut, factors: Signed) -> Bytes:
 
 
 def _words(weights: Weights, way: str) -> Words:
-    """(N,) biases and multipliers for a way to round."""
+    """(N,) biases and multipliers for a way to round; in `doubled` the latter are halves of factors."""
     assert weights.rounding is not None
     begin = bias(weights)
+    if way == "doubled":
+        return [begin, halves(weights)]
     if way == "added":
         begin = _wrapped(begin.astype(np.int64) + ROUNDER_BITS)
     return [begin, weights.rounding.multiplier]

@@ -8,7 +8,7 @@ from depthwise.kernels.kernel import HandsOn, Kernel, Operation
 from depthwise.kernels.layout import Layout
 
 SIGNED = Layout(stored="signed")
-_WAYS = "(converted|added)"
+_WAYS = "(converted|added|doubled)"
 
 
 def _product(of: Instructions, operation: Operation, *, hands_on: HandsOn = "pixels", rest: bool = False) -> Kernel:

@@ -6,6 +6,7 @@ and the opposite (docs/int8.md Q5); what is said of these two ends holds for all
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from depthwise.kernels.arm.instructions import NEON
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.weights import Weights
+from depthwise.network.requantize import Reach, integer_form
 
-Way = Literal["converted", "added"]
+Way = Literal["converted", "added", "doubled"]
 
 # A float 1.5 x 2^23 + sum has the sum in its lowest bits, without rounding it, for sums nearer to 0 than this.
 _MOST_ADDED = 1 << 22
@@ -34,9 +36,22 @@ def way(weights: Weights | None) -> Way:
     narrows = (largest * rounding.multiplier.astype(np.float64)).max(initial=0) < _MOST_NARROWED
     if not narrows or (rounding.low, rounding.high) != (0, 255):
         return "converted"
+    if (halves(weights) >= 0).all():
+        return "doubled"
     if rounding.zero_point % 2 == 0 and largest.max(initial=0) < _MOST_ADDED:
         return "added"
     return "converted"
+
+
+# Asked for again at each level of instructions, of as many layers as a network has.
+@lru_cache(maxsize=64)
+def halves(weights: Weights) -> NDArray[np.int32]:
+    """(N,) half of the even factor of each channel's integer form without a shift; below 0 where there is none."""
+    rounding = weights.rounding
+    assert rounding is not None
+    sums = Reach(*reach(weights), rounding.zero_point, rounding.low, rounding.high)
+    form = integer_form(rounding.multiplier, sums, largest_shift=0, even=True)
+    return (form.factor >> 1).astype(np.int32)
 
 
 def reach(weights: Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

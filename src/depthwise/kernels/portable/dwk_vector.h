@@ -42,15 +42,13 @@
 #define DWK_UNROLL _Pragma("GCC unroll 64")
 #endif
 
-/* Loops that take two steps at a time, or three, or four. */
+/* Loops that take two steps at a time, or three. */
 #if defined(__clang__)
 #define DWK_TWICE _Pragma("clang loop unroll_count(2)")
 #define DWK_THRICE _Pragma("clang loop unroll_count(3)")
-#define DWK_FOURFOLD _Pragma("clang loop unroll_count(4)")
 #else
 #define DWK_TWICE _Pragma("GCC unroll 2")
 #define DWK_THRICE _Pragma("GCC unroll 3")
-#define DWK_FOURFOLD _Pragma("GCC unroll 4")
 #endif
 
 /* Keeps what lies at an address in memory: a compiler would fetch it before a loop, into registers that are needed. */
