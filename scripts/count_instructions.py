@@ -62,10 +62,14 @@ class Case:
         return f"{self.network} {self.precision} {self.target} {self.level}"
 
 
+# Of float32 alone where it has kernels of its own.
+FLOATS = ("linux-aarch64", "neon")
 CASES = tuple(
-    Case(network=network, target=name, level=level, precision="int8")
+    Case(network=network, target=name, level=level, precision=precision)
     for name in KEPT
     for level in dict.fromkeys(processor.level for processor in EMULATORS[name].processors)
+    for precision in PRECISIONS
+    if precision == "int8" or (precision == "float32" and (name, level) == FLOATS)
     for network in ("0.25-128", "0.5-160")
 )
 

@@ -67,7 +67,7 @@ EMULATORS = {
         program="qemu-arm",
         libraries="/usr/arm-linux-gnueabihf",
         getppid=64,
-        processors=_processors(("cortex-a7", "cortex-a7", "portable")),
+        processors=_processors(("cortex-a7", "cortex-a7", "neon")),
     ),
     "linux-riscv64": Emulator(
         program="qemu-riscv64",

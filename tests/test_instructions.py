@@ -10,7 +10,7 @@ import count_instructions as counts
 from emulators import EMULATORS
 
 # The smaller network of each level.
-SMALL = {f"{case.target} {case.level}": case for case in reversed(counts.CASES)}
+SMALL = {f"{case.precision} {case.target} {case.level}": case for case in reversed(counts.CASES)}
 
 
 def test_every_case_has_a_count_and_none_is_left_over() -> None:
