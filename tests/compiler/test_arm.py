@@ -239,10 +239,10 @@ def test_each_processor_picks_its_level_and_the_golden_cases_hold_at_all_that_it
         ({"low": 1}, "converted"),
         ({"high": 254}, "converted"),
         ({"multiplier": np.array([1.0], np.float32)}, "converted"),
-        # No ties, which an integer form would round up.
-        ({"multiplier": np.array([np.pi / 300], np.float32)}, "doubled"),
-        ({"multiplier": np.array([np.pi / 300], np.float32), "zero_point": 7}, "doubled"),
-        ({"multiplier": np.array([np.pi / 300], np.float32), "low": 1}, "converted"),
+        ({"even": np.array([1 << 25])}, "doubled"),
+        ({"even": np.array([1 << 25]), "zero_point": 7}, "doubled"),
+        ({"even": np.array([1 << 25]), "low": 1}, "converted"),
+        ({"even": np.array([-1])}, "added"),
     ],
 )
 def test_rounding_is_in_the_cheapest_way_that_is_proven(change: dict[str, Any], expected: str) -> None:

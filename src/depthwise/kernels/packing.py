@@ -47,7 +47,12 @@ def _some(weights: Weights, channels: slice) -> Weights:
 
 
 def _some_rounding(rounding: Rounding, channels: slice) -> Rounding:
-    return replace(rounding, multiplier=rounding.multiplier[channels], scale=rounding.scale[channels])
+    return replace(
+        rounding,
+        multiplier=rounding.multiplier[channels],
+        scale=rounding.scale[channels],
+        even=rounding.even[channels],
+    )
 
 
 def padded(values: NDArray[Any], size: int) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Rounding:
         scale: (N,), what a step of the output's byte is worth.
         zero_point, low, high: of R4.
         rounded: False for logits that stay products.
+        even: (N,), the even factor of each channel's integer form without a shift, below 0 where none is proven; empty
+            where nobody looked for them.
     """
 
     multiplier: Floats
@@ -31,6 +33,7 @@ class Rounding:
     low: int
     high: int
     rounded: bool
+    even: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,7 +17,8 @@ from depthwise.kernels.weights import Floats, Rounding, Weights
 from depthwise.network.folding import Folded, fold
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
-from depthwise.network.quantized import QuantizedLayer, QuantizedModel
+from depthwise.network.quantized import QuantizedLayer, QuantizedModel, reach
+from depthwise.network.requantize import integer_form
 from depthwise.precision import Precision
 
 
@@ -103,6 +104,7 @@ def lower(model: Model | QuantizedModel) -> Lowered:
 
 def quantized_operation(layer: Layer, numbers: QuantizedLayer) -> Operation:
     """One layer of an int8 network."""
+    form = integer_form(numbers.multiplier, reach(layer, numbers), largest_shift=0, even=True)
     rounding = Rounding(
         multiplier=numbers.multiplier,
         scale=numbers.scale,
@@ -110,6 +112,7 @@ def quantized_operation(layer: Layer, numbers: QuantizedLayer) -> Operation:
         low=numbers.low,
         high=numbers.high,
         rounded=numbers.rounded,
+        even=form.factor,
     )
     weight = numbers.weight if layer.kind == "pool" else _arranged(layer, numbers.factors)
     return Operation(layer=layer, weight=weight, bias=numbers.bias, rounding=rounding)

@@ -104,8 +104,9 @@ def _filled(operation: Operation) -> Operation:
 
 
 def _filled_rounding(rounding: Rounding, outputs: int) -> Rounding:
-    """Sums of 0 times a multiplier of 1: any that is valid would do."""
+    """Sums of 0 times a multiplier of 1, or a factor of 0: any that is valid would do."""
     multiplier, scale = (
         np.pad(ends, (0, outputs), constant_values=1) for ends in (rounding.multiplier, rounding.scale)
     )
-    return dataclasses.replace(rounding, multiplier=multiplier, scale=scale)
+    even = np.pad(rounding.even, (0, outputs if rounding.even.size else 0))
+    return dataclasses.replace(rounding, multiplier=multiplier, scale=scale, even=even)

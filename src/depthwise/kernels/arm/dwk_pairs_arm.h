@@ -1,4 +1,4 @@
-/* dwk_pairs_arm.h: what pointwise convolutions do around their tile where they compute pixels by pairs.
+/* dwk_pairs_arm.h: what dwk_pointwise_i8 and dwk_pointwise_f32 do around their tile where they compute pixels by pairs.
  *
  * What a depthwise convolution hands to the pointwise one behind it lies in pairs of pixels: eight bytes, or four
  * floats, of the first pixel, as many of the second, then the next channels of both. A pair is a pixel and the one

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.kernels.arm.ways import halves
 from depthwise.kernels.layout import LESS
 from depthwise.kernels.packing import by_group, padded
 from depthwise.kernels.weights import Cut, Weights
@@ -125,7 +124,7 @@ def _words(weights: Weights, way: str) -> Words:
     assert weights.rounding is not None
     begin = bias(weights)
     if way == "doubled":
-        return [begin, halves(weights)]
+        return [begin, (weights.rounding.even >> 1).astype(np.int32)]
     if way == "added":
         begin = _wrapped(begin.astype(np.int64) + ROUNDER_BITS)
     return [begin, weights.rounding.multiplier]

@@ -6,7 +6,6 @@ and the opposite (docs/int8.md Q5); what is said of these two ends holds for all
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 from depthwise.kernels.arm.instructions import NEON
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.weights import Weights
-from depthwise.network.requantize import Reach, integer_form
 
 Way = Literal["converted", "added", "doubled"]
 
@@ -36,22 +34,11 @@ def way(weights: Weights | None) -> Way:
     narrows = (largest * rounding.multiplier.astype(np.float64)).max(initial=0) < _MOST_NARROWED
     if not narrows or (rounding.low, rounding.high) != (0, 255):
         return "converted"
-    if (halves(weights) >= 0).all():
+    if rounding.even.size and (rounding.even >= 0).all():
         return "doubled"
     if rounding.zero_point % 2 == 0 and largest.max(initial=0) < _MOST_ADDED:
         return "added"
     return "converted"
-
-
-# Asked for again at each level of instructions, of as many layers as a network has.
-@lru_cache(maxsize=64)
-def halves(weights: Weights) -> NDArray[np.int32]:
-    """(N,) half of the even factor of each channel's integer form without a shift; below 0 where there is none."""
-    rounding = weights.rounding
-    assert rounding is not None
-    sums = Reach(*reach(weights), rounding.zero_point, rounding.low, rounding.high)
-    form = integer_form(rounding.multiplier, sums, largest_shift=0, even=True)
-    return (form.factor >> 1).astype(np.int32)
 
 
 def reach(weights: Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
