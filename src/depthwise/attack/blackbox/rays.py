@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from depthwise.attack.budget import LEVELS, Budget, Floats, Images, Norm
+from depthwise.attack.budget import LEVELS, Budget, Images, Norm
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
 from depthwise.attack.subject import Ints, answers
@@ -63,7 +63,7 @@ class RayS:
         if self.queries < 1:
             raise Refused(f"{self} has no sense; give at least one question")
 
-    def __call__(self, model: Asked, images: Images, labels: Ints, draws: Draws) -> Floats:
+    def __call__(self, model: Asked, images: Images, labels: Ints, draws: Draws) -> Images:
         """The nearest wrong images that were found; along the last ray, as far as the budget, where there is none."""
         size = int(np.prod(images.shape[1:]))
         order, moves = draws.integers("rays", (size,), STEPS), MOVES[self.budget.norm]
@@ -98,9 +98,9 @@ class _Search:
     """
 
     def __init__(self, model: Asked, images: Images, labels: Ints, order: Ints) -> None:
-        self.model, self.labels, self.order = model, labels, order
+        self.model, self.labels, self.order = model, labels, order.astype(np.uint8)
         self.shape = images.shape
-        self.flat = images.reshape(len(images), -1).astype(np.float32)
+        self.flat = images.reshape(len(images), -1).astype(np.int16)
         # Which way each value goes: up (1), down (-1), or nowhere.
         self.ways = np.ones(self.flat.shape, np.int8)
         # Steps along the ray. One more than the longest way means that no end is known.
@@ -108,10 +108,12 @@ class _Search:
 
     def turn(self, which: Ints, first: int, last: int, move: Move) -> None:
         """Turn a block of each, and keep that where the class ends sooner."""
-        before = self.ways[which]
-        ways = before.copy()
-        ways[:, first:last] = move(ways[:, first:last])
-        fresh = ways.any(axis=1) & (ways != before).any(axis=1)
+        ways = self.ways[which]
+        block = ways[:, first:last]
+        turned = move(block)
+        fresh = (turned != block).any(axis=1)
+        block[:] = turned
+        fresh &= ways.any(axis=1)
         self.shorten(which[fresh], ways[fresh])
 
     def shorten(self, which: Ints, ways: Ways) -> None:
@@ -130,22 +132,24 @@ class _Search:
 
     def _sooner(self, which: Ints, ways: Ways) -> Ints:
         """(M,) steps along new rays that are a little shorter than the best so far: values that stay save length."""
-        before, after = (np.abs(one).sum(axis=1, dtype=np.int64) for one in (self.ways[which], ways))
+        before, after = (np.count_nonzero(one, axis=1) for one in (self.ways[which], ways))
         longest = self.reach[which] * np.sqrt(before / after)
         return np.asarray(np.minimum(np.ceil(longest - 1e-9).astype(np.int64) - 1, END))
 
     def _is_wrong(self, which: Ints, ways: Ways, steps: Ints) -> NDArray[np.bool_]:
         if not len(which):
             return np.zeros(0, bool)
-        scores = self.model.scores(self._along(which, ways, steps).astype(np.uint8), which)
+        scores = self.model.scores(self._along(which, ways, steps), which)
         return np.asarray(answers(scores) != self.labels[which])
 
-    def _along(self, which: Ints, ways: Ways, steps: Ints) -> Floats:
-        levels = (steps[:, None] + self.order[which]) // STEPS
-        changed = np.clip(self.flat[which] + levels * ways, 0, LEVELS)
-        return np.asarray(changed.reshape(-1, *self.shape[1:]), np.float32)
+    def _along(self, which: Ints, ways: Ways, steps: Ints) -> NDArray[np.uint8]:
+        whole, part = (found[:, None].astype(np.int16) for found in np.divmod(steps, STEPS))
+        levels = (self.order[which] >= STEPS - part) + whole
+        levels *= ways
+        levels += self.flat[which]
+        return np.clip(levels, 0, LEVELS).astype(np.uint8).reshape(-1, *self.shape[1:])
 
-    def nearest(self, budget: Budget) -> Floats:
+    def nearest(self, budget: Budget) -> NDArray[np.uint8]:
         """Images at the end of their class; where that is not known, as far as a budget."""
         allowed = budget.radius if budget.norm == "linf" else budget.radius / self.flat.shape[1] ** 0.5
         steps = np.where(self.reach > END, int(allowed * STEPS), self.reach)
