@@ -18,7 +18,7 @@ from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked, attacked
 from depthwise.attack.gradient.apgd import APGD
 from depthwise.attack.gradient.fab import FAB, nearest_on_plane
-from depthwise.attack.gradient.losses import cross_entropy, log_odds
+from depthwise.attack.gradient.losses import best_wrong, cross_entropy, dlr, log_odds, targeted_dlr
 from depthwise.attack.gradient.network import Differentiable, without_gradient
 from depthwise.attack.gradient.walk import FGSM, PGD
 from depthwise.cloud.attacked import Rounding, subject
@@ -105,6 +105,18 @@ def test_odds_go_the_way_of_the_cross_entropy() -> None:
     assert (ratio > 0).all()
     # log(1 + e^odds) is the cross-entropy.
     assert torch.allclose(log_odds(logits, labels).exp().log1p(), cross_entropy(logits, labels))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+def test_losses_are_above_0_just_where_the_answer_is_wrong_however_few_classes_there_are(classes: int) -> None:
+    logits = torch.randn((40, classes), generator=torch.Generator().manual_seed(classes))
+    labels = torch.arange(40) % classes
+    wrong = logits.argmax(1) != labels
+    to_best = torch.stack([labels, best_wrong(logits, labels, 0)], 1)
+
+    assert ((dlr(logits, labels) > 0) == wrong).all()
+    assert ((targeted_dlr(logits, to_best) > 0) == wrong).all()
+    assert len({int(best_wrong(logits[:1], labels[:1], place)) for place in range(classes - 1)} - {0}) == classes - 1
 
 
 def test_gradients_that_are_no_numbers_count_for_none() -> None:
