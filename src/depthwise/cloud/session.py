@@ -185,7 +185,7 @@ def _compare_with_teachers(request: Request, lessons: Lessons, run: Run, images:
     if request.pretrained is not None:
         start = run.measure_start()
         if start > least:
-            least, whose = start, "the network to train before its first step"
+            least, whose = start, "the network to train before its first step is for a part of them"
     taught = lessons.figures["top1"]
     if taught <= least:
         reporter.notice(
