@@ -77,7 +77,7 @@ def test_int8_follows_the_float_network(small_model: SmallModel, fields: dict[st
 
 
 def test_the_same_images_and_options_give_the_same_bytes(small_model: SmallModel) -> None:
-    first, second = (quantize(small_model(), images(16)).model for _ in range(2))
+    first, second = (quantize(small_model(shallow=True), images(16)).model for _ in range(2))
 
     for name, layer in first.layers.items():
         for part in dataclasses.fields(layer):
@@ -86,7 +86,7 @@ def test_the_same_images_and_options_give_the_same_bytes(small_model: SmallModel
 
 def test_hidden_bytes_end_where_relu6_ends(small_model: SmallModel) -> None:
     """Byte 255 of every channel stands for at most 6, so that the clamp to a byte is all of ReLU6."""
-    model = small_model()
+    model = small_model(shallow=True)
     weights = {name: array * (3 if name.endswith("bn1.bias") else 1) for name, array in model.weights.items()}
 
     done = quantize(model.replace(weights=weights), images(16))
@@ -100,7 +100,7 @@ def test_hidden_bytes_end_where_relu6_ends(small_model: SmallModel) -> None:
 
 def test_padding_is_exactly_zero_at_the_first_layer(small_model: SmallModel) -> None:
     """An image of the mean everywhere gives the same sum at the border as inside: the bias."""
-    model = small_model()
+    model = small_model(shallow=True)
     done = quantize(model, images(16), Options(correct_bias=False))
     grey = np.full((1, 32, 32, 3), 128, np.uint8)
 
@@ -139,7 +139,7 @@ def test_one_scale_for_a_layers_weights_is_worse_than_one_a_channel(small_model:
 
 
 def test_per_tensor_has_one_multiplier_a_layer(small_model: SmallModel) -> None:
-    done = quantize(small_model(), images(16), Options(per_tensor=True))
+    done = quantize(small_model(shallow=True), images(16), Options(per_tensor=True))
 
     for layer in layers(done.model.spec):
         multiplier = done.model.layers[layer.name].multiplier
