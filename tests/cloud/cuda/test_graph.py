@@ -8,6 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from depthwise.cloud.cuda.graph import WARM_UP, Graphs, Tensors
+from depthwise.cloud.learner import Learner
+from depthwise.cloud.loader import Batch
+from depthwise.cloud.module import Network
+from depthwise.cloud.processes import World
+from depthwise.cloud.recipe import Recipe
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.spec import Spec
+
+HERE = World(rank=0, size=1, device=torch.device("cpu"))
 
 
 def network_of() -> nn.Module:
@@ -80,3 +89,23 @@ def test_a_shape_is_recorded_once_and_anew_when_recordings_are_dropped() -> None
     graphs.forget()
     graphs(given)
     assert len(calls) == 2 * (WARM_UP + 1) + 4
+
+
+def test_a_learner_that_records_its_steps_learns_the_same() -> None:
+    spec = Spec(width=0.25, resolution=32, classes=3)
+    recipe = Recipe(precision="float32", kernels="torch", average=0.0)
+    learners = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        preprocessing = default_preprocessing(32, 3)
+        learners.append(Learner(Network(spec), recipe, preprocessing, steps=9, counts=[1, 1, 1], world=HERE))
+    plain, recorded = learners
+    stand_in = recorder(recorded.network)
+    recorded._graphs = Graphs(recorded.network, recorded._learn_from, record=stand_in, aside=lambda work: work())
+    for learner in learners:
+        learner.prepare(frozen=False)
+    for share in (1.0, 0.25):
+        pixels = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
+        batch = Batch(pixels, torch.tensor([0, 1, 2, 0]), torch.tensor([1, 1, 0, 2]), share)
+        torch.testing.assert_close(recorded.step(batch), plain.step(batch))
+    torch.testing.assert_close(recorded.network.state_dict(), plain.network.state_dict())
