@@ -171,8 +171,8 @@ def test_every_channel_of_random_layers_has_a_multiplier_nearby_with_an_integer_
     assert np.abs(chosen.steps).max() <= FARTHEST
     assert same_thresholds(chosen.multiplier, chosen.form, reach).all()
     assert np.abs(chosen.multiplier / wanted - 1).max() < 2**-15
-    # Most have a factor that a multiply-high which doubles can take.
-    assert (chosen.form.factor % 2 == 0).mean() > 0.9
+    # Of those without a shift most have a factor that a multiply-high which doubles can take.
+    assert (chosen.form.factor[chosen.form.shift == 0] % 2 == 0).mean() > 0.75
     # Moving the multiplier saves the shift of many channels that would need one.
     assert (chosen.form.shift == 0).sum() >= min(100, 1.3 * plain.exists.sum())
 
