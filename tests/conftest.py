@@ -89,8 +89,12 @@ def _unpacked(archive: Path, name: str) -> Path:
         with tempfile.TemporaryDirectory(dir=cache) as fresh, tarfile.open(archive) as pack:
             whole = Path(fresh) / "pack"
             pack.extractall(whole, filter="data")
-            if not place.is_dir():
+            try:
                 whole.rename(place)
+            except OSError:
+                # Another run was there first.
+                if not place.is_dir():
+                    raise
     return place / name
 
 
