@@ -108,7 +108,6 @@ def _open_run(request: Request, here: World, held: contextlib.ExitStack) -> tupl
     A run that is there and not to be resumed is refused, so that none is lost, and one that another process is at work
     on. The folder is this process's until `held` is closed.
     """
-
     folder = request.run_folder
     state = furthest(here.together(lambda: _read_checkpoint(folder)), here)
 
@@ -138,8 +137,13 @@ def furthest(own: dict[str, Any] | None, here: World) -> dict[str, Any] | None:
 
     The first process writes it, and after a restart on several machines another one may be the first.
     """
-    steps = here.gather((-1, -1) if own is None else (own["epoch"], own["step"]))
+    steps = here.gather((-1, -1) if own is None else (_whole(own.get("epoch")), _whole(own.get("step"))))
     return here.agree(own, steps.index(max(steps)))
+
+
+def _whole(number: Any) -> int:
+    """A number of a checkpoint that nothing has looked at yet; what is none is refused where the run is restored."""
+    return number if isinstance(number, int) else 0
 
 
 def _read_images(request: Request, reporter: Reporter, here: World) -> Images:

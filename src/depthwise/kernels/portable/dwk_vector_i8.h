@@ -96,9 +96,9 @@ DWK_DEFINE_NARROW(16)
 #define DWK_WIDE_S4(at) ((dwk_i4)_mm_cvtepi8_epi32(DWK_FOUR(at)))
 #else
 #define DWK_WIDE_U4(at) ((dwk_i4)_mm_unpacklo_epi16(_mm_unpacklo_epi8(DWK_FOUR(at), DWK_NONE), DWK_NONE))
-#define DWK_TWICE(unpacked, x) unpacked(x, x)
+#define DWK_WITH_ITSELF(unpacked, x) unpacked(x, x)
 #define DWK_WIDE_S4(at)                                                                                                \
-    ((dwk_i4)_mm_srai_epi32(DWK_TWICE(_mm_unpacklo_epi16, DWK_TWICE(_mm_unpacklo_epi8, DWK_FOUR(at))), 24))
+    ((dwk_i4)_mm_srai_epi32(DWK_WITH_ITSELF(_mm_unpacklo_epi16, DWK_WITH_ITSELF(_mm_unpacklo_epi8, DWK_FOUR(at))), 24))
 #endif
 #define DWK_TIMES_4(bytes, factors) ((dwk_i4)_mm_madd_epi16((__m128i)(bytes), (__m128i)(factors)))
 DWK_INLINE void dwk_narrow_u4(const dwk_i4 *words, uint8_t *output)
