@@ -10,6 +10,7 @@ import torch
 
 from depthwise.cloud.cuda.support import what_is_missing
 from depthwise.cloud.device import faster_precision
+from depthwise.cloud.kernel_trial import what_fails
 from depthwise.cloud.module import Network
 from depthwise.cloud.outcome import Start, untrained
 from depthwise.cloud.processes import World
@@ -42,7 +43,7 @@ def what_learns(
     return network, start
 
 
-def with_kernels(recipe: Recipe, network: Network, here: World) -> Recipe:
+def with_kernels(recipe: Recipe, network: Network, here: World, reporter: Reporter) -> Recipe:
     """The recipe with its kernels decided.
 
     Raises: Refused, when kernels of our own are asked for and cannot run.
@@ -50,6 +51,10 @@ def with_kernels(recipe: Recipe, network: Network, here: World) -> Recipe:
     if recipe.kernels == "torch":
         return recipe
     missing = here.agree(_no_kernels(network, here))
+    if not missing:
+        missing = here.agree(what_fails(network.spec, here.device))
+        if missing and recipe.kernels == "auto":
+            reporter.notice(f"training by PyTorch's own kernels: of ours, {missing}")
     if missing and recipe.kernels == "triton":
         raise Refused(f"--kernels triton cannot run: {missing}; leave it out, or give --kernels torch")
     return replace(recipe, kernels="torch" if missing else "triton")

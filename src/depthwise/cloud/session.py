@@ -79,7 +79,7 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     torch.manual_seed(request.recipe.seed)
     network, start = what_learns(request, spec, images, state, here, reporter)
     if recipe is None:
-        recipe = with_precision(with_kernels(request.recipe, network, here), network, here, reporter)
+        recipe = with_precision(with_kernels(request.recipe, network, here, reporter), network, here, reporter)
     kept = {**facts, "start": to_state(start)} if isinstance(start, QuantizedModel) else facts
     outcome = Outcome(start=start, request=request, recipe=recipe, images=images, here=here, lessons=lessons)
     run = _make_run(outcome, network, kept, log, reporter)
