@@ -56,7 +56,7 @@ def both(operation: str, x: Tensor, normed: bool, weight: Tensor, *settings: Any
     close(getattr(launch, operation)(*given, *settings), wanted, x.dtype)
     slopes = (values(*wanted[0].shape, seed=5, dtype=x.dtype), *(values(len(weight), seed=6 + i) * 3 for i in range(2)))
     slopes = (slopes[0], *(one.to(kind) for one in slopes[1:]))
-    back = (*slopes, *given, *wanted[:2], *settings)
+    back = (reference.Backward(*slopes, *given, *wanted[:2]), *settings)
     close(getattr(launch, f"{operation}_backward")(*back), getattr(reference, f"{operation}_backward")(*back), x.dtype)
 
 

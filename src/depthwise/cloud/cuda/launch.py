@@ -15,7 +15,7 @@ from depthwise.cloud.cuda import tiles
 from depthwise.cloud.cuda.kernels import depthwise as depthwise_kernels
 from depthwise.cloud.cuda.kernels import pointwise as pointwise_kernels
 from depthwise.cloud.cuda.kernels import separable as separable_kernels
-from depthwise.cloud.cuda.reference import Gradients, Measured, wide
+from depthwise.cloud.cuda.reference import Backward, Gradients, Measured, wide
 from depthwise.cloud.cuda.tiles import Tile, parts
 
 _TYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32: tl.float32, torch.float64: tl.float64}
@@ -46,35 +46,22 @@ def depthwise(
     return y, *_together(moments, pixels, tile)
 
 
-def depthwise_backward(
-    dy: Tensor,
-    dmean: Tensor,
-    dvariance: Tensor,
-    x: Tensor,
-    scale: Tensor | None,
-    shift: Tensor | None,
-    weight: Tensor,
-    y: Tensor,
-    mean: Tensor,
-    stride: int,
-    padding: Sequence[int],
-    ceiling: float,
-) -> Gradients:
+def depthwise_backward(given: Backward, stride: int, padding: Sequence[int], ceiling: float) -> Gradients:
     """`reference.depthwise_backward`."""
-    x, dy, weight = _laid_out(x), _laid_out(dy), weight.contiguous()
+    x, y, weight, normed = _laid_out(given.x), given.y, given.weight.contiguous(), given.scale is not None
     dx = torch.empty_like(x)
     pixels, channels = _pixels(x), x.shape[1]
     tile = tiles.depthwise_tile(pixels, channels)
     programs = parts(pixels, tile.pixels * tile.rounds)
     sums = x.new_empty((programs, 16, channels), dtype=wide(x))
     depthwise_kernels.backward[programs, parts(channels, tile.channels)](
-        dy, y, mean, *_by_moments(dmean, dvariance, y), x, _given(scale, x), _given(shift, x), weight, dx, sums,
+        *_seen(given, x), weight, dx, sums,
         pixels, channels, x.shape[2], x.shape[3], y.shape[2], y.shape[3], padding[0], padding[2], ceiling, tile.rounds,
-        stride=stride, normed=scale is not None, wide=_TYPES[wide(x)], block_p=tile.pixels, block_c=tile.channels,
+        stride=stride, normed=normed, wide=_TYPES[wide(x)], block_p=tile.pixels, block_c=tile.channels,
     )  # fmt: skip
     total = sums.sum(0)
     by_weight = total[:9].t().reshape(weight.shape).to(weight.dtype)
-    if scale is None:
+    if not normed:
         return dx, total.new_empty(0), total.new_empty(0), by_weight
     return dx, total[9].clone(), total[10].clone(), by_weight
 
@@ -95,23 +82,11 @@ def pointwise(x: Tensor, scale: Tensor | None, shift: Tensor | None, weight: Ten
     return y, *_together(moments, pixels, tile)
 
 
-def pointwise_backward(
-    dy: Tensor,
-    dmean: Tensor,
-    dvariance: Tensor,
-    x: Tensor,
-    scale: Tensor | None,
-    shift: Tensor | None,
-    weight: Tensor,
-    y: Tensor,
-    mean: Tensor,
-    ceiling: float,
-) -> Gradients:
+def pointwise_backward(given: Backward, ceiling: float) -> Gradients:
     """`reference.pointwise_backward`."""
-    x, dy, weight = _laid_out(x), _laid_out(dy), weight.contiguous()
+    x, weight, normed = _laid_out(given.x), given.weight.contiguous(), given.scale is not None
     pixels, channels, outputs = _pixels(x), x.shape[1], weight.shape[0]
-    seen = (dy, y, mean, *_by_moments(dmean, dvariance, y), x, _given(scale, x), _given(shift, x))
-    dx, normed = torch.empty_like(x), scale is not None
+    seen, dx = _seen(given, x), torch.empty_like(x)
     tile = tiles.input_tile(pixels, channels, outputs)
     programs = parts(pixels, tile.pixels)
     sums = x.new_zeros((2, programs, channels) if normed else (2, 1, 0), dtype=wide(x))
@@ -190,10 +165,10 @@ def _products(x: Tensor, tile: Tile) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _by_moments(dmean: Tensor, dvariance: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """What each output is given of the gradients of mean and variance."""
-    count = _pixels(y)
-    return dmean / count, 2 * dvariance / count
+def _seen(given: Backward, x: Tensor) -> tuple[Tensor, ...]:
+    """What all kernels of a backward pass read, x as they read it."""
+    dy, scale, shift = _laid_out(given.dy), _given(given.scale, x), _given(given.shift, x)
+    return dy, given.y, given.mean, *given.by_moments(), x, scale, shift
 
 
 def _together(moments: Tensor, pixels: int, tile: Tile) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from depthwise.cloud.cuda import reference
-from depthwise.cloud.cuda.reference import Gradients, Measured
+from depthwise.cloud.cuda.reference import Backward, Gradients, Measured
 from depthwise.cloud.cuda.support import runs_kernels
 
 NAMESPACE = "depthwise"
@@ -59,8 +59,8 @@ def depthwise_backward(
     ceiling: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`reference.depthwise_backward`."""
-    given = (dy, dmean, dvariance, x, scale, shift, weight, y, mean)
-    found: Gradients = _by(x).depthwise_backward(*given, stride, padding, ceiling)
+    given = Backward(dy, dmean, dvariance, x, scale, shift, weight, y, mean)
+    found: Gradients = _by(x).depthwise_backward(given, stride, padding, ceiling)
     return found
 
 
@@ -87,8 +87,8 @@ def pointwise_backward(
     ceiling: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`reference.pointwise_backward`."""
-    given = (dy, dmean, dvariance, x, scale, shift, weight, y, mean)
-    found: Gradients = _by(x).pointwise_backward(*given, ceiling)
+    given = Backward(dy, dmean, dvariance, x, scale, shift, weight, y, mean)
+    found: Gradients = _by(x).pointwise_backward(given, ceiling)
     return found
 
 

@@ -14,6 +14,7 @@ x's type first, as tensor cores take it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -23,6 +24,28 @@ from torch.nn import functional as F
 Measured = tuple[Tensor, Tensor, Tensor]
 # Gradients of x, scale, shift and weight; those of scale and shift are (0,) where there are none.
 Gradients = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """What the backward pass of a convolution is given: gradients of its three results, what it was given, and y and
+    mean as it found them."""
+
+    dy: Tensor
+    dmean: Tensor
+    dvariance: Tensor
+    x: Tensor
+    scale: Tensor | None
+    shift: Tensor | None
+    weight: Tensor
+    y: Tensor
+    mean: Tensor
+
+    def by_moments(self) -> tuple[Tensor, Tensor]:
+        """What each value of y is given of the gradients of mean and variance (C,): so much, and so much times how far
+        it is from the mean."""
+        count = self.y.numel() // self.y.shape[1]
+        return self.dmean / count, 2 * self.dvariance / count
 
 
 def wide(x: Tensor) -> torch.dtype:
@@ -76,46 +99,23 @@ def separable(
     return out.to(x.dtype).contiguous(memory_format=torch.channels_last)
 
 
-def depthwise_backward(
-    dy: Tensor,
-    dmean: Tensor,
-    dvariance: Tensor,
-    x: Tensor,
-    scale: Tensor | None,
-    shift: Tensor | None,
-    weight: Tensor,
-    y: Tensor,
-    mean: Tensor,
-    stride: int,
-    padding: Sequence[int],
-    ceiling: float,
-) -> Gradients:
-    """Gradients of `depthwise`; y and mean are what it gave."""
-    slope = _slope_of_output(dy, dmean, dvariance, y, mean)
-    inputs = _padded(activated(x, scale, shift, ceiling), padding)
-    by_input, by_weight = _slopes(slope, inputs, weight, stride, x.shape[1])
+def depthwise_backward(given: Backward, stride: int, padding: Sequence[int], ceiling: float) -> Gradients:
+    """Gradients of `depthwise`."""
+    x, weight = given.x, given.weight
+    inputs = _padded(activated(x, given.scale, given.shift, ceiling), padding)
+    by_input, by_weight = _slopes(_slope_of_output(given), inputs, weight, stride, x.shape[1])
     top, bottom, left, right = padding
     by_input = F.pad(by_input, (-left, -right, -top, -bottom))
-    return (*_through_activation(by_input, x, scale, shift, ceiling), by_weight.to(weight.dtype))
+    return (*_through_activation(by_input, given, ceiling), by_weight.to(weight.dtype))
 
 
-def pointwise_backward(
-    dy: Tensor,
-    dmean: Tensor,
-    dvariance: Tensor,
-    x: Tensor,
-    scale: Tensor | None,
-    shift: Tensor | None,
-    weight: Tensor,
-    y: Tensor,
-    mean: Tensor,
-    ceiling: float,
-) -> Gradients:
-    """Gradients of `pointwise`; y and mean are what it gave."""
-    slope = _rounded(_slope_of_output(dy, dmean, dvariance, y, mean), x)
-    inputs = _rounded(activated(x, scale, shift, ceiling), x)
+def pointwise_backward(given: Backward, ceiling: float) -> Gradients:
+    """Gradients of `pointwise`."""
+    x, weight = given.x, given.weight
+    slope = _rounded(_slope_of_output(given), x)
+    inputs = _rounded(activated(x, given.scale, given.shift, ceiling), x)
     by_input, by_weight = _slopes(slope, inputs, _rounded(weight, x), 1, 1)
-    return (*_through_activation(by_input, x, scale, shift, ceiling), by_weight.to(weight.dtype))
+    return (*_through_activation(by_input, given, ceiling), by_weight.to(weight.dtype))
 
 
 def _rounded(values: Tensor, x: Tensor) -> Tensor:
@@ -135,11 +135,12 @@ def _measured(y: Tensor, x: Tensor) -> Measured:
     return y, mean, variance
 
 
-def _slope_of_output(dy: Tensor, dmean: Tensor, dvariance: Tensor, y: Tensor, mean: Tensor) -> Tensor:
+def _slope_of_output(given: Backward) -> Tensor:
     """Gradient of y with what comes back through its mean and variance."""
-    count = y.numel() // y.shape[1]
-    centred = y.to(wide(y)) - mean[:, None, None]
-    return dy.to(wide(dy)) + (dmean / count)[:, None, None] + (2 * dvariance / count)[:, None, None] * centred
+    y, dy = given.y, given.dy
+    centred = y.to(wide(y)) - given.mean[:, None, None]
+    by_mean, by_square = (one[:, None, None] for one in given.by_moments())
+    return dy.to(wide(dy)) + by_mean + by_square * centred
 
 
 def _slopes(slope: Tensor, inputs: Tensor, weight: Tensor, stride: int, groups: int) -> tuple[Tensor, Tensor]:
@@ -151,10 +152,9 @@ def _slopes(slope: Tensor, inputs: Tensor, weight: Tensor, stride: int, groups: 
     return found[0], found[1]
 
 
-def _through_activation(
-    slope: Tensor, x: Tensor, scale: Tensor | None, shift: Tensor | None, ceiling: float
-) -> tuple[Tensor, Tensor, Tensor]:
+def _through_activation(slope: Tensor, given: Backward, ceiling: float) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, scale and shift from that of the activation's output."""
+    x, scale, shift = given.x, given.scale, given.shift
     if scale is None or shift is None:
         none = slope.new_empty(0)
         return _as(slope, x), none, none.clone()
