@@ -126,6 +126,19 @@ def sanitized(gcc: str, here: Path, *flags: str) -> None:
     driven(gcc, here, *flags, "-O1", "-g0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
+@pytest.mark.parametrize("level", ["-march=x86-64-v2", "-march=x86-64-v3"])
+def test_frames_are_prepared_in_vectors_where_the_processor_has_them(folder: Path, gcc: str, level: str) -> None:
+    """The plain form is right as well, and several times as slow: no other test would tell them apart."""
+    asked = '#include "model.c"\n#ifdef DWK_SCALAR\n#error in the plain form\n#endif\n'
+
+    done = subprocess.run(
+        [gcc, level, "-std=c11", "-fsyntax-only", "-x", "c", "-"],
+        input=asked, cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_is_clean_under_address_and_undefined_behaviour_sanitizers(folder: Path, gcc: str, tmp_path: Path) -> None:
     sanitized(gcc, copied(folder, tmp_path))
 
