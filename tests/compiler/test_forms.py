@@ -140,7 +140,8 @@ def test_static_source_and_shared_library_give_the_same_digits_in_a_program_of_c
     (tmp_path / "app.c").write_text(APP)
     static = compile_model(model, target=name, form="static", cc=cc, out=tmp_path / "static").path
     source = compile_model(model, target=name, form="source", out=tmp_path / "source").path
-    shared = library if cc else compile_model(model, target=name, out=tmp_path / "model.so").path
+    # Levels in one library are tested elsewhere; this one is of the lowest alone.
+    shared = library if cc else compile_model(model, target=name, cpu="neon", out=tmp_path / "model.so").path
     strict = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{static}", tmp_path / "app.c"]
 
     # As the page in the folder says, a level a line and then all of it, with this test's program in place of main.c.

@@ -65,7 +65,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         calls = f"{each.name}(a, 0, 1, 0, c, d, e, f, g); {each.name}(a, 1, c * a->width, b, c, d, e, f, g);"
         lines += [f"{head};", f"{head} {{ {calls} }}"]
     (folder / "kernels.c").write_text("\n".join(lines) + "\n")
-    flags = ("-O2", "-ffp-contract=fast", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so", "kernels.c")
+    flags = ("-O1", "-ffp-contract=fast", "-fPIC", "-shared", "-nostdlib", "-o", "kernels.so", "kernels.c")
     build((*compiler, *STRICT, *flags), folder)
     return ctypes.CDLL(str(folder / "kernels.so"))
 
