@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.live.choice import source_of
-from depthwise.edge.live.loop import Live
+from depthwise.edge.live.loop import Live, Seen
 from depthwise.edge.live.show import JsonLines, Line, Saved, print_figures
-from depthwise.edge.live.window import Window
+from depthwise.edge.live.window import Window, watch
 from depthwise.edge.terminal import printable
 from depthwise.errors import Refused
 
@@ -66,30 +67,39 @@ def label_live(artifact: str | os.PathLike[str], asked: Asked, *, threads: int, 
             pace=asked.pace,
         )
         saved = None if asked.save is None else Saved(asked.save, asked.when)
+        window = Window("depthwise") if asked.window else None
         with Live(
             opened, source, smooth=asked.smooth, unknown=asked.unknown, every=asked.every, notice=_notice
         ) as live:
-            _show(live, asked, saved, as_json=as_json)
+            _show(live, asked, saved, window, as_json=as_json)
 
 
-def _show(live: Live, asked: Asked, saved: Saved | None, *, as_json: bool) -> None:
+def _show(live: Live, asked: Asked, saved: Saved | None, window: Window | None, *, as_json: bool) -> None:
     shown = JsonLines() if as_json else Line()
-    window = Window("depthwise") if asked.window else None
+    labelled = _told(live, asked, shown, saved)
     try:
-        for seen in live:
-            shown.show(seen, live.figures)
-            if saved is not None:
-                saved.show(seen)
-            if window is not None and not window.show(seen, live.figures):
-                break
-            if asked.count is not None and seen.number + 1 >= asked.count:
-                break
+        if window is None:
+            for _ in labelled:
+                pass
+        else:
+            watch(window, live, labelled)
     finally:
-        shown.end()
         if window is not None:
             window.end()
+        shown.end()
         if live.figures.frames:
             print_figures(live.figures, live.dropped, as_json=as_json)
+
+
+def _told(live: Live, asked: Asked, shown: JsonLines | Line, saved: Saved | None) -> Iterator[Seen]:
+    """What is seen, once it was printed and saved; `asked.count` of them."""
+    for seen in live:
+        shown.show(seen, live.figures)
+        if saved is not None:
+            saved.show(seen)
+        yield seen
+        if asked.count is not None and seen.number + 1 >= asked.count:
+            return
 
 
 def _notice(text: str) -> None:

@@ -114,15 +114,7 @@ class Live:
         self._thread.start()
 
     def _capture(self) -> None:
-        problem: BaseException | None = None
-        try:
-            for captured in self._source.frames(self._stop, self._notice):
-                if not self._place.put(captured):
-                    break
-        except BaseException as raised:
-            problem = raised
-        finally:
-            self._place.close(problem)
+        self._place.fill(self._source.frames(self._stop, self._notice))
 
     @property
     def dropped(self) -> int:

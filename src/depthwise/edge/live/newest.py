@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -33,15 +36,33 @@ class Newest:
             self._changed.notify_all()
             return True
 
-    def take(self) -> Any:
-        """The item, when there is one; None when there will be no more.
+    def fill(self, items: Iterable[Any]) -> None:
+        """Leave one item after the other, in a thread; what ends them is raised where they are taken."""
+        problem: BaseException | None = None
+        try:
+            for item in items:
+                if not self.put(item):
+                    break
+        except BaseException as raised:
+            problem = raised
+        finally:
+            self.close(problem)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no item comes any more."""
+        return self._is_closed
+
+    def take(self, patience: float = math.inf) -> Any:
+        """The item, when there is one; None when there will be no more, or none came in so many seconds.
 
         Raises: what ended the thread that puts.
         """
+        end = time.monotonic() + patience
         with self._changed:
-            while self._item is None and not self._is_closed:
+            while self._item is None and not self._is_closed and (left := end - time.monotonic()) > 0:
                 # With a limit, since a wait without one is not interrupted by signals everywhere.
-                self._changed.wait(0.5)
+                self._changed.wait(min(left, 0.5))
             if self._item is None and self._problem is not None:
                 raise self._problem
             item, self._item = self._item, None
