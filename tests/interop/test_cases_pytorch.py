@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,26 @@ def test_a_state_dict_is_read_by_shapes_and_order_whatever_its_names(
     assert dataclasses.replace(found.spec, bn_epsilon=model.spec.bn_epsilon) == model.spec
     assert same_weights(found, model)
     assert "symmetric padding, relu6, epsilon" in said(found)
+
+
+def test_bfloat16_is_read_as_the_upper_half_of_float32_and_the_counter_of_an_average_is_passed_over(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    cut = {name: (array.view(np.uint32) >> 16).astype("<u2") for name, array in small_model(seed=6).weights.items()}
+    whole = small_model(seed=6).replace(
+        weights={name: (half.astype(np.uint32) << 16).view(np.float32) for name, half in cut.items()}
+    )
+    parts = [("n_averaged", "I64", [], bytes(8))]
+    parts += [(f"module.{name}", "BF16", list(half.shape), half.tobytes()) for name, half in cut.items()]
+    header, data = dict[str, Any](), b""
+    for name, kind, shape, numbers in parts:
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(numbers)]}
+        data += numbers
+    text = json.dumps(header).encode()
+    (tmp_path / "weights.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    found = formats.read(str(tmp_path / "weights.safetensors"), Given(resolution=32))
+    assert isinstance(found, Model)
+    assert same_weights(found, whole)
 
 
 def test_the_strides_of_a_network_for_small_pictures_may_be_said(small_model: SmallModel, tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ LISTS = [
     '{"0": ["n02", "cat"], "1": ["n03", "dog"], "2": ["n04", "bird"]}',
     '{"model": "m", "id2label": {"0": "cat", "1": "dog", "2": "bird"}}',
     '{"categories": [{"id": 2, "name": "dog"}, {"id": 1, "name": "cat"}, {"id": 3, "name": "bird"}]}',
+    "0. cat\n1. dog\n2. bird\n",
+    "0 - cat\n1 - dog\n2 - bird\n",
+    "[0] cat\n[1] dog\n[2] bird\n",
+    "id;name\n0;cat\n1;dog\n2;bird\n",
+    "class_id,synset,name\n0,n00000002,cat\n1,n00000003,dog\n2,n00000004,bird\n",
+    "label,index,pictures\ncat,0,12\nbird,2,40\ndog,1,3\n",
+    "{0: 'cat',\n 1: 'dog',\n 2: 'bird'}\n",
+    "['cat', 'dog', 'bird']",
+    "cat, dog, bird",
+    '"cat",\n"dog",\n"bird"\n',
+    '{"class_to_idx": {"cat": 0, "dog": 1, "bird": 2}}',
+    '[{"index": 1, "label": "dog"}, {"index": 0, "label": "cat"}, {"index": 2, "label": "bird"}]',
 ]
 
 
@@ -65,7 +77,7 @@ def test_labels_are_read_without_their_numbers_and_in_their_order(text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "lines", [("1 star", "2 stars", "3 stars"), ("7 up", "9 lives"), ("cat", "2 dogs"), ("0", "1")]
+    "lines", [("1 star", "2 stars", "3 stars"), ("7 up", "9 lives"), ("cat", "2 dogs"), ("0", "1"), ("1|2", "3|4")]
 )
 def test_numbers_that_belong_to_labels_stay(lines: tuple[str, ...]) -> None:
     assert parse_labels("\n".join(lines)) == lines
@@ -77,9 +89,10 @@ def test_numbers_that_belong_to_labels_stay(lines: tuple[str, ...]) -> None:
         ('{"0": "cat", "2": "dog"}', "or leaves one out"),
         ('{"a": {"b": 1}}', "neither a list"),
         ("{oops", "and is none"),
+        ("0,black,cat\n1,brown,dog\n", "2 columns beside"),
     ],
 )
-def test_json_without_a_label_for_each_class_is_refused(text: str, sentence: str) -> None:
+def test_a_list_that_does_not_say_one_label_a_class_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         parse_labels(text)
 

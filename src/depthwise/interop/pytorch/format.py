@@ -34,10 +34,14 @@ PICKLES = ("pytorch_model.bin", "model.bin")
 PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 # The array by which timm's names are told.
 FIRST = "conv_stem.weight"
-# What training counts, and no network computes with.
-_COUNTERS = ".num_batches_tracked"
+# What training counts, and no network computes with: batches, and models in an average of PyTorch's AveragedModel.
+_COUNTERS, _AVERAGED = ".num_batches_tracked", "n_averaged"
 _OWN, _LABELS = "depthwise", "labels"
 LARGEST_HEADER = 4 * 2**20
+# Types of numbers of a safetensors file, as NumPy reads them.
+_NUMBERS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2"} | {
+    "I8": "i1", "U8": "u1", "BOOL": "?"
+}  # fmt: skip
 
 
 def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
@@ -161,18 +165,26 @@ def _check_layout(spec: Spec) -> None:
 
 def _arrays(data: bytes) -> tuple[dict[str, str], dict[str, Array]]:
     """The header's own entries and the float arrays of a safetensors file."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors import SafetensorError, deserialize
 
     try:
         (size,) = struct.unpack_from("<Q", data)
         if size > LARGEST_HEADER:
             raise Refused(f"its header has {size:,} bytes; it is damaged")
         header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-        arrays = load(data)
+        arrays = {name: _array(**tensor) for name, tensor in deserialize(data)}
     except (SafetensorError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise Refused(f"it is not a safetensors file, damaged, or of a type of number not read ({problem})") from None
     return (header if isinstance(header, dict) else {}), _counted_out(arrays)
+
+
+def _array(dtype: str, shape: list[int], data: bytes) -> Array:
+    """A tensor of a safetensors file; bfloat16, which NumPy has not, as the float32 that it is the upper half of.
+
+    Raises: KeyError, for another type of number.
+    """
+    flat = np.frombuffer(data, _NUMBERS[dtype])
+    return (flat.astype(np.uint32) << 16).view(np.float32).reshape(shape) if dtype == "BF16" else flat.reshape(shape)
 
 
 def _counted_out(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -180,7 +192,8 @@ def _counted_out(arrays: Mapping[str, Array]) -> dict[str, Array]:
 
     Raises: Refused, when one is not of real numbers.
     """
-    whole = {name: array for name, array in arrays.items() if not name.endswith(_COUNTERS.removeprefix("."))}
+    counters = (_COUNTERS.removeprefix("."), _AVERAGED)
+    whole = {name: array for name, array in arrays.items() if not name.endswith(counters)}
     for name, array in whole.items():
         if array.dtype not in (np.float32, np.float16, np.float64):
             raise Refused(f"array {name} is {array.dtype}; weights are float32, float16 or float64")
