@@ -13,8 +13,19 @@ from depthwise.data.folder import Dataset, Item, read_folder, read_split
 from depthwise.data.likeness import Looks
 from depthwise.data.twins import shared_files
 from depthwise.errors import Refused
+from depthwise.progress import Silent
 
 ImageFolder = Callable[..., Path]
+
+
+class Told(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
 
 
 def names(root: Path, *, classes: dict[str, int], ending: str = "jpg") -> Path:
@@ -256,6 +267,23 @@ def test_folders_that_hold_the_same_folders_and_no_image_are_refused_as_classes(
         read_folder(tmp_path)
     (tmp_path / "fold1" / "own.jpg").write_bytes(b"x")
     assert read_folder(tmp_path).labels == ("fold1", "fold2")
+
+
+@pytest.mark.parametrize("pair", [("seg_test", "seg_train"), ("test1", "train"), ("cats-test", "cats-val")])
+def test_classes_that_are_named_as_splits_of_one_thing_are_refused(tmp_path: Path, pair: tuple[str, str]) -> None:
+    names(tmp_path, classes=dict.fromkeys((*pair, "bullet_train", "test_tube"), 2))
+    with pytest.raises(Refused, match=f"'{pair[0]}' and '{pair[1]}' are named as splits are"):
+        read_folder(tmp_path)
+    shutil.rmtree(tmp_path / pair[0])
+    assert len(read_folder(tmp_path).labels) == 3
+
+
+def test_a_folder_beside_those_of_splits_is_named(tmp_path: Path) -> None:
+    for place in ("train", "val", "holdout"):
+        names(tmp_path / place, classes={"cat": 2, "dog": 2})
+    told = Told()
+    read_folder(tmp_path, reporter=told)
+    assert told.notices == ["'holdout' beside 'train' is not used: its name is not that of a split"]
 
 
 def test_a_folder_whose_name_is_nearly_a_label_is_refused_with_that_label(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_bfloat16_is_read_as_the_upper_half_of_float32_and_the_counter_of_an_ave
     whole = small_model(seed=6).replace(
         weights={name: (half.astype(np.uint32) << 16).view(np.float32) for name, half in cut.items()}
     )
-    parts = [("n_averaged", "I64", [], bytes(8))]
+    parts: list[tuple[str, str, list[int], bytes]] = [("n_averaged", "I64", [], bytes(8))]
     parts += [(f"module.{name}", "BF16", list(half.shape), half.tobytes()) for name, half in cut.items()]
     header, data = dict[str, Any](), b""
     for name, kind, shape, numbers in parts:

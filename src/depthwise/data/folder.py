@@ -78,7 +78,7 @@ def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Report
     Raises: Refused, when there is no such folder, fewer than two classes, or a class without an image.
     """
     with _readable(data) as root:
-        held, top = _from_shards(root) if is_shards(root) else _from_folders(root)
+        held, top = _from_shards(root) if is_shards(root) else _from_folders(root, reporter or Silent())
         if held.validation:
             return held
         looks = Looks()
@@ -147,9 +147,12 @@ def _pictures(place: Path) -> Iterator[Path]:
         yield path
 
 
-def _from_folders(root: Path) -> tuple[Dataset, Path]:
+def _from_folders(root: Path, reporter: Reporter) -> tuple[Dataset, Path]:
     """Classes and splits as folders have them, of which that of validation may be empty; and the training folder."""
     places = _split_folders(root)
+    beside = [name for name in _names(root) if places and root / name not in places.values()]
+    if beside:
+        reporter.notice(f"{beside[0]!r} beside {places['train'].name!r} is not used: its name is not that of a split")
     top = places.get("train", root)
     labels = _names(top)
     _check_classes(top, labels)
@@ -281,6 +284,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
         raise Refused(
             f"{named['train']}: has no class folders; put the images of each class into a folder named after it"
         )
+    _refuse_split_names(root)
     _refuse_alike(root)
     return {}
 
@@ -294,6 +298,25 @@ def _refuse_double(root: Path) -> None:
         both = [name for name in _names(root) if _plain(name) in _written(names) and _names(root / name)]
         if len(both) > 1:
             raise Refused(f"{root}: has {both[0]!r} and {both[1]!r}, both for {split}; put them together or remove one")
+
+
+def _refuse_split_names(root: Path) -> None:
+    """Refuse folders that would be classes and are named as splits of one thing: seg_train and seg_test, train1, test1.
+
+    Raises: Refused, naming two of them.
+    """
+    words = {word: split for split, names in SPLITS.items() for word in names}
+    seen: dict[tuple[str, ...], tuple[str, str]] = {}
+    for name in _names(root):
+        parts = [part.strip("0123456789") for part in _plain(name).split("_")]
+        rest = tuple(part for part in parts if part and part not in words)
+        for split in (words[part] for part in parts if part in words):
+            other, before = seen.setdefault(rest, (name, split))
+            if before != split:
+                raise Refused(
+                    f"{root}: {other!r} and {name!r} are named as splits are, and would be classes; name them train,"
+                    " validation and test, and put the images of each class into a folder of its own in them"
+                )
 
 
 def _refuse_alike(root: Path) -> None:

@@ -172,7 +172,7 @@ def _arrays(data: bytes) -> tuple[dict[str, str], dict[str, Array]]:
         if size > LARGEST_HEADER:
             raise Refused(f"its header has {size:,} bytes; it is damaged")
         header = json.loads(data[8 : 8 + size]).get("__metadata__", {})
-        arrays = {name: _array(**tensor) for name, tensor in deserialize(data)}
+        arrays = {name: _array(**tensor) for name, tensor in deserialize(data)}  # type: ignore[no-untyped-call]
     except (SafetensorError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise Refused(f"it is not a safetensors file, damaged, or of a type of number not read ({problem})") from None
     return (header if isinstance(header, dict) else {}), _counted_out(arrays)
