@@ -30,7 +30,7 @@ from depthwise.attack.gradient.apgd import APGD
 from depthwise.attack.gradient.fab import FAB
 from depthwise.attack.gradient.walk import PGD
 from depthwise.attack.subject import Subject, answers
-from depthwise.cloud.module import normalise, to_network
+from depthwise.cloud.folded import FoldedNetwork
 from depthwise.jobs.attack.ready import ready
 from depthwise.network.model import Model
 from depthwise.progress import Silent
@@ -41,18 +41,19 @@ STANDARD = ("apgd-ce", "apgd-t", "fab-t", "square")
 
 
 class Shares(nn.Module):
-    """A model as others want it: logits of (N, C, H, W) from 0 to 1."""
+    """A model as others want it: logits of (N, C, H, W) from 0 to 1. Its norms are folded in, as they are for ours."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        self.network, self.preprocessing = to_network(model), model.preprocessing
+        self.network = FoldedNetwork(model)
+        self.mean = torch.tensor(model.preprocessing.mean, dtype=torch.float32)
         for parameter in self.network.parameters():
             parameter.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, classes)."""
-        levels = (x * 255).permute(0, 2, 3, 1)
-        logits: Tensor = self.network(normalise(levels, self.preprocessing).contiguous())
+        levels = (x * 255).permute(0, 2, 3, 1) - self.mean
+        logits: Tensor = self.network(levels.contiguous().permute(0, 3, 1, 2))
         return logits
 
 

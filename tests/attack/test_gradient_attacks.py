@@ -245,6 +245,39 @@ def test_what_an_image_becomes_depends_on_no_other_image() -> None:
     assert (together.images[2:4] == apart.images).all()
 
 
+def test_walks_that_are_over_change_nothing_for_those_that_go_on() -> None:
+    """One image is fooled at once and its walk ends; another, which stands, goes on as if it were alone."""
+    near, toy = images(1), Linear()
+    away = 20 * np.sign(toy.w.detach().numpy()).reshape(near.shape)
+    pixels = np.concatenate([near, near - away]).astype(np.uint8)
+    network = shifted(toy, near)
+    attack = APGD(budget=Budget(eps=1 / 255), steps=40)
+
+    both = attacked(attack, subject_of(network), pixels, np.zeros(2, np.int64), Draws(0, (0, 1)))
+    alone = attacked(attack, subject_of(network), pixels[1:], np.zeros(1, np.int64), Draws(0, (1,)))
+
+    assert both.fooled.tolist() == [True, False]
+    assert (both.images[1:] == alone.images).all()
+
+
+@pytest.mark.parametrize("activation", ["relu6", "relu"])
+def test_a_network_with_its_norms_folded_in_answers_as_torch_does(activation: Any) -> None:
+    from depthwise.cloud.module import Network, normalise, to_network, to_weights
+    from depthwise.network.model import Model
+    from depthwise.network.preprocessing import default_preprocessing
+
+    torch.manual_seed(0)
+    network = Network(Spec(width=0.25, resolution=32, classes=3, shallow=True, activation=activation)).train()
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    levels, preprocessing = torch.from_numpy(pixels), default_preprocessing(32, 3)
+    network(normalise(levels, preprocessing))  # so that norms have something to fold
+    model = Model(spec=network.spec, labels=("a", "b", "c"), preprocessing=preprocessing, weights=to_weights(network))
+    with torch.no_grad():
+        wanted = to_network(model)(normalise(levels, preprocessing)).numpy()
+
+    assert subject(model).scores(pixels) == pytest.approx(wanted, abs=1e-5)
+
+
 def test_an_attack_leaves_the_network_as_it_is() -> None:
     from depthwise.cloud.attacked import attackable
     from depthwise.cloud.module import Network

@@ -68,28 +68,28 @@ def test_pictures_stay_within_the_bound_and_are_harder_and_the_network_stays_as_
         adversarial.against(learner.network, images, loss, learner._logits, learner.recipe, draw) for draw in (3, 3, 4)
     ]
 
-    assert float((made[0] - images).abs().max()) <= 6 + 1e-4
+    assert float((made[0] - images).abs().max()) <= (18 if method == "fast" else 6) + 1e-4
     assert (float(made[0].min()), float(made[0].max())) == (0, 255)
     assert torch.equal(made[0], made[1])
     assert not torch.equal(made[0], made[2])
     after = learner.network.state_dict()
     assert all(torch.equal(after[name], value) for name, value in before.items())
+    # One step as long as the bound may go too far on random weights; the next test holds it to plain torch.
     with torch.no_grad(), adversarial.still(learner.network):
-        assert loss(learner._logits(made[0])) > loss(learner._logits(images))
+        assert method == "fast" or loss(learner._logits(made[0])) > loss(learner._logits(images))
 
 
 def test_one_fast_step_is_that_of_plain_torch() -> None:
-    """Zhu's recipe by hand: a random start, one step of 1.25 eps along the sign, and the loss there."""
+    """N-FGSM by hand: noise of twice the bound, one step of the bound along the sign, cut to valid pixels alone."""
     learner, plain, batch = learner_of(adversarial="fast"), learner_of().network, batch_of()
     images, radius = batch.pixels.float(), 6.0
-    start = (2 * torch.rand(images.shape, generator=torch.Generator().manual_seed(0)) - 1) * radius
-    x = (images + start).clamp(0, 255).requires_grad_(True)
+    noise = (2 * torch.rand(images.shape, generator=torch.Generator().manual_seed(0)) - 1) * 2 * radius
+    x = (images + noise).clamp(0, 255).requires_grad_(True)
     for norm in (module for module in plain.modules() if isinstance(module, torch.nn.BatchNorm2d)):
         norm.momentum = 0.0
     F.cross_entropy(plain(normalise(x, PREPROCESSING)), batch.labels).backward()
     assert x.grad is not None
-    moved = x.detach() + 7.5 * x.grad.sign()
-    hard = torch.minimum(torch.maximum(moved, images - radius), images + radius).clamp(0, 255)
+    hard = (x.detach() + radius * x.grad.sign()).clamp(0, 255)
     for norm in (module for module in plain.modules() if isinstance(module, torch.nn.BatchNorm2d)):
         norm.momentum = 0.1
     wanted = F.cross_entropy(plain(normalise(hard, PREPROCESSING)), batch.labels)
@@ -146,7 +146,13 @@ def test_a_step_with_moved_weights_learns_by_the_gradient_that_is_there() -> Non
 
 @pytest.mark.parametrize(
     ("robust", "best", "learned", "fallen"),
-    [(0.02, 0.30, 0.60, True), (0.28, 0.30, 0.60, False), (0.02, 0.30, 0.03, False), (0.0, 0.0, 0.4, False)],
+    [
+        (0.02, 0.30, 0.60, True),
+        (0.28, 0.30, 0.60, False),
+        (0.02, 0.30, 0.03, False),
+        (0.0, 0.0, 0.75, True),  # as on CIFAR-10 in the first epoch that was measured
+        (0.10, 0.0, 0.30, False),
+    ],
 )
 def test_a_network_that_beats_its_own_attack_alone_has_collapsed(
     robust: float, best: float, learned: float, fallen: bool

@@ -18,7 +18,7 @@ from depthwise.attack.work import Arrays, Part, Workers, audit_of
 from depthwise.progress import Reporter
 
 # Most images of a part: few, so that little is lost by a kill; many, so that little time goes into the steps between.
-TOGETHER = 64
+TOGETHER = 128
 # Parts that each process should have at least: what it has done is seen, and time left is told, when one ends.
 PARTS = 4
 

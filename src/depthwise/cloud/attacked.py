@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from depthwise.attack.gradient.network import Differentiable
 from depthwise.attack.subject import GROUP, FunctionSubject
-from depthwise.cloud.module import Network, normalise, to_network
+from depthwise.cloud.folded import FoldedNetwork
+from depthwise.cloud.module import normalise
 from depthwise.cloud.quantized_module import QuantizedNetwork
 from depthwise.network.model import Model
 from depthwise.network.preprocessing import Preprocessing
@@ -38,10 +40,10 @@ def subject(model: Model | QuantizedModel, *, rounding: Rounding = "through") ->
         twin = QuantizedNetwork(model)
         twin.soften(SOFTNESS if rounding == "smooth" else 0.0)
         name = "int8, smoothed" if rounding == "smooth" else "int8"
-        return _subject(name, twin, model.preprocessing)
-    return _subject("float", to_network(model), model.preprocessing)
+        return _subject(name, attackable(twin, model.preprocessing))
+    mean = torch.tensor(model.preprocessing.mean, dtype=torch.float32)
+    return _subject("float", Differentiable(FoldedNetwork(model), lambda levels: (levels - mean).permute(0, 3, 1, 2)))
 
 
-def _subject(name: str, network: Network, preprocessing: Preprocessing) -> FunctionSubject:
-    found = attackable(network, preprocessing)
-    return FunctionSubject(name, found.scores, found)
+def _subject(name: str, network: Differentiable) -> FunctionSubject:
+    return FunctionSubject(name, network.scores, network)

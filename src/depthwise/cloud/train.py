@@ -312,11 +312,12 @@ def _robust(entry: Mapping[str, Any]) -> str:
 
 
 def _collapse(entry: Mapping[str, Any], best: Mapping[str, Any]) -> str:
-    now, before, own = entry["robust_top1"], best["robust_top1"], entry["train_top1"]
+    before = best.get("robust_top1", 0.0)
+    kept = f" the network of epoch {best['epoch'] + 1}, with {before:.2%}, is kept;" if before else ""
     return (
-        f"warning: catastrophic overfitting: under PGD-{ROBUST_STEPS} top-1 is {now:.2%}, after {before:.2%} in epoch"
-        f" {best['epoch'] + 1}, and {own:.2%} under the attack that is trained on; the network of epoch"
-        f" {best['epoch'] + 1} is kept; take --adversarial pgd, or a lower --rate or --eps"
+        f"warning: catastrophic overfitting: top-1 is {entry['robust_top1']:.2%} under PGD-{ROBUST_STEPS}, and"
+        f" {entry['train_top1']:.2%} under the attack that is trained on;{kept} take --adversarial pgd, or a lower"
+        " --rate or --eps"
     )
 
 

@@ -26,6 +26,9 @@ from depthwise.errors import Refused
 FIRST_STEP, NEW_SHARE, GAINING = 2.0, 0.75, 0.75
 # Shares of all steps: the first checkpoint, how much shorter the next stretch is, and the shortest.
 FIRST_CHECK, SHORTER, SHORTEST = 0.22, 0.03, 0.06
+# Steps that a walk goes on once its image is wrong, so that it ends well beyond the boundary and not on it, where whole
+# levels or another form of the network would take it back.
+BEYOND = 10
 # Steps and comparisons are those of the cross-entropy by either form of it.
 LOSSES: dict[str, Loss] = {"cross-entropy": log_odds, "dlr": dlr, "targeted": targeted_dlr}
 
@@ -79,62 +82,114 @@ class APGD:
         return to_numpy(best)
 
 
+@dataclass(kw_only=True, eq=False)
+class _State:
+    """Where N walks are, and what each of them knows; the first axis of all of it is N."""
+
+    x: Tensor
+    labels: Tensor
+    now: Tensor
+    before: Tensor
+    slope: Tensor
+    best: Tensor
+    best_slope: Tensor
+    best_loss: Tensor
+    last_loss: Tensor
+    loss_at_check: Tensor
+    size: Tensor
+    gained: Tensor
+    halved: Tensor
+
+    def of(self, which: Tensor) -> _State:
+        """Of some walks."""
+        return _State(**{name: value[which] for name, value in vars(self).items()})
+
+
 class _Walk:
     """One walk of N images from one start each."""
 
     def __init__(self, attack: APGD, network: Differentiable, x: Tensor, now: Tensor, labels: Tensor) -> None:
-        self.attack, self.network, self.x, self.labels = attack, network, x, labels
+        self.attack, self.network = attack, network
         self.budget, self.loss = attack.budget, LOSSES[attack.loss]
-        self.now = self.before = now
-        self.taken = Taken(now)
-        self.slope, losses = self._look(now)
-        self.best, self.best_slope, self.best_loss = now.clone(), self.slope.clone(), losses
-        self.last_loss, self.loss_at_check = losses, losses
-        self.size = torch.full_like(losses, FIRST_STEP * attack.budget.radius)
-        self.gained = torch.zeros_like(losses)
-        self.halved = torch.ones(len(x), dtype=torch.bool, device=x.device)
+        self.images, self.fooled = x.clone(), torch.zeros(len(x), dtype=torch.bool, device=x.device)
+        self.places = torch.arange(len(x), device=x.device)
+        self.taken, self.was_wrong = Taken(now), self.fooled
+        slope, losses = self._look(now, labels)
+        self.at = _State(
+            x=x,
+            labels=labels,
+            now=now,
+            before=now,
+            slope=slope,
+            best=now,
+            best_slope=slope,
+            best_loss=losses,
+            last_loss=losses,
+            loss_at_check=losses,
+            size=torch.full_like(losses, FIRST_STEP * attack.budget.radius),
+            gained=torch.zeros_like(losses),
+            halved=torch.ones(len(x), dtype=torch.bool, device=x.device),
+        )
 
     def to_end(self) -> tuple[Tensor, Tensor]:
         """The image to take of each walk, and whether the network gets it wrong."""
         steps = self.attack.steps
         stretch, since = max(int(FIRST_CHECK * steps), 1), 0
         for number in range(steps):
+            if number % BEYOND == 0:
+                self._end_some()
+            if not len(self.places):
+                break
             self._step(first=number == 0)
             since += 1
             if since == stretch:
                 self._check(stretch)
                 stretch, since = max(stretch - max(int(SHORTER * steps), 1), max(int(SHORTEST * steps), 1)), 0
-        return self.taken.images, self.taken.fooled
+        self._put()
+        return self.images, self.fooled
 
-    def _look(self, now: Tensor) -> tuple[Tensor, Tensor]:
+    def _end_some(self) -> None:
+        """Walks whose images were wrong at the last such look already are over; those of the others go on."""
+        over, self.was_wrong = self.was_wrong, self.taken.fooled.clone()
+        if over.any():
+            self._put()
+            going = ~over
+            self.places, self.was_wrong = self.places[going], self.was_wrong[going]
+            self.at, self.taken = self.at.of(going), self.taken.of(going)
+
+    def _put(self) -> None:
+        """Note what the walks that still go on have found."""
+        self.images[self.places], self.fooled[self.places] = self.taken.images, self.taken.fooled
+
+    def _look(self, now: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Gradient and loss at images, which are offered to be taken."""
-        slope, losses, logits = self.network.gradient(now, self.labels, self.loss)
-        right = self.labels if self.labels.ndim == 1 else self.labels[:, 0]
+        slope, losses, logits = self.network.gradient(now, labels, self.loss)
+        right = labels if labels.ndim == 1 else labels[:, 0]
         self.taken.see(now, losses, logits.argmax(1) != right)
         return slope, losses
 
     def _step(self, *, first: bool) -> None:
-        moved, share = self.now - self.before, 1.0 if first else NEW_SHARE
-        self.before = self.now
-        stepped = self.now + broad(self.size) * ascent(self.budget, self.slope)
-        stepped = project(self.budget, self.x, stepped)
-        stepped = self.now + (stepped - self.now) * share + moved * (1 - share)
-        self.now = project(self.budget, self.x, stepped)
-        self.slope, losses = self._look(self.now)
-        self.gained += losses > self.last_loss
-        self.last_loss = losses
-        better = losses > self.best_loss
-        self.best = torch.where(broad(better), self.now, self.best)
-        self.best_slope = torch.where(broad(better), self.slope, self.best_slope)
-        self.best_loss = torch.where(better, losses, self.best_loss)
+        at = self.at
+        moved, share = at.now - at.before, 1.0 if first else NEW_SHARE
+        stepped = project(self.budget, at.x, at.now + broad(at.size) * ascent(self.budget, at.slope))
+        stepped = at.now + (stepped - at.now) * share + moved * (1 - share)
+        at.before, at.now = at.now, project(self.budget, at.x, stepped)
+        at.slope, losses = self._look(at.now, at.labels)
+        at.gained += losses > at.last_loss
+        better = losses > at.best_loss
+        at.best = torch.where(broad(better), at.now, at.best)
+        at.best_slope = torch.where(broad(better), at.slope, at.best_slope)
+        at.best_loss = torch.where(better, losses, at.best_loss)
+        at.last_loss = losses
 
     def _check(self, stretch: int) -> None:
         """Halve the step of those that gained too seldom or nothing, and let them go on from their best image."""
-        seldom = self.gained <= GAINING * stretch
-        nothing = ~self.halved & (self.best_loss <= self.loss_at_check)
-        self.halved = seldom | nothing
-        self.loss_at_check = self.best_loss
-        self.size = torch.where(self.halved, self.size / 2, self.size)
-        self.now = torch.where(broad(self.halved), self.best, self.now)
-        self.slope = torch.where(broad(self.halved), self.best_slope, self.slope)
-        self.gained = torch.zeros_like(self.gained)
+        at = self.at
+        seldom = at.gained <= GAINING * stretch
+        nothing = ~at.halved & (at.best_loss <= at.loss_at_check)
+        at.halved = seldom | nothing
+        at.loss_at_check = at.best_loss
+        at.size = torch.where(at.halved, at.size / 2, at.size)
+        at.now = torch.where(broad(at.halved), at.best, at.now)
+        at.slope = torch.where(broad(at.halved), at.best_slope, at.slope)
+        at.gained = torch.zeros_like(at.gained)

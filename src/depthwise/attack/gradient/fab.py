@@ -88,8 +88,8 @@ def nearest_on_plane(x: Tensor, slope: Tensor, wanted: Tensor, norm: str) -> Ten
     """The smallest change of images (N, H, W, C) by which slope * change = wanted, with pixels that stay valid.
 
     Where no valid change reaches that, the change that comes nearest. With the change growing evenly, each pixel moves
-    with it until it meets its bound, so that the product is a sum of ramps, and where it meets `wanted` is found by
-    sorting their ends: exactly, in either norm.
+    with it until it meets its bound, so that the product is a sum of ramps, and where it meets `wanted` is found
+    exactly, in either norm.
 
     Args:
         wanted: (N,) what the product is to be.
@@ -108,20 +108,23 @@ def nearest_on_plane(x: Tensor, slope: Tensor, wanted: Tensor, norm: str) -> Ten
 
 
 def _meeting(rise: Tensor, end: Tensor, wanted: Tensor) -> Tensor:
-    """(N,) the least t at which sum(rise * min(t, end)) = wanted; the last end where that is never."""
-    ends, order = end.sort(1)
-    rises = rise.gather(1, order)
-    # The sum at each end: ramps that ended, and those that still rise.
-    done = (rises * ends).cumsum(1)
-    rising = rises.flip(1).cumsum(1).flip(1) - rises
-    at_end = done + rising * ends
-    place = torch.searchsorted(at_end.contiguous(), wanted[:, None]).clamp_max(ends.shape[1] - 1)
-    before = (place - 1).clamp_min(0)
-    inside = place[:, 0] > 0
-    low = torch.where(inside, ends.gather(1, before)[:, 0], 0)
-    gained = torch.where(inside, at_end.gather(1, before)[:, 0], 0)
-    speed = (rising + rises).gather(1, place)[:, 0]
-    return torch.minimum(low + (wanted - gained) / speed.clamp_min(TINY), ends[:, -1])
+    """(N,) the least t at which sum(rise * min(t, end)) = wanted; the last end where that is never.
+
+    The sum bends down at each end, so that a tangent (Newton's step) meets `wanted` no later than the sum does; once no
+    ramp ends on the way there, it is the sum. That takes a few tangents, where sorting the ends takes far longer.
+    """
+    last = end.amax(1)
+    reach = torch.zeros_like(last)
+    rising = end > 0
+    while True:
+        speed = torch.where(rising, rise, 0).sum(1)
+        done = torch.where(rising, 0, rise * end).sum(1)
+        met = torch.where(speed > TINY, (wanted - done) / speed.clamp_min(TINY), last)
+        reach = torch.minimum(torch.maximum(met, reach), last)
+        left = rising & (end > reach[:, None])
+        if torch.equal(left, rising):
+            return reach
+        rising = left
 
 
 def _size(change: Tensor, norm: str) -> Tensor:

@@ -114,6 +114,12 @@ class Taken:
         self.fooled = torch.zeros(len(images), dtype=torch.bool, device=images.device)
         self.loss = torch.full((len(images),), -torch.inf, device=images.device)
 
+    def of(self, which: Tensor) -> Taken:
+        """Of some walks."""
+        found = Taken(self.images[which])
+        found.fooled, found.loss = self.fooled[which], self.loss[which]
+        return found
+
     def see(self, images: Tensor, losses: Tensor, wrong: Tensor) -> None:
         """Look at the images that the walks are at."""
         better = (wrong & ~self.fooled) | ((wrong == self.fooled) & (losses > self.loss))
