@@ -24,8 +24,7 @@ from PIL import Image
 import depthwise
 from depthwise.edge.artifact import Artifact
 from depthwise.edge.frames import BT601, BT709, FULL, LAYOUTS, LIMITED, Frame
-from depthwise.edge.live import decoder
-from depthwise.edge.live.decoder import Camera, Due, Video, as_frame
+from depthwise.edge.live.decoder import Due, Video, as_frame
 from depthwise.edge.live.loop import Live
 from depthwise.edge.live.show import as_picture
 from depthwise.edge.live.smoothing import Smoothing, threshold_of
@@ -198,81 +197,11 @@ def test_pictures_that_come_into_a_folder_are_labelled_once_they_are_whole(artif
     assert ["broken.png" in text for text in notices] == [True]
 
 
-class Container:
-    """A fake of PyAV: packets that decode to frames, fail, or end the camera."""
-
-    def __init__(self, packets: list[Any]) -> None:
-        self.name = "fake"
-        stream = SimpleNamespace(average_rate=30, thread_type="")
-        self.streams = SimpleNamespace(video=[stream])
-        self._packets = packets
-
-    def demux(self, stream: Any) -> Iterator[Any]:
-        yield from self._packets
-
-    def __enter__(self) -> Container:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is held."""
-
-
-class FFmpegError(Exception):
-    """As PyAV raises it."""
-
-    strerror = "No such device"
-
-
-AV = SimpleNamespace(
-    error=SimpleNamespace(
-        FFmpegError=FFmpegError, BlockingIOError=BlockingIOError, InvalidDataError=KeyError, EOFError=EOFError
-    )
-)
-
-
 def picture(red: int, **fields: Any) -> SimpleNamespace:
     content = np.full((4, 4, 3), (red, 10, 10), np.uint8)
     plane = SimpleNamespace(buffer_ptr=content.ctypes.data, line_size=12, keep=content)
     usual = {"is_corrupt": False, "time": None, "rotation": 0, "color_range": 0, "colorspace": 2}
     return SimpleNamespace(format=SimpleNamespace(name="rgb24"), height=4, width=4, planes=[plane], **usual | fields)
-
-
-def packet(*frames: Any) -> SimpleNamespace:
-    return SimpleNamespace(decode=lambda: list(frames))
-
-
-def broken() -> SimpleNamespace:
-    def decode() -> None:
-        raise FFmpegError
-
-    return SimpleNamespace(decode=decode)
-
-
-def test_a_camera_that_vanishes_is_waited_for_and_damaged_pictures_are_left_out(
-    artifact: Artifact, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sessions: list[Container | Refused] = [
-        Container([packet(picture(10)), broken(), packet(picture(200, is_corrupt=True)), packet(picture(20))]),
-        Refused("camera 0: cannot be opened (No such device); give a camera that works"),
-        Container([packet(picture(30))]),
-    ]
-
-    def opened(*_: object) -> Container:
-        found = sessions.pop(0)
-        if isinstance(found, Refused):
-            raise found
-        return found
-
-    monkeypatch.setattr(decoder, "_pyav", lambda: AV)
-    monkeypatch.setattr(decoder, "_AGAIN", 0.01)
-    monkeypatch.setattr(Camera, "_open", opened)
-    notices: list[str] = []
-    with Live(artifact, Camera(name="0"), smooth=0, every=True, notice=notices.append) as live:
-        reds = [round(next(live).probabilities[0], 3) for _ in range(3)]
-
-    assert reds == [round(red / (red + 20), 3) for red in (10, 20, 30)]
-    assert "2 damaged pictures were left out" in notices
-    assert sum("went away, waiting for it" in text for text in notices) >= 2
 
 
 def test_what_a_decoder_says_of_colours_and_of_how_it_was_held_is_done() -> None:

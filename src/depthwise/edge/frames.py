@@ -224,7 +224,10 @@ class Frame:
         for (rows, used), start, pitch in zip(
             self.layout.planes(self.height, self.width), self._addresses, self._pitches, strict=True
         ):
-            parts += [ctypes.string_at(start + row * pitch, used) for row in range(rows)]
+            if pitch == used:
+                parts.append(ctypes.string_at(start, rows * used))
+            else:
+                parts += [ctypes.string_at(start + row * pitch, used) for row in range(rows)]
         return b"".join(parts)
 
 

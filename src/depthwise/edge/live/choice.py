@@ -6,7 +6,8 @@ import os
 import re
 
 from depthwise.edge.frames import FULL, LIMITED, layout
-from depthwise.edge.live.decoder import Camera, Video
+from depthwise.edge.live.camera import Camera
+from depthwise.edge.live.decoder import Video
 from depthwise.edge.live.folder import Folder
 from depthwise.edge.live.source import Pipe, Source
 from depthwise.errors import Refused

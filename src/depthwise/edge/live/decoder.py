@@ -1,9 +1,7 @@
-"""Cameras and video files, through PyAV (`av` of the extra [live]); nothing of a network is opened."""
+"""Video files, and what cameras share with them, through PyAV (`av` of the extra [live])."""
 
 from __future__ import annotations
 
-import re
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from depthwise.edge.frames import BT601, BT709, FULL, LAYOUTS, LIMITED, Frame
-from depthwise.edge.live.source import PATIENCE, Captured, Notice, usual_matrix
+from depthwise.edge.live.source import Captured, Notice, usual_matrix
 from depthwise.errors import Refused
 
 # Layouts whose planes go to the artifact as the decoder has them, by ffmpeg's names.
@@ -24,12 +22,8 @@ _AS_IT_IS = {
 # AVCOL_SPC_... and AVCOL_RANGE_... of ffmpeg.
 _MATRICES = {1: BT709, 5: BT601, 6: BT601}
 _FULL_RANGE = 2
-# How each system's cameras are asked for, by sys.platform.
-_CAMERAS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 # Seconds by which a frame is early or late before its clock is taken to have jumped.
 _JUMP = 10.0
-# Seconds between looks for a camera that went away.
-_AGAIN = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +45,25 @@ class Video:
         """All frames; those that are damaged are left out and counted."""
         if not Path(self.path).is_file():
             raise Refused(f"{self.path}: is no video file; give the path of one")
-        av = _pyav()
-        # The prefix keeps names such as `concat:...` from being more than a file, the list what it refers to.
-        with _opened(av, self.path, f"file:{self.path}", None, {"protocol_whitelist": "file"}) as container:
+        av = pyav()
+        with self._open(av) as container:
+            stream = stream_of(container, self.path)
+            stream.thread_type = "AUTO"
             due = Due()
-            for captured in _decoded(av, container, self.turn, stop, notice, threads=True):
+            for captured in decoded(av, stream, _packets(av, container, stream), self.turn, stop, notice):
                 early = due.seconds(captured.time, time.monotonic()) if self.pace else 0.0
                 if early > 0 and stop.wait(early):
                     return
                 # A frame is there when it is shown, not when it was decoded.
                 yield replace(captured, at=time.monotonic()) if self.pace else captured
+
+    def _open(self, av: Any) -> Any:
+        try:
+            # The prefix keeps names such as `concat:...` from being more than a file, the list what it refers to.
+            return av.open(f"file:{self.path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        except (av.error.FFmpegError, ValueError) as problem:
+            reason = getattr(problem, "strerror", None) or str(problem)
+            raise Refused(f"{self.path}: cannot be opened ({reason}); give a whole video file") from None
 
 
 class Due:
@@ -79,61 +82,11 @@ class Due:
         return self._begun + taken - now
 
 
-@dataclass(frozen=True, kw_only=True)
-class Camera:
-    """A camera of this machine.
+def pyav() -> Any:
+    """The module.
 
-    Attributes:
-        name: its number or path, or FORMAT:NAME as ffmpeg's devices are called, such as `lavfi:testsrc`.
-        size: (width, height) that it is asked for; None for its own choice.
-        rate: frames a second that it is asked for.
+    Raises: Refused, when it is not installed.
     """
-
-    name: str
-    size: tuple[int, int] | None = None
-    rate: int | None = None
-    turn: int = 0
-    every: bool = False
-
-    def frames(self, stop: threading.Event, notice: Notice) -> Iterator[Captured]:
-        """Frames without an end: a camera that has worked and goes away is waited for."""
-        av = _pyav()
-        seen = False
-        begun = time.monotonic()
-        while not stop.is_set():
-            try:
-                with self._open(av) as container:
-                    for captured in _decoded(av, container, self.turn, stop, notice, threads=False):
-                        if not seen:
-                            notice(f"camera {self.name}: {captured.frame.width} x {captured.frame.height}")
-                        seen = True
-                        # Cameras' clocks begin anew when they come back.
-                        yield replace(captured, time=captured.at - begun)
-            except Refused as refusal:
-                if not seen:
-                    raise
-                notice(str(refusal))
-            except av.error.FFmpegError as problem:
-                notice(f"camera {self.name}: {problem.strerror}")
-            if not stop.is_set():
-                if not seen:
-                    raise Refused(f"camera {self.name}: gives no frame; is another program using it?")
-                notice(f"camera {self.name}: went away, waiting for it")
-            stop.wait(_AGAIN)
-
-    def _open(self, av: Any) -> Any:
-        named = re.fullmatch(r"([a-z]\w*):(.+)", self.name)
-        form, device = (named[1], named[2]) if named else (_CAMERAS.get(sys.platform, "v4l2"), self.name)
-        if form == "v4l2" and device.isdigit():
-            device = f"/dev/video{device}"
-        if form == "v4l2" and not Path(device).exists():
-            raise Refused(f"camera {self.name}: there is no {device}; `ls /dev/video*` lists those that are there")
-        options = {} if self.size is None else {"video_size": f"{self.size[0]}x{self.size[1]}"}
-        options |= {} if self.rate is None else {"framerate": str(self.rate)}
-        return _opened(av, f"camera {self.name}", device, form, options)
-
-
-def _pyav() -> Any:
     try:
         import av
     except ImportError:
@@ -146,67 +99,62 @@ def _pyav() -> Any:
     return av
 
 
-def _opened(av: Any, name: str, url: str, form: str | None, options: dict[str, str]) -> Any:
-    try:
-        return av.open(url, format=form, options=options, metadata_errors="replace")
-    except (av.error.FFmpegError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise Refused(f"{name}: cannot be opened ({reason}); give a video file or a camera that works") from None
+def stream_of(container: Any, name: str) -> Any:
+    """The first video stream.
 
-
-def _decoded(
-    av: Any, container: Any, turn: int, stop: threading.Event, notice: Notice, *, threads: bool
-) -> Iterator[Captured]:
-    """Frames of the first video stream."""
+    Raises: Refused, when there is none.
+    """
     if not container.streams.video:
-        name = container.name.removeprefix("file:")
         raise Refused(f"{name}: holds no pictures that move, or was cut off; give a whole video file")
-    stream = container.streams.video[0]
-    # Frames that are decoded at the same time come late, which a camera's must not.
-    stream.thread_type = "AUTO" if threads else "SLICE"
+    return container.streams.video[0]
+
+
+def decoded(
+    av: Any, stream: Any, packets: Iterator[Any], turn: int, stop: threading.Event, notice: Notice
+) -> Iterator[Captured]:
+    """Frames of a stream, from its packets; None is one that was lost."""
+    rate = float(stream.average_rate or 25)
     damaged = count = 0
     asked = time.monotonic()
-    for packet in _packets(av, container, stream):
-        arrived = time.monotonic()
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            frames = []
-            damaged += 1
-        for frame in frames:
+    try:
+        for packet in packets:
+            arrived = time.monotonic()
+            frames = _frames(av, stream, packet)
+            damaged += frames is None
+            for frame in frames or ():
+                if stop.is_set():
+                    return
+                if frame.is_corrupt:
+                    damaged += 1
+                    continue
+                now = time.monotonic()
+                taken = float(frame.time) if frame.time is not None else count / rate
+                count += 1
+                yield Captured(
+                    frame=as_frame(frame, turn), at=now, time=taken, waited=arrived - asked, decoded=now - arrived
+                )
+                asked = arrived = time.monotonic()
             if stop.is_set():
                 return
-            if frame.is_corrupt:
-                damaged += 1
-                continue
-            now = time.monotonic()
-            rate = float(stream.average_rate or 25)
-            taken = float(frame.time) if frame.time is not None else count / rate
-            count += 1
-            yield Captured(
-                frame=as_frame(frame, turn), at=now, time=taken, waited=arrived - asked, decoded=now - arrived
-            )
-            asked = arrived = time.monotonic()
-        if stop.is_set():
-            return
-    if damaged:
-        notice(f"{damaged:,} damaged pictures were left out")
+    finally:
+        if damaged:
+            notice(f"{damaged:,} damaged pictures were left out")
+
+
+def _frames(av: Any, stream: Any, packet: Any) -> list[Any] | None:
+    """The frames of a packet; None of one that was lost, or is damaged."""
+    try:
+        return None if packet is None else list(stream.codec_context.decode(packet))
+    except av.error.FFmpegError:
+        return None
 
 
 def _packets(av: Any, container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of a stream; one that is not ready yet is waited for, and a file that breaks off ends there."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.error.BlockingIOError:
-            time.sleep(PATIENCE / 20)
-            continue
-        except (av.error.InvalidDataError, av.error.EOFError):
-            return
-        yield packet
+    """The packets of a stream; a file that breaks off ends there."""
+    try:
+        yield from container.demux(stream)
+    except (av.error.InvalidDataError, av.error.EOFError):
+        return
 
 
 def as_frame(frame: Any, turn: int = 0) -> Frame:
