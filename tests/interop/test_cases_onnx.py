@@ -12,7 +12,8 @@ import pytest
 from depthwise.errors import Refused
 from depthwise.interop import formats
 from depthwise.interop.onnx import format as onnx
-from depthwise.interop.said import assumed, said, unread
+from depthwise.interop.onnx import qoperator
+from depthwise.interop.said import assumed, said, single, unread
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
@@ -183,6 +184,20 @@ def pool_over_last_channels(proto: Proto) -> None:
     proto.graph.node.insert(place + 3, make("Mul", ["total", proto.constant("share", 1 / 4)], [reached]))
 
 
+def classifier_before_the_pool(proto: Proto) -> None:
+    place = next(place for place, node in enumerate(proto.graph.node) if node.op_type == "GlobalAveragePool")
+    value, arrays = proto.graph.node[place].input[0], {one.name: one for one in proto.graph.initializer}
+    weight = package.numpy_helper.to_array(arrays["classifier.weight"])[:, :, None, None]
+    del proto.graph.node[place : place + 3]
+    for node in (
+        make("Flatten", ["means"], ["sums"]),
+        make("GlobalAveragePool", ["maps"], ["means"]),
+        make("Conv", [value, proto.constant("cw", weight), "classifier.bias"], ["maps"]),
+    ):
+        proto.graph.node.insert(place, node)
+    proto.graph.node[-1].input[0] = "sums"
+
+
 def temperature_and_logarithms(proto: Proto) -> None:
     proto.behind(
         make("Div", ["sums", proto.constant("t", 2.5)], ["a"]), make("LogSoftmax", ["a"], ["probabilities"], axis=1)
@@ -221,6 +236,7 @@ FORMS: list[tuple[Callable[[Proto], None], Callable[[np.ndarray], np.ndarray], d
     (turned, lambda p: first(signed(p)), {}, "assumed"),
     (normalised_by_a_convolution, first, {}, "read"),
     (pool_over_last_channels, lambda p: first(signed(p)), {}, "assumed"),
+    (classifier_before_the_pool, lambda p: first(signed(p)), {}, "assumed"),
     (temperature_and_logarithms, lambda p: first(signed(p)), {}, "assumed"),
     (two_products, lambda p: first(signed(p)), {}, "assumed"),
 ]  # fmt: skip
@@ -247,6 +263,38 @@ def test_a_file_gives_the_probabilities_of_its_own_runtime(
     expected = np.exp(answers) if edit is temperature_and_logarithms else np.array(answers)
     assert np.abs(reference.run(found, images).probabilities - expected).max() < 1e-4
     assert found.provenance["preprocessing"]["pixels"] == how
+
+
+def test_a_single_score_with_a_sigmoid_is_the_second_of_two_classes(small_model: SmallModel, tmp_path: Path) -> None:
+    proto = Proto(small_model(seed=4, resolution=64))
+    weight = np.random.default_rng(3).normal(size=(1, 3))
+    proto.behind(
+        make("Gemm", ["sums", proto.constant("w1", weight), proto.constant("b1", [0.3])], ["score"], transB=1),
+        make("Sigmoid", ["score"], ["probabilities"]),
+    )
+    path = proto.save(tmp_path / "network.onnx")
+    found = onnx.read(path, Given(labels=("cat", "dog")))
+    images = pixels(found, 3)
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    dogs = [session.run(None, {"image": one[None].astype(np.float32)})[0].item() for one in first(signed(images))]
+    expected = np.stack([1 - np.array(dogs), dogs], axis=1)
+    assert np.abs(reference.run(found, images).probabilities - expected).max() < 1e-5
+    assert (
+        single(found) == "one score in the file: its sigmoid is the probability of 'dog', and what that leaves of 'cat'"
+    )
+
+
+@pytest.mark.parametrize("zero", [0, 7])
+def test_an_operation_of_bytes_has_weights_with_one_zero_point(zero: int) -> None:
+    weight = np.random.default_rng(1).integers(0, 255, (4, 3, 1, 1), dtype=np.uint8)
+    constants = [weight, 0.5, zero, weight, 0.25, zero, 0.1, zero, np.arange(4)]
+    kinds = [np.uint8, np.float32, np.uint8] * 2 + [np.float32, np.uint8, np.int32]
+    arrays = [np.array(value, kind) for value, kind in zip(constants, kinds, strict=True)]
+    form = qoperator.read("QLinearConv", arrays.__getitem__, len(arrays), {}, "node 0")
+    assert form.integers is not None
+    real = form.integers.factors * form.integers.scales
+    assert np.array_equal(real, (weight.astype(float) - zero) * 0.25)
+    assert np.array_equal(form.weight, real.astype(np.float32))
 
 
 @pytest.mark.parametrize(

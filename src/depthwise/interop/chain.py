@@ -177,13 +177,34 @@ class Softmax:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sigmoid:
+    """Each sum as a probability of its own."""
+
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """The number of the class with the largest sum."""
 
     where: str
 
 
-Operation = Convolution | Pad | Affine | Norm | Clamp | Saturation | Pool | Dense | Reshape | Reorder | Softmax | Choice
+Operation = (
+    Convolution
+    | Pad
+    | Affine
+    | Norm
+    | Clamp
+    | Saturation
+    | Pool
+    | Dense
+    | Reshape
+    | Reorder
+    | Softmax
+    | Sigmoid
+    | Choice
+)
 
 
 @dataclass(kw_only=True)

@@ -19,6 +19,7 @@ from depthwise.interop.chain import (
     Operation,
     Reshape,
     Saturation,
+    Sigmoid,
     Softmax,
 )
 from depthwise.network.weights import Array
@@ -32,12 +33,14 @@ class Head:
         classifier: weight (N, C) and bias (N,), or None where the file has none.
         where: the place of its product in the file.
         integers: of its weight, where that is quantised and nothing else was multiplied in.
+        single: whether the file has one score, which became that of the second of two classes.
         pooled, scored: what the pool's and the classifier's results become, where they are quantised.
     """
 
     classifier: tuple[Array, Array] | None = None
     where: str = ""
     integers: Integers | None = None
+    single: bool = False
     pooled: Saturation | None = None
     scored: Saturation | None = None
     _scale: Array = field(default_factory=lambda: np.ones(()))
@@ -78,10 +81,27 @@ class Head:
                 self._scaled(operation.where, slope, operation.bias - operation.mean * slope)
             case Clamp():
                 self._clamp(operation, top)
-            case Softmax() if self.classifier is not None:
+            case Softmax() if self.classifier is not None and len(self.classifier[1]) > 1:
                 self._ended = operation.where
+            case Softmax():
+                raise Refused(f"{operation.where} compares a single score with itself; MobileNet V1 has two or more")
+            case Sigmoid() if self.classifier is not None and len(self.classifier[1]) == 1:
+                self._ended = operation.where
+            case Sigmoid():
+                raise Refused(
+                    f"{operation.where} gives each label a score of its own, whatever the others get; here labels"
+                    " exclude each other: train with a softmax"
+                )
             case _:
                 raise Refused(f"{operation.where} stands behind the pool, which no MobileNet V1 has")
+
+    def finish(self) -> None:
+        """Make two classes of a single score s: of 0 and s the softmax is s's sigmoid and what that leaves."""
+        if self.classifier is None or len(self.classifier[1]) != 1:
+            return
+        weight, bias = self.classifier
+        self.classifier = np.concatenate([np.zeros_like(weight), weight]), np.concatenate([np.zeros_like(bias), bias])
+        self.single, self.integers = True, None
 
     def _multiply(self, operation: Convolution | Dense) -> None:
         weight, integers = operation.weight, operation.integers

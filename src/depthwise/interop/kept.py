@@ -72,6 +72,8 @@ def _layers(network: Network, model: Model, source: Source) -> Iterator[tuple[st
         yield classifier.name, _silent(classifier)
         return
     where, bias = network.head.where, network.head.classifier[1]
+    if network.head.single:
+        raise Refused(f"{where} gives one score, of which only float weights make two classes; {_ELSE}")
     numbers = _sums(where, network.head.integers, bias, np.array(float(pooled.zero)), pooled.scale)
     if network.head.scored is None:
         yield classifier.name, _layer(classifier, numbers, Levels(scale=1.0, zero=0), low=0, high=BYTE, rounded=False)

@@ -363,6 +363,8 @@ def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, A
         record["preprocessing"]["layers"] = source.assumes
     if network.unread:
         record["unread"] = listed(network.unread)
+    if network.head.single:
+        record["score"] = "one, read as that of the second of two classes"
     if network.head.classifier is None:
         record["classifier"] = "zeros, since the source has none; train before use"
     return record

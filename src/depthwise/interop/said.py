@@ -31,6 +31,14 @@ def unread(model: Described) -> str:
     return f"read by no operation and left out: {found[:400]}" if isinstance(found, str) and found else ""
 
 
+def single(model: Described) -> str:
+    """That a file has one score where a model has two classes, as one line; "" of any other."""
+    if not isinstance(model.provenance.get("score"), str):
+        return ""
+    first, second = model.labels[:2]
+    return f"one score in the file: its sigmoid is the probability of {second!r}, and what that leaves of {first!r}"
+
+
 def listed(names: Sequence[str]) -> str:
     """The first few of many things, and how many there are."""
     shown = ", ".join(names[:MOST_NAMED])

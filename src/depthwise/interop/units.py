@@ -88,7 +88,7 @@ def units(chain: Chain) -> Network:
     Raises: Refused, naming the first operation that stands where MobileNet V1 has none of its kind.
     """
     network, pending = Network(unread=chain.unread), None
-    operations = [_sum_as_pool(operation) for operation in chain.operations]
+    operations = _pool_before_classifier([_sum_as_pool(operation) for operation in chain.operations])
     last = max((place for place, operation in enumerate(operations) if _before_flattening(operation)), default=0)
     product = max((place for place, operation in enumerate(operations) if isinstance(operation, Dense)), default=0)
     for place, operation in enumerate(operations):
@@ -106,6 +106,7 @@ def units(chain: Chain) -> Network:
         pending = None
     if pending is not None:
         raise Refused(f"{pending.where} is the last operation; MobileNet V1 does not end with padding")
+    network.head.finish()
     if not network.units:
         raise Refused("the file holds no convolution before a pool; it is not a MobileNet V1, or only its last layers")
     return network
@@ -204,6 +205,21 @@ def _sum_as_pool(operation: Operation) -> Operation:
                 bias=operation.bias,
             )
     return operation
+
+
+def _pool_before_classifier(operations: list[Operation]) -> list[Operation]:
+    """The same, where a 1x1 convolution without an activation comes last before the pool: the mean of what it makes of
+    pixels is what it makes of their mean."""
+    place = next((place for place, operation in enumerate(operations) if isinstance(operation, Pool)), 0)
+    before = [operation for operation in operations[:place] if isinstance(operation, Convolution)]
+    pool, last = operations[place : place + 1], operations[place - 1] if place else None
+    if len(before) < 2 or last is not before[-1] or before[-2].depthwise or not isinstance(last, Convolution):
+        return operations
+    plain = last.weight.shape[2:] == (1, 1) and last.stride == (1, 1) and last.padding in ("same", NO_PADDING)
+    total = any(isinstance(one, Pool) and (one.total or one.integers is not None) for one in pool)
+    if last.depthwise or not plain or total:
+        return operations
+    return [*operations[: place - 1], *pool, last, *operations[place + 1 :]]
 
 
 def _misplaced(operation: Operation, place: str) -> Refused:

@@ -19,6 +19,7 @@ from depthwise.interop.chain import (
     Pad,
     Pool,
     Reshape,
+    Sigmoid,
     Softmax,
 )
 from depthwise.interop.keras import order, pixels
@@ -193,6 +194,8 @@ def _activation(layer: Layer) -> list[Operation]:
             return [Clamp(where=where, low=0.0, high=ACTIVATIONS[name])]
         case "softmax":
             return [Softmax(where=where)]
+        case "sigmoid":
+            return [Sigmoid(where=where)]
         case other if layer.kind == "Dense":
             raise Refused(
                 f"{where} has activation {str(other)[:40]!r}; MobileNet V1 here ends with a softmax over classes"

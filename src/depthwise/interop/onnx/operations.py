@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from depthwise.errors import Refused
-from depthwise.interop.chain import Choice, Operation, Pool, Reorder, Softmax
+from depthwise.interop.chain import Choice, Operation, Pool, Reorder, Sigmoid, Softmax
 from depthwise.interop.onnx import arithmetic, layers, qoperator
 from depthwise.interop.onnx.cuts import CUTS, cut
 from depthwise.interop.onnx.reading import Reading
@@ -15,7 +15,6 @@ _PASSES = ("Identity", "Dropout", "Cast")
 # Of this version of ONNX's operators and later ones, a softmax is over the last axis where it does not say.
 _LAST_AXIS = 13
 DYNAMIC = ("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat")
-_OWN_SCORES = ("Sigmoid", "HardSigmoid")
 
 
 def operations(of: Reading, node: Any, options: dict[str, Any], value: str) -> list[Operation]:
@@ -58,6 +57,8 @@ def operations(of: Reading, node: Any, options: dict[str, Any], value: str) -> l
             usual = -1 if of.opset >= _LAST_AXIS else 1
             of.axes.take_channels(options.get("axis", usual), where, "compares along another axis")
             return [Softmax(where=where)]
+        case "Sigmoid":
+            return [Sigmoid(where=where)]
         case "ArgMax":
             of.axes.take_channels(options.get("axis", 0), where, "compares along another axis")
             return [Choice(where=where)]
@@ -104,11 +105,6 @@ def _reshaped(of: Reading, node: Any, options: dict[str, Any]) -> list[Operation
             raise Refused(
                 f"{where} is of ONNX's dynamic quantisation, whose ranges are found anew for each picture; export"
                 " the float network, or quantise with QuantFormat.QDQ and calibration pictures"
-            )
-        case code if code in _OWN_SCORES:
-            raise Refused(
-                f"{where} gives each label a score of its own, whatever the others get; here labels exclude each"
-                " other: train with a softmax"
             )
         case code if code.startswith("Q"):
             raise Refused(

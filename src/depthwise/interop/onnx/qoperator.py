@@ -68,7 +68,7 @@ def read(code: str, inputs: Inputs, count: int, options: dict[str, Any], where: 
 
 
 def _weight(inputs: Inputs, place: int, axis: int, where: str) -> tuple[Array, Integers | None, Array]:
-    """A weight with its outputs first, its bytes where their zero point is 0, and (N,) or () steps of its sums."""
+    """A weight with its outputs first, its bytes where they have one zero point, and (N,) or () steps of its sums."""
     numbers, scale, zero = inputs(place), inputs(place + 1).astype(np.float64), inputs(place + 2)
     before = inputs(1).astype(np.float64)
     if numbers.ndim not in (2, 4) or before.size != 1 or not {scale.size, zero.size} <= {1, numbers.shape[axis]}:
@@ -77,9 +77,7 @@ def _weight(inputs: Inputs, place: int, axis: int, where: str) -> tuple[Array, I
     shape[axis] = -1
     weight = ((numbers.astype(np.float64) - zero.reshape(shape)) * scale.reshape(shape)).astype(np.float32)
     turned = axis == 1
-    integers = None
-    if numbers.dtype == np.int8 and not zero.any():
-        integers = Integers(weight=numbers.T if turned else numbers, scales=scale.reshape(-1))
+    integers = Integers.of(numbers.T if turned else numbers, scale, zero)
     return (weight.T if turned else weight), integers, scale.reshape(-1) * before.reshape(())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from depthwise.errors import Refused
-from depthwise.interop.chain import Choice, Clamp, Operation, Reorder, Softmax
+from depthwise.interop.chain import Choice, Clamp, Operation, Reorder, Sigmoid, Softmax
 from depthwise.interop.parts import Cut, joined, order_of
 from depthwise.interop.tflite import arithmetic, layers
 from depthwise.interop.tflite.cuts import CUTS, SEVERAL, cut, join
@@ -57,10 +57,7 @@ def operations(of: Reading, operator: Operator, value: Tensor) -> list[Operation
             of.axes.take_channels(axis, where, "compares along another axis")
             return [Choice(where=where)]
         case "LOGISTIC":
-            raise Refused(
-                f"{where} is a sigmoid, which gives each label a score of its own, whatever the others get; here"
-                " labels exclude each other: train with a softmax"
-            )
+            return [Sigmoid(where=where)]
         case "CAST":
             return []
         case "QUANTIZE" | "DEQUANTIZE":
