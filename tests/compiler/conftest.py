@@ -13,6 +13,8 @@ from hypothesis import settings
 from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.lean import lean
 from depthwise.compiler.targets import target
+from depthwise.kernels.x86.instructions import AVX512VBMI
+from tools.emitted import AVX512_IN_LOOPS, needs_features, predefined, tiles_permitted
 
 # Time is not what these tests judge, and a busy machine would fail them.
 settings.register_profile("patient", deadline=None)
@@ -24,6 +26,19 @@ def zig() -> tuple[str, ...]:
     """The compiler that the package brings, for this machine."""
     chosen = compiler(target("host"), None)
     return lean(chosen, chosen.machine()).command
+
+
+@pytest.fixture(scope="session")
+def zig_with_tiles(zig: tuple[str, ...]) -> tuple[str, ...]:
+    """zig for kernels on tiles and all of AVX-512 around them: in C where this machine lacks one or the other."""
+    needs_features(frozenset({"__AVX2__", "__FMA__"}), zig)
+    command = compiler(target("host"), None).command
+    if "__AMX_TILE__" in predefined(zig) and not tiles_permitted():
+        command = (*command[:-1], f"{command[-1]}-amx_tile-amx_int8-amx_bf16")
+    if AVX512VBMI.needs <= predefined(zig):
+        return command
+    quiet = ("-Wno-psabi", "-Wno-unused-command-line-argument")
+    return (*command, "-I.", "-include", str(AVX512_IN_LOOPS), *quiet)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower import golden
+from depthwise.kernels import ways
 from depthwise.kernels.bfloat16 import halves
 from depthwise.kernels.headers import FOLDER, headers
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.packing import packing
 from depthwise.kernels.table import KERNELS
 from depthwise.kernels.weights import Rounding, Weights
+from depthwise.kernels.x86.instructions import AMX
 from depthwise.network.reference import softmax
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
@@ -30,7 +33,7 @@ from tools.kernel_calls import Call, I, Output, P, arguments, caller, included, 
 from tools.kernel_cases import Case, cases
 from tools.rules import NOT_A_FLOAT, RULES, Rule
 
-PRODUCTS = cases("product", "stem", "stem_abreast")
+PRODUCTS = cases("product", "stem", "stem_abreast", "product_tiles")
 DEPTHWISE = cases("depthwise3x3s1", "depthwise3x3s2")
 POOLS = cases("pool")
 CLASSIFIERS = cases("classifier")
@@ -41,6 +44,8 @@ SIZES: dict[str, list[tuple[int, ...]]] = {
     "product": list(itertools.product((1, 3), (1, 4, 6, 9, 16), (1, 2), (1, 3))),
     "stem": list(itertools.product((3,), (9,), (1, 2), (1, 3))),
     "stem_abreast": list(itertools.product((3,), (9,), (0, 1, 2), (1, 3))),
+    # Parts of a pixel's values, and pixels beyond a block that its rows are at least.
+    "product_tiles": list(itertools.product((1,), (1, 2, 3, 8), (0, 1, 9), (1, 3))),
 }
 # Of kernels that take any multiple of 8, below and above the channels of a vector.
 CHANNELS = (8, 16, 24, 32, 40, 56, 64, 72, 88, 128)
@@ -50,16 +55,18 @@ Calls = Callable[[Case], Call]
 
 
 @pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Calls:
+def calls(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...], zig_with_tiles: tuple[str, ...]) -> Calls:
     """Calls the kernel of a case; those of its precision and instructions are built when the first is asked for."""
 
     @cache
     def built(precision: Precision, of: Instructions) -> Call:
-        needs_machine(of, zig)
+        command = zig_with_tiles if of == AMX else zig
+        if of != AMX:
+            needs_machine(of, zig)
         mine = [case for case in CASES if (case.kernel.precision, case.kernel.instructions) == (precision, of)]
-        wrappers = [wrapper(case.form.name, arguments(case.kernel)) for case in mine]
+        wrappers = [wrapper(case.form.name, arguments(case.kernel), case.before) for case in mine]
         lines = [*included(case.form for case in mine), *wrappers]
-        return caller(lines, tmp_path_factory.mktemp("kernels"), (*zig, "-O1", *RULES[precision].flags))
+        return caller(lines, tmp_path_factory.mktemp("kernels"), (*command, "-O1", *RULES[precision].flags))
 
     return lambda case: built(case.kernel.precision, case.kernel.instructions)
 
@@ -84,9 +91,15 @@ def assert_product(
 ) -> None:
     taps, depth, full, rows = sizes
     N, width = case.panels.count * case.panels.channels, full * case.pixels + case.rest
+    on_tiles = case.kernel.operation == "product_tiles"
+    if on_tiles:
+        depth, width = depth * int(case.macro("BYTES")), -(-case.pixels // rows) + full
     if not width:
         return
-    if case.kernel.operation == "product":
+    if on_tiles:
+        step, tap, gap = depth + 2, 0, 16
+        row = width * step
+    elif case.kernel.operation == "product":
         step, tap, gap = depth + 2, 11, 16
         row = width * step + 5
     else:
@@ -98,6 +111,10 @@ def assert_product(
     at = at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)
     source = rule.numbers(rng, at.max() + 1 + case.behind, extreme=extreme)
     weights = rule.weights(rng, (taps, depth, N), extreme=extreme)
+    if case.cut.way == "fused":
+        assert weights.rounding is not None
+        weights = replace(weights, rounding=replace(weights.rounding, zero_point=0))
+        assert ways.way(case.kernel, weights) == "fused"
     output = Output(rows * output_row, rule.fill)
     shape = (taps, depth, tap, step, row, width, N, output_row)
     given = page_end(rule.stored(source))

@@ -34,7 +34,7 @@ PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
 CARRIED: dict[Precision, tuple[str, ...]] = {
     "float32": ("portable", "avx2", "avx512"),
     "bf16": ("portable", "avx2", "avx512", "bf16"),
-    "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi"),
+    "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi", "amx"),
 }
 TOLERANCE = {"float32": 1e-5, "bf16": 2e-2, "int8": 1e-6}
 needs_x86 = pytest.mark.skipif(
@@ -134,7 +134,7 @@ def test_levels_share_constants_that_lie_alike_and_no_others(precision: Precisio
             at = _offset(together.levels[level], name)
             assert (together.packed.words[at : at + end - start] == alone.words[start:end]).all(), (level, name)
     weights = [_offset(text, "blocks.4.1.conv_pw") for text in together.levels.values()]
-    # In int8 v2 reads those of portable, and vbmi those of vnni.
+    # In int8 v2 reads those of portable, and vbmi and amx those of vnni.
     assert len(set(weights)) == {"float32": 3, "bf16": 4, "int8": 4}[precision]
     assert len({_offset(text, "golden") for text in together.levels.values()}) == 1
 

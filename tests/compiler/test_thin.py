@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
+from tools.constants import with_constants
 from tools.emitted import AVX, AVX512, NEON, SSE, bordered, named, stepper
 
 # With whole maps at once, or a few rows of them.
@@ -41,24 +41,6 @@ def images(spec: Spec) -> NDArray[np.uint8]:
     rows, columns, _ = np.indices(shape)
     noise = np.random.default_rng(5).integers(0, 256, shape)
     return np.stack([np.zeros(shape), np.full(shape, 255), (rows + columns) % 2 * 255, noise]).astype(np.uint8)
-
-
-def with_constants(fields: dict[str, Any], *, shifted: bool) -> QuantizedModel:
-    """Random, with a third of the channels always at one end of their clamp."""
-    model = random_quantized(
-        Spec(**{"width": 0.25, "classes": 11, **fields}), 3, hidden_zero_points=shifted, rounded=shifted
-    )
-    rng = np.random.default_rng(4)
-    made = {}
-    for layer in layers(model.spec):
-        numbers = model.layers[layer.name]
-        bias = numbers.bias.copy()
-        if layer.norm:
-            far = 255 * 128 * numbers.weight[0].size + 2**20
-            fate = rng.choice(3, layer.output.channels, p=[2 / 3, 1 / 6, 1 / 6])
-            bias[fate == 1], bias[fate == 2] = -far, far
-        made[layer.name] = dataclasses.replace(numbers, bias=bias)
-    return model.replace(layers=made)
 
 
 def compare(model: QuantizedModel, machine: Machine, folder: Path, zig: tuple[str, ...], *, whole_maps: bool) -> None:

@@ -40,6 +40,8 @@ def machine_with(of: Instructions) -> Machine:
     return Machine(lanes=of.lanes, registers=of.registers, features=of.needs, family=of.family)
 
 
+# What a processor without AVX-512 includes to run it.
+AVX512_IN_LOOPS = Path(__file__).with_name("avx512.h")
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 GUARD = 4096
 # Every float of it is not a number, so whatever is read before it is written spoils the answer.
@@ -84,6 +86,11 @@ def predefined(compiler: tuple[str, ...]) -> frozenset[str]:
     command = (*compiler, "-dM", "-E", "-x", "c", os.devnull)
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return frozenset(line.split()[1] for line in text.splitlines())
+
+
+def tiles_permitted() -> bool:
+    """Whether the system lets this process use the tiles of AMX, asked as dwk_processor_x86.h does."""
+    return int(ctypes.CDLL(None).syscall(158, 0x1023, 18)) == 0
 
 
 def write_headers(folder: Path) -> None:

@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "product": PRODUCT,
     "stem": PRODUCT,
     "stem_abreast": PRODUCT,
+    "product_tiles": PRODUCT,
     "depthwise3x3s1": DEPTHWISE,
     "depthwise3x3s2": DEPTHWISE,
     "pool": (P, I, I, I, I, I, WEIGHTS, P),
@@ -56,12 +57,16 @@ def arguments(kernel: Kernel) -> Iterator[str]:
             yield from [P] * (kernel.precision == "int8")
 
 
-def wrapper(name: str, kinds: Iterable[str]) -> str:
-    """C of a function `test_<name>` that calls a kernel whose parameters are of these kinds."""
+def wrapper(name: str, kinds: Iterable[str], before: str = "") -> str:
+    """C of a function `test_<name>` that calls a kernel whose parameters are of these kinds.
+
+    Args:
+        before: C of what comes before the call.
+    """
     kinds = list(kinds)
     given = ", ".join(f"{kind}a{i}" for i, kind in enumerate(kinds))
     passed = ", ".join(f"a{i}" for i in range(len(kinds)))
-    return f"void test_{name}({given});\nvoid test_{name}({given}) {{ {name}({passed}); }}"
+    return f"void test_{name}({given});\nvoid test_{name}({given}) {{ {before}{name}({passed}); }}"
 
 
 def caller(lines: Iterable[str], folder: Path, command: tuple[str, ...]) -> Call:

@@ -51,6 +51,8 @@ LABELS = ((2, 1, 4), (2, 3, 8), (2, 7, 16))
 LANES = (4, 8, 16)
 # A pixel of one row of a kernel with pixels abreast.
 ABREAST = 16
+# On the tiles of a processor: pixels of a block, and bytes of a pixel at a time.
+BLOCKS = ((16, 64), (13, 64), (7, 36), (1, 4))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +83,20 @@ class Case:
     @property
     def behind(self) -> int:
         """Values behind the last one of a row that may be read, as several are multiplied together."""
-        if self.kernel.operation == "stem_abreast":
+        if self.kernel.operation in ("stem_abreast", "product_tiles"):
             return 0
         return max(self.kernel.instructions.behind, PRECISIONS[self.kernel.precision].together - 1)
 
     def whole(self, features: int) -> int:
         """As many features as whole words hold that are multiplied one by one."""
         return features + features % PRECISIONS[self.kernel.precision].together
+
+    @property
+    def before(self) -> str:
+        """C of what a network does before it calls the kernel."""
+        if self.kernel.operation != "product_tiles":
+            return ""
+        return f"dwk_tiles_begin({self.macro('PIXELS')}, {self.macro('BYTES')}); "
 
     def macro(self, name: str) -> str:
         """The value of a macro of its form, or nothing where it has none of that name."""
@@ -113,6 +122,18 @@ def _products(kernel: Kernel) -> Iterator[Case]:
 def _abreast(kernel: Kernel) -> Iterator[Case]:
     for channels, rest in every((8, 16, 24, 40), (0, 1, 2, 7, 8, 9, 15)):
         yield _product(kernel, ABREAST, rest, Panels(count=1, vectors=1, lanes=channels))
+
+
+def _on_tiles(kernel: Kernel) -> Iterator[Case]:
+    panels = Panels(count=2, vectors=4, lanes=kernel.instructions.lanes)
+    for (pixels, bytes_), way in every(BLOCKS, ("converted", "fused")):
+        tiling = Tiling(pixels=pixels, rest=0, panels=(panels,), bytes=bytes_)
+        yield Case(
+            kernel=kernel,
+            form=forms.product(kernel, tiling, panels, way=way),
+            cut=Cut(instructions=kernel.instructions, groups=tiling.panels, way=way),
+            pixels=pixels,
+        )
 
 
 def _product(kernel: Kernel, pixels: int, rest: int, panels: Panels, activation: str = "") -> Case:
@@ -163,6 +184,7 @@ _MAKERS = {
     "product": _products,
     "stem": _products,
     "stem_abreast": _abreast,
+    "product_tiles": _on_tiles,
     "depthwise3x3s1": _depthwise,
     "depthwise3x3s2": _depthwise,
     "pool": _pools,

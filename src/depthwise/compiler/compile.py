@@ -200,8 +200,10 @@ def compile_model(
         same = partial(compile_model, model, cc=cc, extra=extra, keep_dead=keep_dead, strassen=strassen)
         return _packaged(partial(same, cpu=cpu, precision=precision, threads=threads, parts=parts), model, target, out)
     rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
+    if rows[0].machine is None:
+        rows = targets.for_machine(rows[0], compilers.compiler(rows[0], cc).machine(), precision)
     chosen = _compilers(rows, cc)
-    machines = {row.level: row.machine or chosen[row.level].machine() for row in rows}
+    machines = {row.level: row.machine for row in rows if row.machine is not None}
     chosen = {level: lean(compiler, machines[level]) for level, compiler in chosen.items()}
     found = None if keep_dead else live(model)
     choices = Choices(precision=precision, strassen=strassen, threads=targets.threads(rows[0], threads), parts=parts)

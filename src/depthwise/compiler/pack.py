@@ -125,7 +125,7 @@ def _cut(step: Step, layer: Layer, kernel: Kernel) -> Cut:
     """How a layer of a step is cut for its kernel."""
     return Cut(
         instructions=kernel.instructions,
-        groups=step.tiling.panels,
+        groups=(*(step.tiles.panels if step.tiles else ()), *step.tiling.panels),
         strassen=() if step.strassen is None else step.strassen.panels,
         lanes=step.lanes,
         stride=layer.stride,

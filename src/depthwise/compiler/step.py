@@ -108,8 +108,9 @@ class Step:
         rows: rows of outputs that are computed at a time; 0 where the step is not cut into rows.
         kernels: one for each layer.
         ways: in which each of them rounds, where it knows several; else empty.
-        tiling: of its matrix product, of all channels that `strassen` leaves; a pool has none.
+        tiling: of its matrix product, of all channels that `strassen` and `tiles` leave; a pool has none.
         strassen: of its first channels, where seven multiplications of matrices take the place of eight.
+        tiles: of its first channels, where they are computed on a processor's tiles.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
         scratch: values that it needs for itself.
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
@@ -129,6 +130,7 @@ class Step:
     rows: int = 0
     tiling: Tiling = UNTILED
     strassen: Tiling | None = None
+    tiles: Tiling | None = None
     lanes: int = 0
     scratch: int = 0
     scratch_step: int = 0

@@ -11,6 +11,7 @@ from depthwise.kernels.arm.levels import ARMV7
 from depthwise.kernels.machine import PORTABLE, Level, Machine
 from depthwise.kernels.riscv import levels as riscv
 from depthwise.kernels.table import family_here, family_named
+from depthwise.kernels.x86.instructions import AMX, AVX512VNNI
 from depthwise.kernels.x86.levels import BASELINE
 from depthwise.precision import Precision
 
@@ -86,6 +87,11 @@ _NEEDS = {
 _PAGES = ", pages up to 64 KB"
 
 
+# Of x86 on systems other than Linux. Macs keep the registers of AVX-512 only for threads that have used them, so that
+# nobody is told of them; Windows asks for a permission of its own before it keeps tiles.
+_HIGHEST = {"macos": "avx2", "windows": "bf16"}
+
+
 def _x86(name: str, about: str, level: str, *, system: str = "linux", ran: Ran = "machine", threads: int = 8) -> Target:
     """A target for processors of x86 from a level on; from the lowest on it carries the others."""
     row = next(row for row in family_named("x86").levels if row.name == level)
@@ -101,8 +107,7 @@ def _x86(name: str, about: str, level: str, *, system: str = "linux", ran: Ran =
         level=level,
         zig=row.zig,
         carries_levels=row.machine == BASELINE,
-        # Macs keep the registers of AVX-512 only for threads that have used them, so that nobody is told of them.
-        highest="avx2" if system == "macos" else "",
+        highest=_HIGHEST.get(system, ""),
     )
 
 
@@ -297,6 +302,27 @@ def offered_levels(row: Target) -> tuple[Level, ...]:
     known = (family_named(row.family) if row.family else family_here()).levels
     names = [level.name for level in known]
     return known[: names.index(row.highest) + 1] if row.highest else known
+
+
+def for_machine(row: Target, machine: Machine, precision: Precision) -> tuple[Target, ...]:
+    """What a library for one processor carries: its level, and below one on tiles, which a system may refuse, one
+    without."""
+    found = replace(row, machine=machine)
+    if precision != "int8" or not AMX.needs <= machine.features:
+        return (found,)
+    assert row.zig is not None
+    less = "".join(f"-{name}" for name in _TILES)
+    without = replace(
+        found,
+        machine=replace(machine, features=machine.features - AMX.needs | AVX512VNNI.needs),
+        zig=(*row.zig[:-1], row.zig[-1] + less),
+        cc=None if row.cc is None else (*row.cc, *(f"-mno-{name.replace('_', '-')}" for name in _TILES)),
+    )
+    return (without, replace(found, level="amx"))
+
+
+# What compilers call the tiles, and what is computed on them.
+_TILES = ("amx_tile", "amx_int8", "amx_bf16")
 
 
 def levels(row: Target, precision: Precision) -> tuple[Target, ...]:

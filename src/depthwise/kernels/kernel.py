@@ -13,6 +13,7 @@ from depthwise.precision import Precision
 Operation = Literal[
     "product",
     "pointwise",
+    "product_tiles",
     "strassen",
     "stem",
     "stem_abreast",

@@ -26,7 +26,12 @@ _ARTIFACT = (
 KERNELS: tuple[Kernel, ...] = (*(kernel for family in FAMILIES for kernel in family.kernels), *_ARTIFACT)
 
 # What an operation is a case of, where a machine has no kernel for it.
-_GENERAL: dict[Operation, Operation] = {"stem_abreast": "stem", "stem": "product", "pointwise": "product"}
+_GENERAL: dict[Operation, Operation] = {
+    "stem_abreast": "stem",
+    "stem": "product",
+    "product_tiles": "pointwise",
+    "pointwise": "product",
+}
 # All that any kernel needs of a machine.
 FEATURES = frozenset[str]().union(*(kernel.instructions.needs for kernel in KERNELS))
 
@@ -61,6 +66,11 @@ def fastest(operation: Operation, precision: Precision, features: frozenset[str]
     rows = [row for row in KERNELS if row.precision == precision and row.instructions.needs <= features]
     found = next((row for row in rows if row.operation == operation), None)
     return found or fastest(_GENERAL[operation], precision, features)
+
+
+def beside(kernel: Kernel) -> Kernel:
+    """The kernel for those channels of a product that one by Strassen's way, or one on tiles, leaves."""
+    return fastest("product", kernel.precision, kernel.instructions.needs)
 
 
 def half(kernel: Kernel) -> Kernel:

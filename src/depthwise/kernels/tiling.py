@@ -49,12 +49,13 @@ class Tiling:
     """How a matrix product is cut: each row of outputs into tiles of `pixels`, the last of `rest` where that is not 0.
 
     `panels` has an entry for each size of panels, the larger ones first; the last panel may stand alone, with fewer
-    channels.
+    channels. `bytes` of a pixel's values are multiplied at a time, where a kernel's form says so; else it is 0.
     """
 
     pixels: int
     rest: int
     panels: tuple[Panels, ...]
+    bytes: int = 0
 
 
 # Of what has no matrix product.

@@ -68,6 +68,13 @@ class Weights:
     bounds: Bounds | None = None
 
 
+def reach(weights: Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(N,) lowest and highest sum of each channel of an int8 layer, whatever the bytes of its input are."""
+    factors = weights.weight.reshape(-1, weights.bias.size).astype(np.int64)
+    bias = weights.bias.astype(np.int64)
+    return bias + 255 * np.minimum(factors, 0).sum(axis=0), bias + 255 * np.maximum(factors, 0).sum(axis=0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cut:
     """How a layer is cut for a kernel.

@@ -235,6 +235,8 @@ def _network(out: Lines, plan: Plan) -> None:
         for step in plan.steps:
             pixels = "pixels, " if step.kind == "stem" else ""
             out.add(f"{function_name(step)}({pixels}arena{', worker' if worker else ''});")
+        if any(step.tiles is not None for step in plan.steps):
+            out.add("dwk_tiles_end();")
     out.add("")
 
 

@@ -72,6 +72,8 @@ def _convolution(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     if step.kind == "separable":
         dialect.roundings(out, middle=step.layers[0])
     dialect.roundings(out, rounding=step.layers[-1])
+    if step.tiles is not None:
+        out.add(f"dwk_tiles_begin({step.tiles.pixels}, {step.tiles.bytes});")
     if step.kind == "separable" and step.split == "channels":
         _halves(out, step, source, dialect)
         return

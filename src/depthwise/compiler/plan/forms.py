@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from depthwise.compiler.step import Call, Form, Step
 from depthwise.kernels.kernel import Kernel
-from depthwise.kernels.table import fastest
+from depthwise.kernels.table import beside
 from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.network.layers import Layer
 
@@ -18,12 +18,14 @@ def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = ""
     """The matrix product, by Strassen's way too, of one group of panels; float32 has the activation in its name."""
     rest = f"r{tiling.rest}" if tiling.rest else ""
     some = f"n{panels.some}" if panels.some else ""
-    tile = f"_p{tiling.pixels}{rest}_c{panels.vectors}x{panels.lanes}{some}"
+    part = f"k{tiling.bytes}" if tiling.bytes else ""
+    tile = f"_p{tiling.pixels}{rest}{part}_c{panels.vectors}x{panels.lanes}{some}"
     values: dict[str, str | int] = {
         "ACTIVATION": activation,
         "WAY": way,
         "PIXELS": tiling.pixels,
         "REST": tiling.rest,
+        "BYTES": tiling.bytes,
         **_tile(panels),
     }
     return _form(kernel, tile, values)
@@ -60,8 +62,12 @@ def calls_of(step: Step, activation: str, logits: str = "") -> tuple[Call, ...]:
     if step.strassen is not None:
         tiles = ((product(last, step.strassen, panels, activation), panels) for panels in step.strassen.panels)
         products = tuple(_panels(form, layer, panels, together=2) for form, panels in tiles)
-        last = fastest("product", last.precision, frozenset())
+        last = beside(last)
     way = step.ways[-1]
+    if step.tiles is not None:
+        tiles = ((product(last, step.tiles, panels, activation, way), panels) for panels in step.tiles.panels)
+        products = tuple(_panels(form, layer, panels) for form, panels in tiles)
+        last = beside(last)
     tiles = ((product(last, step.tiling, panels, activation, way), panels) for panels in step.tiling.panels)
     products += tuple(_panels(form, layer, panels) for form, panels in tiles)
     if step.kind == "separable":

@@ -8,6 +8,7 @@ from depthwise.kernels.kernel import Kernel, Operation
 from depthwise.kernels.table import fastest, half
 from depthwise.kernels.ways import holds
 from depthwise.kernels.weights import Weights
+from depthwise.kernels.x86.amx import on_tiles
 from depthwise.network.layers import Layer
 from depthwise.precision import Precision
 
@@ -49,6 +50,6 @@ def _operation(layer: Layer) -> Operation:
         case "pool" | "classifier":
             return layer.kind
         case "pointwise":
-            return "pointwise"
+            return "product_tiles" if on_tiles(layer.input.channels, layer.output.channels) else "pointwise"
         case _:
             return "product"

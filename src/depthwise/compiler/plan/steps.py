@@ -16,16 +16,19 @@ from depthwise.compiler.step import Map, Step, StepKind
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.portable.strassen import strassen
 from depthwise.kernels.portable.tiles import WHOLE_WIDTH
-from depthwise.kernels.table import family_of, fastest
+from depthwise.kernels.table import beside, family_of, fastest
 from depthwise.kernels.tiling import Panels, Product, Tiling, cut
 from depthwise.kernels.ways import way
 from depthwise.kernels.weights import Weights
+from depthwise.kernels.x86 import amx
 from depthwise.network.layers import Layer, Shape
 from depthwise.precision import PRECISIONS, Precision, Row
 
 # Rows at a time on wider maps (width, rows): the depthwise output of so many stays in the nearest caches. Measured on
 # Zen 4 (32 KiB and 1 MiB); 1, 2 and 4 differ by a few per cent.
 _ROWS = ((WHOLE_WIDTH + 1, 4), (20, 2))
+# The same where products are computed on tiles, whose blocks of pixels go on from row to row.
+_ROWS_ON_TILES = ((WHOLE_WIDTH + 1, 4), (32, 2))
 _STEM_ROWS = 4
 # Of a map that is computed at once threads share the rows where there are so many.
 _SHARED_ROWS = 8
@@ -91,6 +94,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
     )
     step = _made(step, setting)
     step = _shared(step, setting) if setting.choices.threads > 1 else step
+    step = _on_tiles(step) if step.kernels[-1].operation == "product_tiles" else step
     return replace(step, calls=calls_of(step, setting.activation, setting.logits))
 
 
@@ -143,7 +147,9 @@ def _stem(step: Step, setting: Setting) -> Step:
 
 def _separable(step: Step, setting: Setting) -> Step:
     shape, between = step.output.shape, step.layers[0].output.channels
-    rows = shape.height if setting.choices.whole_maps else _rows_at_a_time(shape)
+    on_tiles = step.kernels[-1].operation == "product_tiles"
+    rows = _rows_at_a_time(shape, _ROWS_ON_TILES if on_tiles else _ROWS)
+    rows = shape.height if setting.choices.whole_maps else rows
     size = setting.row.value
     in_pairs = step.kernels[0].hands_on == "pairs"
     pitch = between + (APART // size if between * size % CONFLICT == 0 and not in_pairs else 0)
@@ -162,6 +168,15 @@ def _separable(step: Step, setting: Setting) -> Step:
         scratch=_pixels(rows * shape.width, in_pairs) * (pitch + (between if found else 0)),
         scratch_step=pitch,
     )
+
+
+def _on_tiles(step: Step) -> Step:
+    """The step with the blocks of its channels on tiles; no call may have fewer pixels than a block."""
+    shape = step.output.shape
+    fewest = 1 if step.split == "rows" else shape.height % step.rows or step.rows
+    depth = step.layers[-1].input.channels
+    found = amx.tiles(depth, shape.channels, step.rows * shape.width, fewest * shape.width)
+    return replace(step, tiles=found)
 
 
 def _pixels(count: int, in_pairs: bool) -> int:
@@ -198,6 +213,8 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
         return Tiling(pixels=16, rest=shape.width % 16, panels=(Panels(count=1, vectors=1, lanes=shape.channels),))
     done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
     kernel = step.kernels[-1]
+    if kernel.operation == "product_tiles":
+        done, kernel = shape.channels // amx.CHANNELS * amx.CHANNELS, beside(kernel)
     product = Product(
         width=shape.width,
         channels=shape.channels - done,
@@ -215,6 +232,6 @@ def _lanes(step: Step, channels: int, setting: Setting) -> int:
     return family_of(of).lanes(channels, setting.machine, of)
 
 
-def _rows_at_a_time(shape: Shape) -> int:
-    rows = [rows for width, rows in _ROWS if shape.width >= width]
+def _rows_at_a_time(shape: Shape, table: tuple[tuple[int, int], ...] = _ROWS) -> int:
+    rows = [rows for width, rows in table if shape.width >= width]
     return min(rows[-1], shape.height) if rows else shape.height

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depthwise.kernels.arm.instructions import NEON
 from depthwise.kernels.kernel import Kernel
-from depthwise.kernels.weights import Weights
+from depthwise.kernels.weights import Weights, reach
 
 Way = Literal["converted", "added", "doubled"]
 
@@ -39,13 +38,6 @@ def way(weights: Weights | None) -> Way:
     if rounding.zero_point % 2 == 0 and largest.max(initial=0) < _MOST_ADDED:
         return "added"
     return "converted"
-
-
-def reach(weights: Weights) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(N,) lowest and highest sum of each channel, whatever the bytes of the input are."""
-    factors = weights.weight.reshape(-1, weights.bias.size).astype(np.int64)
-    bias = weights.bias.astype(np.int64)
-    return bias + 255 * np.minimum(factors, 0).sum(axis=0), bias + 255 * np.maximum(factors, 0).sum(axis=0)
 
 
 def holds(kernel: Kernel, weights: Weights) -> bool:

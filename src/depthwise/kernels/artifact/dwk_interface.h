@@ -21,6 +21,13 @@
 
 #define DWK_LEVELS ((int32_t)(sizeof dwl_levels / sizeof *dwl_levels))
 
+/* Whether this processor lacks something of a level, or the system refuses it; of what the processor lacks the system
+ * is not asked. */
+static int32_t dwk_cannot_run(const dwk_level *level)
+{
+    return dwk_processor_lacks(level->needs) || dwk_system_refuses(level->needs);
+}
+
 #ifdef DWK_AS_LEVEL_H
 
 /* The only level is in the same file: there is nothing to choose, and nothing to remember. */
@@ -43,7 +50,7 @@ static int32_t dwk_level_in_use(void)
     }
     if (highest < 0) {
         highest = DWK_LEVELS - 1;
-        while (highest > 0 && dwk_processor_lacks(dwl_levels[highest]->needs)) {
+        while (highest > 0 && dwk_cannot_run(dwl_levels[highest])) {
             highest--;
         }
         __atomic_store_n(&dwk_highest, highest, __ATOMIC_RELAXED);
@@ -106,7 +113,7 @@ static void dwk_answer(const dwk_level *level, const uint8_t *pixels, dwk_float 
 
 uint32_t dw_interface(void) { return DW_INTERFACE_MAJOR << 16 | DW_INTERFACE_MINOR; }
 
-int32_t dw_processor(void) { return dwk_processor_lacks(dwl_levels[0]->needs) * DW_PROCESSOR; }
+int32_t dw_processor(void) { return dwk_cannot_run(dwl_levels[0]) * DW_PROCESSOR; }
 
 int32_t dw_level_count(void) { return DWK_LEVELS; }
 
@@ -119,7 +126,7 @@ int32_t dw_use_level(int32_t index)
     if (index < 0 || index >= DWK_LEVELS) {
         return DW_NO_LEVEL;
     }
-    if (dwk_processor_lacks(dwl_levels[index]->needs)) {
+    if (dwk_cannot_run(dwl_levels[index])) {
         return DW_PROCESSOR;
     }
     dwk_use_level(index);

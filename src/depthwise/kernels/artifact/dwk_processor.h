@@ -1,7 +1,8 @@
 /* dwk_processor.h: whether a processor has what a compiler was told to use.
  *
  * Each family of processors says it in its own way: `dwk_needs` is what code needs, `dwk_needed` what the file needs
- * that includes this, and `dwk_processor_lacks` asks the processor. */
+ * that includes this, and `dwk_processor_lacks` asks the processor; `dwk_system_refuses` asks the system, where that
+ * has a say in it. */
 #ifndef DWK_PROCESSOR_H
 #define DWK_PROCESSOR_H
 
@@ -24,6 +25,15 @@ static const dwk_needs dwk_needed = {0u};
 
 static inline int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->nothing != 0; }
 
+#endif
+
+#ifndef DWK_SYSTEM_IS_ASKED
+/* Whatever the processor has may be used without a question. */
+static inline int32_t dwk_system_refuses(const dwk_needs *needs)
+{
+    (void)needs;
+    return 0;
+}
 #endif
 
 #endif

@@ -13,6 +13,14 @@ typedef struct {
     uint32_t leaf1c, leaf7b, leaf7c, leaf7d, leaf71a, leaf71d, leaf81c, xcr0;
 } dwk_needs;
 
+/* The registers of AMX in xcr0: the tiles, and their sizes. Only kernels that name them use them. */
+#define DWK_TILES 0x60000u
+#if defined(__AMX_TILE__) && defined(DWK_AMX_H)
+#define DWK_USES_TILES 1
+#else
+#define DWK_USES_TILES 0
+#endif
+
 /* What the file that includes this is compiled with: a bit for each macro by which compilers tell of instructions that
  * they may use of their own accord, in any code. Others, such as those for encryption, they use where they are named.
  */
@@ -102,6 +110,9 @@ static const dwk_needs dwk_needed = {
 #ifdef __AVX512FP16__
               | 1u << 23
 #endif
+#if DWK_USES_TILES
+              | 1u << 24 | 1u << 25
+#endif
     ,
     .leaf71a = 0u
 #ifdef __AVXVNNI__
@@ -148,13 +159,16 @@ static const dwk_needs dwk_needed = {
                | 1u << 21
 #endif
     ,
-    /* Registers of 128 and 256 bits, the three parts of those of 512, and 16 more general ones. */
+    /* Registers of 128 and 256 bits, the three parts of those of 512, tiles, and 16 more general ones. */
     .xcr0 = 0u
 #if defined(__AVX__)
             | 0x06u
 #endif
 #if defined(__AVX512F__)
             | 0xE0u
+#endif
+#if DWK_USES_TILES
+            | DWK_TILES
 #endif
 #ifdef __APX_F__
             | 1u << 19
@@ -208,6 +222,27 @@ DWK_PLAIN static int32_t dwk_processor_lacks(const dwk_needs *needs)
     missing |= needs->leaf71d & ~one.d;
     missing |= needs->leaf81c & ~extended.c;
     return missing != 0;
+}
+
+#define DWK_SYSTEM_IS_ASKED
+
+/* 1 where the system refuses registers that code needs, else 0. Linux keeps tiles for a process only once it has asked
+ * for them. It refuses where it is too old (EINVAL), where a filter forbids the question (EPERM), and where a thread
+ * has a signal stack too small for tiles to be saved on (ENOSPC); and where it agrees, it refuses such stacks from then
+ * on. So this comes last, when the processor has all else. */
+DWK_PLAIN static int32_t dwk_system_refuses(const dwk_needs *needs)
+{
+    if ((needs->xcr0 & DWK_TILES) == 0) {
+        return 0;
+    }
+#if defined(__linux__) && defined(__LP64__)
+    /* arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) */
+    long answer;
+    __asm__ volatile("syscall" : "=a"(answer) : "0"(158L), "D"(0x1023L), "S"(18L) : "rcx", "r11", "memory");
+    return answer != 0;
+#else
+    return 1;
+#endif
 }
 
 #else

@@ -41,3 +41,11 @@ AVX512VBMI = Instructions(
     registers=32,
     words="avx512vnni",
 )
+# Tiles, beside which the words are those of AVX512-VNNI.
+AMX = Instructions(
+    name="amx",
+    family="x86",
+    needs=AVX512VNNI.needs | {"__AMX_TILE__", "__AMX_INT8__"},
+    lanes=16,
+    registers=32,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from depthwise.kernels.machine import Level, Machine
+from depthwise.kernels.x86.instructions import AMX, AVX512VBMI
 from depthwise.precision import Precision
 
 # What every 64-bit processor of x86 has.
@@ -80,5 +81,13 @@ LEVELS = (
         carried=_BF16,
         zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
+    ),
+    Level(
+        name="amx",
+        about="AVX-512 with VNNI and VBMI, and the tiles of AMX",
+        machine=Machine(lanes=16, registers=32, family="x86", features=AMX.needs | AVX512VBMI.needs | _AVX2),
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi+amx_tile+amx_int8-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi", "-mamx-tile", "-mamx-int8"),
     ),
 )

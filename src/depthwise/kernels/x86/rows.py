@@ -5,6 +5,7 @@ from __future__ import annotations
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import BF16_STEP, Kernel, Operation
 from depthwise.kernels.x86.instructions import (
+    AMX,
     AVX2,
     AVX512BF16,
     AVX512BF16VL,
@@ -69,6 +70,15 @@ def _x86(of: Instructions, chunks: tuple[Operation, ...] = _CHUNKS) -> tuple[Ker
 
 # Of the rows for one operation and precision the fastest stands first.
 KERNELS: tuple[Kernel, ...] = (
+    Kernel(
+        header="dwk_product_tiles_i8_amx.h",
+        name=r"dwk_product_tiles_i8_(converted|fused)_p(\d+)k(\d+)_c4x16__amx",
+        macros=("WAY", "PIXELS", "BYTES"),
+        operation="product_tiles",
+        precision="int8",
+        packing="product_x86",
+        instructions=AMX,
+    ),
     Kernel(
         header="dwk_stem_abreast_i8_avx512vbmi.h",
         name=r"dwk_stem_abreast_i8_p16(?:r(\d+))?_c1x(\d+)__avx512vbmi",

@@ -32,6 +32,8 @@ def tiling(product: Product, machine: Machine, of: Instructions) -> Tiling:
     tile, the better the rounding at its end overlaps the next one. Measured on Zen 4.
     """
     width, channels = product.width, product.channels
+    if not channels:
+        return Tiling(pixels=width, rest=0, panels=())
     vectors = -(-channels // of.lanes)
     panels = list(_fours(vectors, of.lanes) if of == AVX512VNNI else cut(vectors, of.lanes, 4))
     spare = sum(p.count * p.channels for p in panels) - channels

@@ -1,0 +1,400 @@
+"""The level on tiles: networks in the plain meaning of the tiles' words, and a system that permits or refuses tiles.
+
+Where this machine lacks AVX-512, what stands around the tiles runs in the loops of tools/avx512.h. Kernels alone are
+tested in test_kernels.py.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import faulthandler
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from depthwise.compiler.choices import Choices
+from depthwise.compiler.compile import emit, emit_for
+from depthwise.compiler.emit.emit import file_of_level
+from depthwise.compiler.lower.compilation import compilation
+from depthwise.compiler.outputs.compilers import compiler
+from depthwise.compiler.plan.plan import plan
+from depthwise.compiler.step import Step
+from depthwise.compiler.targets import at_level, for_machine, target
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.weights import Rounding, Weights
+from depthwise.kernels.x86 import amx, ways
+from depthwise.kernels.x86.instructions import AMX, AVX512VBMI
+from depthwise.kernels.x86.levels import LEVELS
+from depthwise.network import reference_int8
+from depthwise.network.live import live
+from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.quantized import QuantizedModel
+from depthwise.network.random_int8 import random_quantized
+from depthwise.network.requantize import requantize
+from depthwise.network.spec import Spec
+from tools.constants import with_constants
+from tools.emitted import SSE, STRICT, build, write_headers, write_sources
+
+TILES = Machine(lanes=16, registers=32, family="x86", features=AMX.needs | AVX512VBMI.needs)
+TOOLS = Path(__file__).parents[1] / "tools"
+# What depthwise.h calls a processor that lacks something.
+DW_PROCESSOR = 5
+
+
+def planned(threads: int = 1, **fields: object) -> tuple[Step, ...]:
+    """The steps of an int8 network on tiles."""
+    spec = Spec(classes=7, **fields)  # type: ignore[arg-type]
+    choices = Choices(precision="int8", threads=threads)
+    return plan(spec, default_preprocessing(spec.resolution, spec.channels), TILES, choices, logits="products").steps
+
+
+def form_of(step: Step) -> str:
+    return step.calls[-1].form.name
+
+
+def test_layers_of_64_channels_and_more_are_on_tiles_and_the_rest_is_on_dot_products() -> None:
+    steps = {step.name: step for step in planned(width=0.5, resolution=224)}
+
+    assert form_of(steps["blocks.0.0"]) == "dwk_product_i8_p4_c2x16__avx512vnni"
+    assert form_of(steps["blocks.1.0"]) == "dwk_product_tiles_i8_converted_p16k32_c4x16__amx"
+    assert form_of(steps["blocks.3.0"]) == "dwk_product_tiles_i8_converted_p16k64_c4x16__amx"
+    # 49 pixels are four blocks of 13, and not three of 16 and one pixel.
+    assert form_of(steps["blocks.4.1"]) == "dwk_product_tiles_i8_converted_p13k64_c4x16__amx"
+
+
+def test_channels_beyond_whole_panels_are_computed_by_dot_products_behind_those_on_tiles() -> None:
+    step = next(step for step in planned(width=0.75, resolution=96) if step.output.shape.channels == 96)
+
+    assert [(call.form.name, call.units, call.size) for call in step.calls[1:]] == [
+        ("dwk_product_tiles_i8_converted_p16k48_c4x16__amx", 1, 64),
+        ("dwk_product_i8_p4_c2x16__avx512vnni", 1, 32),
+    ]
+
+
+@pytest.mark.parametrize("resolution", [32, 97, 113, 224, 225, 256])
+@pytest.mark.parametrize("threads", [1, 8])
+def test_no_call_has_fewer_pixels_than_a_block(resolution: int, threads: int) -> None:
+    for step in planned(threads, width=1.0, resolution=resolution):
+        if step.tiles is None:
+            continue
+        shape = step.output.shape
+        rows = {1} if step.split == "rows" else {step.rows, shape.height % step.rows or step.rows}
+        assert step.tiles.pixels <= min(16, min(rows) * shape.width), step.name
+
+
+@pytest.mark.parametrize(
+    ("depth", "bytes_"),
+    [(8, 8), (32, 32), (64, 64), (96, 48), (128, 64), (160, 40), (192, 64), (1024, 64), (136, 0), (296, 0)],
+)
+def test_values_are_cut_into_few_equal_parts_or_stay_with_dot_products(depth: int, bytes_: int) -> None:
+    assert amx.bytes_at_a_time(depth) == bytes_
+    assert amx.on_tiles(depth, 64) == (bytes_ > 0)
+    assert not amx.on_tiles(depth, 56)
+
+
+@pytest.mark.parametrize("channels", range(8))
+def test_the_fused_way_gives_the_byte_of_the_rule_for_sums_up_to_its_bounds(channels: int) -> None:
+    """By the operations of the kernel in numbers of float32, at both ends of what is proven and between."""
+    rng = np.random.default_rng(channels)
+    ends = [0, 1, -1, 2**23 - 1, 2**23, 2**23 + 1, 2**24, 2**25 - 1, -(2**23), -(2**24), -(2**30) + 1]
+    for multiplier in np.array([2.0**-15, 3.1e-5, 0.004, 0.37, 1], np.float32):
+        ties = np.arange(-300, 300) / (2 * multiplier)
+        sums = np.concatenate([ends, rng.integers(-(2**24), 2**25, 4000), ties]).astype(np.int64)
+        floats = (sums + 0x4B000000).astype(np.int32).view(np.float32)
+        # In float64 the product of two numbers of 24 bits is exact, and so is what is taken away from it here.
+        fused = (floats.astype(np.float64) * multiplier - 2.0**23 * float(multiplier)).astype(np.float32)
+        found = np.clip(np.rint(fused), 0, 255)
+
+        assert (found == requantize(sums.astype(np.int32), multiplier, 0, low=0, high=255)).all(), multiplier
+
+
+def rounding(multiplier: float = 1e-3, zero_point: int = 0) -> Rounding:
+    factors = np.array([multiplier], np.float32)
+    return Rounding(multiplier=factors, scale=factors, zero_point=zero_point, low=0, high=255, rounded=True)
+
+
+@pytest.mark.parametrize(
+    ("bias", "to", "way"),
+    [
+        (0, rounding(), "fused"),
+        (0, rounding(zero_point=3), "converted"),
+        (0, rounding(1.5), "converted"),
+        (2**23 - 255 * 100 - 1, rounding(1e-6), "fused"),
+        (2**23 - 255 * 100, rounding(1e-6), "converted"),
+        (2**23, rounding(), "fused"),
+        (2**25 - 255 * 100, rounding(), "converted"),
+        (-(2**30), rounding(), "converted"),
+    ],
+)
+def test_rounding_is_fused_where_the_bounds_of_all_sums_prove_it(bias: int, to: Rounding, way: str) -> None:
+    weights = Weights(weight=np.full((1, 10, 1), 10, np.int8), bias=np.array([bias], np.int32), rounding=to)
+
+    assert ways.way(weights) == way
+
+
+MISUSED = r"""
+#include "dwk_amx.h"
+void misuse(int which);
+void misuse(int which)
+{
+    static uint8_t memory[4096];
+    if (which == 0) {
+        DWK_TILE_LOAD(4, memory, 64);
+    }
+    dwk_tiles_begin(which == 1 ? 17 : 16, which == 2 ? 68 : 32);
+    DWK_TILE_LOAD(4, memory, 64);
+    if (which == 3) {
+        DWK_TILE_DOT(0, 4, 4);
+    }
+    if (which == 4) {
+        DWK_TILE_DOT(0, 5, 6);
+    }
+    if (which == 5) {
+        dwk_tiles_end();
+        DWK_TILE_STORE(0, memory, 64);
+    }
+    DWK_TILE_DOT(0, 4, 5);
+}
+"""
+FAULTS = (
+    "a tile before anything began",
+    "more than 16 rows",
+    "more than 64 bytes",
+    "a tile twice",
+    "sizes that do not belong together",
+    "a tile behind the end",
+)
+
+
+@pytest.fixture(scope="module")
+def misused(tmp_path_factory: pytest.TempPathFactory, zig_with_tiles: tuple[str, ...]) -> ctypes.CDLL:
+    folder = tmp_path_factory.mktemp("misused")
+    write_headers(folder)
+    (folder / "misuse.c").write_text(MISUSED)
+    build((*zig_with_tiles, *STRICT, "-fPIC", "-shared", "-o", "misuse.so", "misuse.c"), folder)
+    return ctypes.CDLL(str(folder / "misuse.so"))
+
+
+@pytest.mark.parametrize("which", range(len(FAULTS) + 1), ids=[*FAULTS, "nothing wrong"])
+def test_the_plain_meaning_ends_the_process_where_the_processor_would(which: int, misused: ctypes.CDLL) -> None:
+    assert (ended_by(lambda: misused.misuse(which)) is not None) == (which < len(FAULTS))
+
+
+def ended_by(work: Callable[[], object]) -> int | None:
+    """The signal that ended a process of its own that did some work; None where it came to its end."""
+    child = os.fork()
+    if child == 0:
+        faulthandler.disable()
+        work()
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+
+
+NETWORKS: dict[str, Callable[[], QuantizedModel]] = {
+    "0.25-128": lambda: random_quantized(Spec(width=0.25, resolution=128, classes=9), seed=3),
+    "zero points everywhere": lambda: random_quantized(
+        Spec(width=0.75, resolution=57, classes=9, shallow=True, padding="same"),
+        seed=4,
+        hidden_zero_points=True,
+        rounded=True,
+        weight_zero_points=True,
+    ),
+    "dead channels": lambda: with_constants(
+        {"width": 1.0, "resolution": 35, "classes": 9, "shallow": True}, shifted=False
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """An artifact of two levels, the upper one on tiles, on a processor and a system that answer as they are told."""
+
+    model: QuantizedModel
+    steps: tuple[Step, ...]
+    path: Path
+    library: ctypes.CDLL
+
+    def number(self, name: str) -> ctypes.c_int32:
+        """Of the fake: dwt_has_tiles, dwt_refuses or dwt_asked."""
+        return ctypes.c_int32.in_dll(self.library, name)
+
+
+@pytest.fixture(scope="module")
+def levels(tmp_path_factory: pytest.TempPathFactory, zig_with_tiles: tuple[str, ...]) -> Callable[[str], Levels]:
+    @cache
+    def made(name: str) -> Levels:
+        model, folder = NETWORKS[name](), tmp_path_factory.mktemp("levels")
+        job = compilation(model, target="test", precision="int8", found=live(model))
+        emitted = emit_for(job, {"portable": SSE, "amx": TILES}, Choices(threads=3))
+        write_sources(emitted, folder)
+        shutil.copy(TOOLS / "fake_processor.h", folder / "dwk_processor.h")
+        (folder / "fake.c").write_text("#include <stdint.h>\nint32_t dwt_has_tiles, dwt_refuses, dwt_asked;\n")
+        files = ["model.c", "weights.s", "fake.c"]
+        for level, text in emitted.levels.items():
+            files.append(file_of_level(level))
+            (folder / files[-1]).write_text(text, encoding="utf-8")
+        # Not optimised, which takes a third of the time.
+        flags = (*STRICT, "-O0", "-fno-sanitize=undefined", "-fPIC", "-shared", "-o", "model.so")
+        build((*zig_with_tiles, *flags, *files), folder)
+        path = folder / "model.so"
+        return Levels(model=model, steps=emitted.plan.steps, path=path, library=ctypes.CDLL(str(path)))
+
+    return made
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_on_tiles_gives_the_oracles_features_to_the_last_bit(
+    name: str, levels: Callable[[str], Levels]
+) -> None:
+    found = levels(name)
+    spec, library = found.model.spec, found.library
+    found.number("dwt_has_tiles").value = 1
+    pixels = np.random.default_rng(6).integers(0, 256, (1, spec.resolution, spec.resolution, 3), np.uint8)
+    expected = reference_int8.run(found.model, pixels).features[0]
+    features = np.empty(expected.size, np.float32)
+    given, to = (ctypes.c_void_p(array.ctypes.data) for array in (pixels, features))
+
+    assert sum(step.tiles is not None for step in found.steps) >= 3
+    assert library.dw_use_level(1) == 0
+    for threads in (1, 3):
+        library.dw_set_threads(threads)
+        assert library.dw_features(given, to, None) == 0
+        assert (features == expected).all()
+        assert library.dw_verify(None, None) == 0
+
+
+def test_dead_channels_leave_whole_panels_on_tiles(levels: Callable[[str], Levels]) -> None:
+    found = [step for step in levels("dead channels").steps if step.tiles is not None]
+
+    assert any(step.tiling.panels for step in found)
+    assert all(step.output.shape.channels < 1024 for step in found)
+
+
+@pytest.mark.parametrize(("has", "refuses", "level", "asked"), [(1, 0, 1, 1), (1, 1, 0, 1), (0, 0, 0, 0), (0, 1, 0, 0)])
+def test_where_the_system_refuses_tiles_the_next_lower_level_is_used_and_it_is_asked_no_more(
+    has: int, refuses: int, level: int, asked: int, levels: Callable[[str], Levels], tmp_path: Path
+) -> None:
+    # A copy is another library, which has chosen nothing yet.
+    shutil.copy(levels("0.25-128").path, tmp_path / "copy.so")
+    found = replace(levels("0.25-128"), library=ctypes.CDLL(str(tmp_path / "copy.so")))
+    found.number("dwt_has_tiles").value, found.number("dwt_refuses").value = has, refuses
+
+    assert found.number("dwt_asked").value == 0
+    assert [found.library.dw_level_in_use() for _ in range(3)] == [level] * 3
+    assert found.number("dwt_asked").value == asked
+    assert found.library.dw_processor() == 0
+    assert found.library.dw_use_level(1) == (0 if level == 1 else DW_PROCESSOR)
+    assert found.library.dw_level_in_use() == level
+
+
+ASKED = r"""
+#include <errno.h>
+#include <stddef.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include "dwk_processor_x86.h"
+int refused(int answer, unsigned needed);
+/* What comes of the question where a filter answers it, and of needs without tiles. */
+int refused(int answer, unsigned needed)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 158, 0, 5),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x1023, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 18, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | answer),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {sizeof rules / sizeof *rules, rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, 2, &filter) != 0) {
+        return -1;
+    }
+    const dwk_needs needs = {.xcr0 = needed};
+    return dwk_system_refuses(&needs);
+}
+"""
+TILES_IN_XCR0 = 0x60000
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory, gcc: str) -> ctypes.CDLL:
+    if os.uname().sysname != "Linux" or os.uname().machine != "x86_64":
+        pytest.skip("this machine is no x86 with Linux; nobody asks for tiles on it")
+    folder = tmp_path_factory.mktemp("asked")
+    write_headers(folder)
+    (folder / "asked.c").write_text(ASKED)
+    build((gcc, "-O1", "-Wno-unused-function", "-fPIC", "-shared", "-o", "asked.so", "asked.c"), folder)
+    return ctypes.CDLL(str(folder / "asked.so"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "needed", "refused"),
+    [
+        (0, TILES_IN_XCR0, 0),
+        (errno.EINVAL, TILES_IN_XCR0, 1),
+        (errno.EPERM, TILES_IN_XCR0, 1),
+        (errno.ENOSPC, TILES_IN_XCR0, 1),
+        (errno.EPERM, 0xE7, 0),
+    ],
+)
+def test_each_answer_of_the_system_but_yes_is_a_refusal(
+    answer: int, needed: int, refused: int, asked: ctypes.CDLL
+) -> None:
+    """A filter (seccomp) answers in a process of its own, as it stays there."""
+    child = os.fork()
+    if child == 0:
+        os._exit(2 + asked.refused(answer, needed))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 2 == refused
+
+
+def test_a_library_for_a_processor_with_tiles_carries_a_level_without_them_too() -> None:
+    host = target("host")
+    machine = replace(TILES, features=TILES.features | {"__AVX2__"})
+
+    without, on_tiles = for_machine(host, machine, "int8")
+    assert (without.level, on_tiles.level) == ("host", "amx")
+    assert on_tiles.machine == machine
+    assert without.machine is not None
+    assert machine.features - without.machine.features == {"__AMX_TILE__", "__AMX_INT8__"}
+    assert without.zig == ("-mcpu=native-amx_tile-amx_int8-amx_bf16",)
+    assert without.cc == ("-march=native", "-mno-amx-tile", "-mno-amx-int8", "-mno-amx-bf16")
+    assert [row.level for row in for_machine(host, machine, "float32")] == ["host"]
+    assert [row.level for row in for_machine(host, without.machine, "int8")] == ["host"]
+
+
+@pytest.mark.parametrize("by", ["zig", "gcc"])
+def test_compilers_take_the_instructions_and_every_step_on_tiles_begins_once(by: str, gcc: str, tmp_path: Path) -> None:
+    if shutil.which("objdump") is None:
+        pytest.skip("objdump is not installed; no machine code is read")
+    row = at_level(target("linux-x86_64"), "amx")
+    command = compiler(row, None).command if by == "zig" else (gcc, *LEVELS[-1].cc)
+    model = random_quantized(Spec(width=0.25, resolution=64, classes=5, shallow=True), seed=2)
+    emitted = emit(model, target_name="test", machine=TILES, choices=Choices(precision="int8"))
+    write_sources(emitted, tmp_path)
+    build((*command, *STRICT, "-O2", "-fPIC", "-c", "-o", "model.o", "model.c"), tmp_path)
+    listing = subprocess.run(
+        ("objdump", "-d", "--no-show-raw-insn", "model.o"), cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    found = re.findall(r"\b(ldtilecfg|tilerelease|tileloadd|tilestored|tdpbusd)\b", listing)
+
+    steps = sum(step.tiles is not None for step in emitted.plan.steps)
+    assert (found.count("ldtilecfg"), found.count("tilerelease"), found[0], found[-1]) == (
+        steps,
+        1,
+        "ldtilecfg",
+        "tilerelease",
+    )
+    assert found.count("tdpbusd") >= 4 * steps
