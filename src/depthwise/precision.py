@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Precision = Literal["float32", "bf16", "int8"]
+Precision = Literal["float32", "bf16", "int8", "float16"]
 # Where none is named.
 USUAL: Precision = "float32"
 # Bytes of a float32.
@@ -31,6 +31,7 @@ class Row:
         grain: rows that one thread computes together, as kernels may sum two rows in different orders.
         strassen: whether products may be sums of other products, which rounds otherwise.
         widened: whether portable C makes float32 of its values first, so that it is slower than float32.
+        gpu: whether kernels for GPUs are all that there is for it.
     """
 
     name: Precision
@@ -46,6 +47,7 @@ class Row:
     grain: int = 1
     strassen: bool = False
     widened: bool = False
+    gpu: bool = False
 
 
 ROWS = (
@@ -87,5 +89,20 @@ ROWS = (
         contract="-ffp-contract=off",
         macro="DWL_INT8",
     ),
+    Row(
+        name="float16",
+        model="float32",
+        suffix="f16",
+        # Of depthwise layers and the stem, which have few, weights stay float32, and so do biases.
+        weight=2,
+        channel=4,
+        value=2,
+        feature=FLOAT,
+        contract="-ffp-contract=fast",
+        macro="DWL_FLOAT16",
+        gpu=True,
+    ),
 )
 PRECISIONS: dict[Precision, Row] = {row.name: row for row in ROWS}
+# Those that processors have kernels for.
+ON_PROCESSORS: tuple[Precision, ...] = tuple(row.name for row in ROWS if not row.gpu)

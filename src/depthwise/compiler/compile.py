@@ -13,6 +13,8 @@ from depthwise.compiler import targets
 from depthwise.compiler.account import record
 from depthwise.compiler.choices import DEFAULT, WHOLE, Choices, Parts
 from depthwise.compiler.emit.emit import emit_level, emit_levels, emit_model, file_of_level
+from depthwise.compiler.gpu.emit import LEVEL
+from depthwise.compiler.gpu.made import made_for_gpu
 from depthwise.compiler.lower.compilation import AnyModel, Compilation, compilation
 from depthwise.compiler.outputs import compilers
 from depthwise.compiler.outputs.code import MODEL, Code
@@ -30,6 +32,7 @@ from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan.plan import Plan, plan
 from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
+from depthwise.kernels.cuda.rows import GPU
 from depthwise.kernels.machine import Machine
 from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
@@ -133,6 +136,9 @@ def emit_for(job: Compilation, machines: Mapping[str, Machine], choices: Choices
         choices: the precision among them is that of `job`.
     """
     settled = replace(choices, precision=job.precision)
+    if any(machine.family == GPU.family for machine in machines.values()):
+        made = made_for_gpu(job, settled)
+        return Emitted(plans={LEVEL: made.plan.told()}, packed=made.packed, model_c=made.model_c)
     plans = {level: _planned(job, machine, settled) for level, machine in machines.items()}
     packs = merged(pack(job.lowered, planned, job.answers) for planned in plans.values())
     text = record.record(job, plans, packs[-1])
@@ -194,12 +200,13 @@ def compile_model(
     """
     start = time.perf_counter()
     check_precision(model, precision)
-    precision = precision or model.precision
     shape = check_place(out, target, cpu, form)
     if shape == "wheel":
         same = partial(compile_model, model, cc=cc, extra=extra, keep_dead=keep_dead, strassen=strassen)
         return _packaged(partial(same, cpu=cpu, precision=precision, threads=threads, parts=parts), model, target, out)
-    rows = targets.levels(targets.at_level(targets.target(target), cpu), precision)
+    row = targets.at_level(targets.target(target), cpu)
+    precision = targets.precision_for(row, model.precision, precision)
+    rows = targets.levels(row, precision)
     if rows[0].machine is None:
         rows = targets.for_machine(rows[0], compilers.compiler(rows[0], cc).machine(), precision)
     chosen = _compilers(rows, cc)

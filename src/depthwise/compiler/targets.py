@@ -8,12 +8,13 @@ from typing import Literal
 
 from depthwise.errors import Refused
 from depthwise.kernels.arm.levels import ARMV7
+from depthwise.kernels.cuda.rows import GPU
 from depthwise.kernels.machine import PORTABLE, Level, Machine
 from depthwise.kernels.riscv import levels as riscv
 from depthwise.kernels.table import family_here, family_named
 from depthwise.kernels.x86.instructions import AMX, AVX512VNNI
 from depthwise.kernels.x86.levels import BASELINE
-from depthwise.precision import Precision
+from depthwise.precision import PRECISIONS, Precision
 
 # Beyond, threads wait for each other longer than they compute.
 MOST_THREADS = 64
@@ -42,6 +43,7 @@ class Target:
         most_threads: the most that may be asked for.
         carries_levels: whether one library carries all levels of its family that make a difference, instead of one.
         highest: the highest level that it carries, and that may be chosen; empty for that of the family.
+        gpu: whether the network runs on a GPU, and only what is around it on the processor.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Target:
     most_threads: int = MOST_THREADS
     carries_levels: bool = False
     highest: str = ""
+    gpu: bool = False
 
 
 def threads(row: Target, wanted: int | None) -> int:
@@ -73,6 +76,22 @@ def threads(row: Target, wanted: int | None) -> int:
         raise Refused(f"--threads is {found}; give a number from 1 to {MOST_THREADS}")
     if found > row.most_threads:
         raise Refused(f"--threads is {found}, and calls of target {row.name} run on one thread; leave it away")
+    return found
+
+
+def precision_for(row: Target, model: Precision, wanted: Precision | None) -> Precision:
+    """The precision in which a model is compiled for a target.
+
+    Args:
+        model: its own.
+        wanted: None for what is usual.
+    Raises: Refused, when the target has no kernels for it.
+    """
+    found = wanted or ("float16" if row.gpu and model == "float32" else model)
+    if row.gpu and found not in ("float16", "int8"):
+        raise Refused(f"target {row.name} computes in float16 or int8, not in {found}; leave --precision away")
+    if PRECISIONS[found].gpu and not row.gpu:
+        raise Refused(f"{found} is for target cuda; for target {row.name} leave --precision away, or take bf16")
     return found
 
 
@@ -129,6 +148,26 @@ def _arm64(name: str, about: str, system: str, *, ran: Ran, threads: int = 8, le
         # zig brings no headers of iOS that would say what a thread is.
         most_threads=1 if system == "ios" else MOST_THREADS,
         carries_levels=system in ("linux", "android"),
+    )
+
+
+def _cuda(name: str, about: str, host: str, processor: str, level: str) -> Target:
+    """A target for an NVIDIA GPU beside a processor, whose lowest level runs what is around the network."""
+    row = next(row for row in family_named(host).levels if row.name == level)
+    return Target(
+        name=name,
+        about=about,
+        needs="an NVIDIA GPU of compute capability 6.1 or later, its driver of CUDA 11.4 or later, Linux with glibc",
+        ran="built only",
+        family="cuda",
+        processor=processor,
+        system="linux-dl",
+        machine=GPU,
+        level="cuda",
+        zig=row.zig,
+        threads=1,
+        most_threads=1,
+        gpu=True,
     )
 
 
@@ -222,6 +261,20 @@ TARGETS = (
         ran="emulator",
     ),
     _arm64("windows-arm64", "a library (.dll) for any 64-bit ARM with Windows", "windows", ran="built only"),
+    _cuda(
+        "cuda",
+        "a library for an NVIDIA GPU beside a 64-bit x86 with Linux",
+        "x86",
+        "x86_64",
+        "portable",
+    ),
+    _cuda(
+        "cuda-aarch64",
+        "a library for an NVIDIA GPU beside a 64-bit ARM with Linux: Jetson, Grace",
+        "arm",
+        "aarch64",
+        "neon",
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from depthwise.compiler.lower import golden
 from depthwise.compiler.lower.bf16 import lower_bf16
+from depthwise.compiler.lower.float16 import lower_float16
 from depthwise.compiler.lower.lower import Lowered, lower
 from depthwise.compiler.lower.thin import filled, lower_live
 from depthwise.kernels.weights import Floats
@@ -88,4 +89,5 @@ _FINISHED: dict[Precision, Callable[[Lowered, Any, Live | None], Lowered]] = {
     "float32": _as_it_is,
     "bf16": lower_bf16,
     "int8": _as_it_is,
+    "float16": lower_float16,
 }

@@ -33,10 +33,10 @@ def images(spec: Spec) -> NDArray[np.uint8]:
 
 
 def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float32]:
-    """(4, classes), from the oracle: probabilities of the golden images, or of an int8 or bf16 network the logits.
+    """(4, classes), from the oracle: probabilities of the golden images, or in int8, bf16 and float16 the logits.
 
     Those of int8 are the same everywhere to the last bit (docs/int8.md Q8), and probabilities are not; those of bf16
-    are judged by their own size.
+    and float16 are judged by their own size.
 
     Args:
         lowered: the model, as it is compiled.
@@ -48,6 +48,10 @@ def answers(model: Model | QuantizedModel, lowered: Lowered) -> NDArray[np.float
 
 def _probabilities(model: Any, lowered: Lowered, pixels: Pixels) -> NDArray[Any]:
     return np.asarray(reference.run(model, pixels).probabilities)
+
+
+def _logits(model: Any, lowered: Lowered, pixels: Pixels) -> NDArray[Any]:
+    return np.asarray(reference.run(model, pixels).logits)
 
 
 def _logits_int8(model: Any, lowered: Lowered, pixels: Pixels) -> NDArray[Any]:
@@ -63,4 +67,5 @@ _ANSWERS: dict[Precision, Callable[[Any, Lowered, Pixels], NDArray[Any]]] = {
     "float32": _probabilities,
     "bf16": _logits_bf16,
     "int8": _logits_int8,
+    "float16": _logits,
 }

@@ -34,6 +34,8 @@ def form_of(name: str | None, row: Target) -> str:
     found = name or usual
     if found not in (form.name for form in FORMS):
         raise Refused(f"there is no form {name!r}; there are {', '.join(form.name for form in FORMS)}")
+    if row.gpu and found != "library":
+        raise Refused(f"target {row.name} has no form {name}; leave --form away for a library")
     if row.zig is None and found != "source":
         raise Refused(f"target {row.name} has no form {name}; choose a target that is compiled, such as host")
     return found

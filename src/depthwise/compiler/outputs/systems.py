@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depthwise.compiler.outputs.android import C_LIBRARY
 from depthwise.compiler.outputs.constants import emit_assembly, emit_macho
@@ -44,18 +44,23 @@ class System:
         return not self.link
 
 
+_LINUX = System(
+    name="linux",
+    here="Linux",
+    zig="linux-gnu",
+    ending=".so",
+    compile=("-fPIC",),
+    # Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset,
+    # which every process has. The compiler's own library divides on ARM of 32 bits.
+    link=("-shared", "-nostdlib", "-s"),
+    constants=emit_assembly,
+)
+# glibc before 2.34 has dlopen in a library of its own, which is still there after it.
+_DL = ("libdl.so.2", "void dlopen(void) {}\nvoid dlsym(void) {}\n")
 SYSTEMS = (
-    System(
-        name="linux",
-        here="Linux",
-        zig="linux-gnu",
-        ending=".so",
-        compile=("-fPIC",),
-        # Without the C library nothing has to be built or found for a target; compilers still call memcpy and memset,
-        # which every process has. The compiler's own library divides on ARM of 32 bits.
-        link=("-shared", "-nostdlib", "-s"),
-        constants=emit_assembly,
-    ),
+    _LINUX,
+    # For what looks for a library while it runs.
+    replace(_LINUX, name="linux-dl", here="", c_library=_DL),
     System(
         name="android",
         here="Android",

@@ -1,7 +1,8 @@
-/* depthwise.h: how an artifact is called. Interface version 1.3, described in docs/artifact.md.
+/* depthwise.h: how an artifact is called. Interface version 1.4, described in docs/artifact.md.
  *
  * An artifact is one network with its weights, labels and preprocessing. It allocates nothing, opens nothing and
  * keeps no state between calls but the level and the threads that it was told to use, and whether these were of use.
+ * One that runs on a GPU opens the GPU's driver, and keeps the network in the GPU's memory until it is unloaded.
  * Two calls may run at the same time when each has an arena of its own. */
 #ifndef DEPTHWISE_H
 #define DEPTHWISE_H
@@ -14,7 +15,7 @@ extern "C" {
 #endif
 
 #define DW_INTERFACE_MAJOR 1u
-#define DW_INTERFACE_MINOR 3u
+#define DW_INTERFACE_MINOR 4u
 
 /* No frame that is prepared has a side of more pixels; an artifact may be compiled for fewer. */
 #define DW_LONGEST_SIDE 65535
@@ -29,14 +30,16 @@ enum {
     DW_PROCESSOR = 5,       /* this processor lacks instructions that the artifact was built for */
     DW_NO_LEVEL = 6,        /* the artifact carries no level of this index */
     DW_LEFT_OUT = 7,        /* the artifact was compiled without this function */
-    DW_LAYOUT = 8           /* a field of a dw_yuv is none of its values */
+    DW_LAYOUT = 8,          /* a field of a dw_yuv is none of its values */
+    DW_NO_GPU = 9,          /* the artifact runs on a GPU, and no driver shows one that can run it. Since 1.4 */
+    DW_GPU_FAILED = 10      /* the GPU did not do it: its memory is full, or the process was forked. Since 1.4 */
 };
 
 /* major << 16 | minor. A caller refuses another major version and reads nothing else. */
 uint32_t dw_interface(void);
 
-/* DW_OK or DW_PROCESSOR. Where it is not DW_OK, a call of dw_run, dw_classify, dw_prepare, dw_features or dw_verify may
- * end the process. Since 1.1. */
+/* DW_OK or DW_PROCESSOR; then a call of dw_run, dw_classify, dw_prepare, dw_features or dw_verify may end the process.
+ * Of an artifact that runs on a GPU also DW_NO_GPU or DW_GPU_FAILED, and those calls return the same. Since 1.1. */
 int32_t dw_processor(void);
 
 /* Let calls run on this many threads, which the artifact starts and keeps until there are to be fewer; 1 at first.

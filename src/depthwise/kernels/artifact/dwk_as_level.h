@@ -21,7 +21,7 @@
      .at_pixels = DWL_AT_PIXELS,                                                                                       \
      .at_sums = DWL_AT_CLASSIFIER,                                                                                     \
      .at_probabilities = DWL_AT_PROBABILITIES,                                                                         \
-     .at_judged = DWL_INT8 || DWL_BF16 ? DWL_AT_CLASSIFIER : DWL_AT_PROBABILITIES,                                     \
+     .at_judged = DWL_INT8 || DWL_BF16 || DWL_FLOAT16 ? DWL_AT_CLASSIFIER : DWL_AT_PROBABILITIES,                      \
      .network = dwl_network,                                                                                           \
      .softmax = dwk_softmax_f32,                                                                                       \
      .features = dwl_features DWK_PREPARED}

@@ -15,6 +15,8 @@
 #define DWK_TOLERANCE 0.0f
 #elif DWL_BF16
 #define DWK_TOLERANCE 2e-2f
+#elif DWL_FLOAT16
+#define DWK_TOLERANCE 5e-3f
 #else
 #define DWK_TOLERANCE 1e-4f
 #endif
@@ -86,7 +88,7 @@ static int32_t dwk_begin(void *given, const dwk_level **level, uint8_t **arena)
 static float dwk_tolerance(const dwk_float *expected)
 {
     float size = 1.0f;
-#if DWL_BF16
+#if DWL_BF16 || DWL_FLOAT16
     for (int32_t i = 0; i < DWL_LABELS; i++) {
         float magnitude = expected[i] < 0.0f ? -expected[i] : expected[i];
         size = magnitude > size ? magnitude : size;
@@ -96,24 +98,41 @@ static float dwk_tolerance(const dwk_float *expected)
     return DWK_TOLERANCE * size;
 }
 
-static void dwk_run(const dwk_level *level, const uint8_t *pixels, uint8_t *arena)
+/* DW_OK, or what a GPU says. */
+static int32_t dwk_run(const dwk_level *level, const uint8_t *pixels, uint8_t *arena)
 {
 #if DWL_THREADS > 1
     dwk_together(level->network, pixels, arena);
 #else
     level->network(pixels, arena);
 #endif
+#ifdef DWL_ON_GPU
+    return *(const int32_t *)(const void *)(arena + DWL_AT_STATUS);
+#else
+    return DW_OK;
+#endif
 }
 
-static void dwk_answer(const dwk_level *level, const uint8_t *pixels, dwk_float *probabilities, uint8_t *arena)
+static int32_t dwk_answer(const dwk_level *level, const uint8_t *pixels, dwk_float *probabilities, uint8_t *arena)
 {
-    dwk_run(level, pixels, arena);
-    level->softmax((const dwk_float *)(const void *)(arena + level->at_sums), DWL_LABELS, probabilities);
+    const int32_t status = dwk_run(level, pixels, arena);
+    if (status == DW_OK) {
+        level->softmax((const dwk_float *)(const void *)(arena + level->at_sums), DWL_LABELS, probabilities);
+    }
+    return status;
 }
 
 uint32_t dw_interface(void) { return DW_INTERFACE_MAJOR << 16 | DW_INTERFACE_MINOR; }
 
-int32_t dw_processor(void) { return dwk_cannot_run(dwl_levels[0]) * DW_PROCESSOR; }
+int32_t dw_processor(void)
+{
+    const int32_t status = dwk_cannot_run(dwl_levels[0]) * DW_PROCESSOR;
+#ifdef DWL_ON_GPU
+    return status == DW_OK ? dwk_gpu_missing() : status;
+#else
+    return status;
+#endif
+}
 
 int32_t dw_level_count(void) { return DWK_LEVELS; }
 
@@ -170,8 +189,7 @@ int32_t dw_run(const uint8_t *pixels, float *probabilities, void *arena)
     if (pixels == NULL || probabilities == NULL) {
         return DW_NO_POINTER;
     }
-    dwk_answer(level, pixels, probabilities, memory);
-    return DW_OK;
+    return dwk_answer(level, pixels, probabilities, memory);
 }
 
 #ifdef DWL_WITHOUT_PREPARE
@@ -217,10 +235,7 @@ int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t
     }
     uint8_t *pixels = memory + level->at_pixels;
     status = level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare);
-    if (status == DW_OK) {
-        dwk_answer(level, pixels, probabilities, memory);
-    }
-    return status;
+    return status == DW_OK ? dwk_answer(level, pixels, probabilities, memory) : status;
 }
 
 int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t pitch, uint8_t *pixels, void *arena)
@@ -244,10 +259,7 @@ int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena)
     }
     uint8_t *pixels = memory + level->at_pixels;
     status = level->prepare_yuv(frame, pixels, memory + level->at_prepare);
-    if (status == DW_OK) {
-        dwk_answer(level, pixels, probabilities, memory);
-    }
-    return status;
+    return status == DW_OK ? dwk_answer(level, pixels, probabilities, memory) : status;
 }
 
 int32_t dw_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *arena)
@@ -271,9 +283,11 @@ int32_t dw_features(const uint8_t *pixels, float *features, void *arena)
     if (pixels == NULL || features == NULL) {
         return DW_NO_POINTER;
     }
-    dwk_run(level, pixels, memory);
-    level->features(memory, features);
-    return DW_OK;
+    status = dwk_run(level, pixels, memory);
+    if (status == DW_OK) {
+        level->features(memory, features);
+    }
+    return status;
 }
 
 int32_t dw_verify(float *worst, void *arena)
@@ -290,7 +304,10 @@ int32_t dw_verify(float *worst, void *arena)
     float most = 0.0f;
     for (int32_t number = 0; number < DWK_GOLDEN_CASES; number++) {
         dwk_golden_image(number, DWL_HEIGHT, DWL_WIDTH, DWL_CHANNELS, memory + level->at_pixels);
-        dwk_answer(level, memory + level->at_pixels, probabilities, memory);
+        const int32_t answered = dwk_answer(level, memory + level->at_pixels, probabilities, memory);
+        if (answered != DW_OK) {
+            return answered;
+        }
         const float tolerance = dwk_tolerance(expected);
         for (int32_t i = 0; i < DWL_LABELS; i++) {
             float off = judged[i] - *expected++;

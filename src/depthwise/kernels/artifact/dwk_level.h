@@ -10,6 +10,10 @@
 #include "dwk_processor.h"
 #include "dwk_vector.h"
 
+#ifndef DWL_FLOAT16
+#define DWL_FLOAT16 0
+#endif
+
 #if DWL_THREADS == 1
 typedef void dwk_network(const uint8_t *pixels, uint8_t *arena);
 #endif
