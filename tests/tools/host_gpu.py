@@ -6,6 +6,7 @@ So a network for a GPU is run step by step where there is none, as a GPU would r
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def host_kernels(
     for name, content in included(text).items():
         (folder / name).write_bytes(content)
     (folder / "kernels.c").write_text(_BLOCK + text, encoding="utf-8")
-    flags = ("-std=c11", "-O1", "-g0", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *_CHECKED)
+    # Not optimised: such kernels are slower, and compiled in a tenth of the time.
+    flags = ("-std=c11", "-O0", "-g0", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *_CHECKED)
     chosen = Compiler(command=zig, system=system("linux"))
     call(chosen, (*flags, PRECISIONS[precision].contract, *more, "-o", "kernels.so", "kernels.c"), folder)
     return folder / "kernels.so"
@@ -102,3 +104,23 @@ def host_gpu(
     text = emit_kernels(job, plan)
     library = host_kernels(text, precision, folder, zig, more=more)
     return HostGpu(plan=plan, packed=packed, text=text, library=ctypes.CDLL(str(library)))
+
+
+def fake_driver(folder: Path, zig: tuple[str, ...]) -> ctypes.CDLL:
+    """The driver of fake_cuda.c, loaded under the name by which artifacts look for NVIDIA's."""
+    source = Path(__file__).with_name("fake_cuda.c")
+    out = folder / "libcuda.so.1"
+    flags = ("-std=c11", "-O1", "-g0", "-Wall", "-Wextra", "-fPIC", "-shared", f"-Wl,-soname,{out.name}")
+    call(Compiler(command=zig, system=system("linux")), (*flags, "-o", str(out), str(source)), folder)
+    library = ctypes.CDLL(str(out))
+    library.fake_kernels.argtypes = (ctypes.c_char_p,)
+    return library
+
+
+def assembler() -> str | None:
+    """NVIDIA's assembler of PTX, where Triton brought it; None elsewhere."""
+    found = importlib.util.find_spec("triton")
+    if found is None or found.origin is None:
+        return None
+    path = Path(found.origin).parent / "backends" / "nvidia" / "bin" / "ptxas"
+    return str(path) if path.is_file() else None

@@ -52,6 +52,8 @@ _LATER = (
     "dw_prepare_yuv",
 )
 _GOLDEN_DIFFERS = 4
+# That the GPU of an artifact is missing, or failed.
+_OF_GPUS = (9, 10)
 _STATUS = {
     1: "was given no buffer",
     2: f"cannot take a frame of this size; each side must be from 1 to {LONGEST_SIDE:,} pixels, or to"
@@ -62,6 +64,10 @@ _STATUS = {
     6: "was asked for a level of instructions that it does not carry",
     7: "was left out when it was compiled (--leave-out prepare); compile the model with it to label pictures",
     8: "was given a frame whose samples lie in a way that it does not know",
+    9: "needs an NVIDIA GPU of compute capability 6.1 or later with its driver (libcuda.so.1, of CUDA 11.4 or later),"
+    " and this machine shows none; compile the model with --target host",
+    10: "was not carried out by the GPU: its memory is full, or this process was forked from one that had opened the"
+    " artifact; end what else uses the GPU, or open the artifact in each process",
 }
 
 
@@ -134,8 +140,11 @@ class Library:
             raise (Unmet if status == _GOLDEN_DIFFERS else Refused)(f"{self.name}: {key} {meaning}")
 
     def check_processor(self) -> None:
-        """Raises: Refused, when the library says that this processor lacks what it was built for."""
-        if "dw_processor" in self._functions and self.get("dw_processor") != 0:
+        """Raises: Refused, when the library says that this processor, or a GPU, lacks what it was built for."""
+        status = self.get("dw_processor") if "dw_processor" in self._functions else 0
+        if status in _OF_GPUS:
+            raise Refused(f"{self.name}: {_STATUS[status]}")
+        if status != 0:
             raise Refused(
                 f"{self.name}: was built for a processor with instructions that this one lacks;"
                 " compile the model on this machine, or with a lower --cpu"
