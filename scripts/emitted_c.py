@@ -84,7 +84,7 @@ def compilers() -> list[tuple[str, ...]]:
 
 def others() -> list[tuple[str, ...]]:
     """The compilers of the targets that are for other machines: zig, and gcc where it is installed."""
-    rows = (row for row in TARGETS if row.zig is not None and row.machine is not None)
+    rows = (row for row in TARGETS if row.zig is not None and row.machine is not None and not row.gpu)
     rows = (row for row in rows if row.family != "x86" or not row.carries_levels)
     installed = [(name,) for name in CROSS if shutil.which(name)]
     return [*(compiler(row, None).command for row in rows), *installed]

@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -36,7 +35,7 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import RESOLUTIONS, WIDTHS, Spec
 from depthwise.network.weights import random_weights
-from depthwise.precision import Precision
+from depthwise.precision import ON_PROCESSORS, Precision
 
 FILE = Path(__file__).resolve().parents[1] / "tests" / "golden" / "replay.txt"
 THREADS = (1, 4)
@@ -103,7 +102,7 @@ def shown(wanted: str) -> int:
 def cases(only: str = "") -> Iterator[tuple[Case, Emitted]]:
     """Every case, or those of one network, with its C."""
     for name, spec in NETWORKS.items():
-        precisions = get_args(Precision) if name != "kept" else ("int8",)
+        precisions = ON_PROCESSORS if name != "kept" else ("int8",)
         for precision in precisions if only in ("", name) else ():
             model, found = network(name, spec, precision)
             job = Compilation(

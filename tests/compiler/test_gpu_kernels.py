@@ -108,4 +108,4 @@ def test_every_kernel_has_its_header_and_stands_on_the_page_of_names() -> None:
     page = (Path(__file__).parents[2] / "docs" / "kernel-names.md").read_text(encoding="utf-8")
 
     assert {kernel.header for kernel in KERNELS.values()} <= headers().keys()
-    assert [kernel.base for kernel in KERNELS.values() if f"`{kernel.base}__cuda`" not in page] == []
+    assert [kernel.header for kernel in KERNELS.values() if f"`{Path(kernel.header).stem}`" not in page] == []

@@ -27,7 +27,7 @@ from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
-from depthwise.precision import PRECISIONS, Precision
+from depthwise.precision import ON_PROCESSORS, PRECISIONS, Precision
 from tools.emitted import build, predefined, write_sources
 
 PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
@@ -53,7 +53,7 @@ def network(precision: Precision) -> Model | QuantizedModel:
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[Precision, Built]:
     folder = tmp_path_factory.mktemp("levels")
     return {
-        p: compile_model(network(p), target="linux-x86_64", out=folder / f"{p}.so", precision=p) for p in PRECISIONS
+        p: compile_model(network(p), target="linux-x86_64", out=folder / f"{p}.so", precision=p) for p in ON_PROCESSORS
     }
 
 

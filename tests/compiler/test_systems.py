@@ -62,6 +62,15 @@ EXPECTED = {
         imports=frozenset(MEMORY | THREADS | {"getauxval"}),
         page=4096,
     ),
+    # Looks for the driver of a GPU while it runs.
+    "cuda-aarch64": Binary(
+        form="elf",
+        processor="aarch64",
+        exports=frozenset(),
+        imports=frozenset(MEMORY | PROCESSOR | {"syscall", "getpid", "dlopen", "dlsym"}),
+        libraries=("libdl.so.2",),
+        page=65536,
+    ),
     "android-aarch64": Binary(
         form="elf",
         processor="aarch64",
@@ -110,7 +119,9 @@ def test_what_is_exported_is_what_the_interface_declares() -> None:
 
 
 def test_every_target_that_this_machine_does_not_run_is_looked_into() -> None:
-    assert {row.name for row in TARGETS if row.system not in ("", "linux") or row.ran == "emulator"} <= set(EXPECTED)
+    # What is for the GPU of this machine is in test_gpu.py.
+    here = ("", "linux", "linux-dl")
+    assert {row.name for row in TARGETS if row.system not in here or row.ran == "emulator"} <= set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depthwise.errors import Refused
-from depthwise.precision import PRECISIONS, USUAL
+from depthwise.precision import ON_PROCESSORS, USUAL
 
 if TYPE_CHECKING:
     from depthwise.bench.measure import Options
@@ -29,7 +29,7 @@ PLAIN = "no-strassen"
     help=f"Peers, with commas between (also {PLAIN}); or `none`.",
 )
 @click.option("--threads", default="1", show_default=True, help="Thread counts, with commas between.")
-@click.option("--precision", type=click.Choice(list(PRECISIONS)), help="Default: the model's own.")
+@click.option("--precision", type=click.Choice(ON_PROCESSORS), help="Default: the model's own.")
 @click.option("--keep-dead", is_flag=True, help="Compute channels too that provably never change, as peers do.")
 @click.option("--rounds", type=click.IntRange(min=1), default=40, show_default=True, help="Turns of each contender.")
 @click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="Processes for first answers.")

@@ -153,17 +153,17 @@ def _form(group: tuple[Layer, ...], lowered: Lowered, row: Row) -> tuple[Macros,
         macros["DWK_PLANES"] = len(planes(weight))
     match first.kind:
         case "stem":
-            return macros, f"dwk_stem_{row.suffix}__cuda", grid.along(last.output.size // 4)
+            return macros, f"dwk_stem_{row.suffix}_cuda", grid.along(last.output.size // 4)
         case "pool":
-            return macros, f"dwk_pool_{row.suffix}__cuda", grid.along(last.output.channels)
+            return macros, f"dwk_pool_{row.suffix}_cuda", grid.along(last.output.channels)
         case "classifier":
             macros["DWK_OUTPUTS"], cut = grid.labels(last.output.channels)
-            return macros, f"dwk_classifier_{row.suffix}__cuda", cut
+            return macros, f"dwk_classifier_{row.suffix}_cuda", cut
     pixels = last.output.height * last.output.width
     # Between the two layers lie bytes, or float32.
     tile, cut = grid.separable(pixels, last.input.channels, last.output.channels, 1 if lowered.rounds else FLOAT)
     macros |= {"DWK_PIXELS": tile.pixels, "DWK_OUTPUTS": tile.outputs, "DWK_ABREAST": tile.abreast}
-    return macros, f"dwk_separable_{row.suffix}_p{tile.pixels}_n{tile.outputs}__cuda", cut
+    return macros, f"dwk_separable_{row.suffix}_cuda_p{tile.pixels}_n{tile.outputs}", cut
 
 
 def _sizes(first: Layer, last: Layer) -> Macros:

@@ -68,7 +68,7 @@ typedef uint64_t dwk_address; /* of memory on the GPU */
 
 /* What is kept between calls. */
 static struct {
-    _Atomic uint32_t taken; /* 0: nobody has the GPU; 1: a call; 2: the same, and others may wait */
+    _Atomic uint32_t taken;  /* 0: nobody has the GPU; 1: a call; 2: the same, and others may wait */
     _Atomic int32_t process; /* that looked for a GPU; 0 before */
     int32_t found, is_begun, begun;
     int device;

@@ -18,7 +18,7 @@ _STEPS = ("stem", "separable", "pool", "classifier")
 KERNELS: dict[tuple[str, Precision], Kernel] = {
     (step, precision): Kernel(
         header=f"dwk_{step}_{suffix}_cuda.h",
-        name=rf"dwk_{step}_{suffix}(?:_p(\d+)_n(\d+))?__cuda",
+        name=rf"dwk_{step}_{suffix}_cuda(_p\d+_n\d+)?",
         precision=precision,
         instructions=_CUDA,
         tolerance=tolerance,
