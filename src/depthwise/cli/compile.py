@@ -66,8 +66,8 @@ _EPILOG = (
 @click.option(
     "--precision",
     type=click.Choice(list(PRECISIONS)),
-    help="bf16 of a float MODEL, or what the MODEL must be; without this it is compiled as whatever it is, and for a GPU"
-    " a float MODEL in float16.",
+    help="bf16 of a float MODEL, or what the MODEL must be; without this it is compiled as whatever it is, and a float"
+    " one for a GPU in float16.",
 )
 @click.option(
     "--cpu",
