@@ -149,6 +149,18 @@ def test_nonsense_that_an_artifact_says_of_itself_is_refused(
         Artifact.open(changed(path, tmp_path / "a.so", **settings))
 
 
+@pytest.mark.parametrize("place", [-1, 2])
+def test_a_level_that_an_artifact_uses_and_does_not_carry_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    with Artifact.open(path) as artifact:
+        assert (artifact.levels, artifact.level) == ((), "")
+        artifact.levels = ("sse2", "avx2")
+        monkeypatch.setitem(artifact._open()._functions, "dw_level_in_use", lambda: place)
+        with pytest.raises(Refused, match=f"says that level {place} of 2 is in use"):
+            _ = artifact.level
+
+
 def test_what_is_not_a_file_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"none\.so: cannot be read \(No such file or directory\); give an artifact"):
         Artifact.open(tmp_path / "none.so")

@@ -253,10 +253,21 @@ class Artifact:
 
     @property
     def level(self) -> str:
-        """The level of instructions in use; empty where it carries none that it knows."""
+        """The level of instructions in use; empty where it carries none that it knows.
+
+        Raises: Refused, when the library says another than it carries.
+        """
         with self._lock:
             library = self._open()
-            return self.levels[library.get("dw_level_in_use")] if self.levels else ""
+            if not self.levels:
+                return ""
+            place = library.get("dw_level_in_use")
+            if not 0 <= place < len(self.levels):
+                raise Refused(
+                    f"{self.name}: says that level {place} of {len(self.levels)} is in use; write it again with"
+                    " `depthwise compile`"
+                )
+            return self.levels[place]
 
     def use_level(self, name: str) -> bool:
         """Use another level that it carries from now on; False, and nothing changes, where this processor lacks it.
