@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from depthwise.network.names import same_names
 
 KNOWN = (
@@ -46,3 +48,24 @@ def test_two_folders_that_would_mean_the_same_class_mean_neither() -> None:
 
 def test_the_same_labels_are_themselves() -> None:
     assert same_names(KNOWN, KNOWN) == {index: index for index in range(len(KNOWN))}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known"),
+    [
+        ("tabby, tabby cat", "tabby"),
+        ("n02123045", "n02123045 tabby, tabby cat"),
+        ("n02123045_tabby", "tabby cat, tabby"),
+        ("hot dog", "hotdog"),
+        ("icecream", "ice cream, icecream"),
+    ],
+)
+def test_synonyms_and_numbers_of_wordnet_and_blanks_do_not_keep_a_class_from_its_label(wanted: str, known: str) -> None:
+    assert same_names((wanted, "of one's own"), ("dog", known)) == {0: 1}
+
+
+def test_a_closer_name_takes_the_class_from_one_that_is_less_like_it() -> None:
+    assert same_names(("sportscar", "sports car", "tabby_cat", "tabby"), ("sports car", "tabby, tabby cat")) == {
+        1: 0,
+        3: 1,
+    }
