@@ -56,6 +56,10 @@ def test_refusals_are_one_line_and_end_with_two(folder: Path, tmp_path: Path) ->
     (tmp_path / "network.keras").write_bytes(b"PK")
     cases = [
         ((tmp_path / "none.tflite", tmp_path / "x"), "there is no such file"),
+        (
+            ("https://example.org/m.onnx", tmp_path / "x"),
+            "https://example.org/m.onnx: is an address; fetch the file first",
+        ),
         ((tmp_path / "network.keras", tmp_path / "x"), "it is not an HDF5 file, or damaged"),
         ((tmp_path, tmp_path / "x"), "neither a model folder nor timm's"),
         ((folder, tmp_path / "x.h5"), "Keras files are read, not written"),

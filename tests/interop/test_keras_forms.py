@@ -15,6 +15,7 @@ from depthwise.errors import Refused
 from depthwise.interop import formats
 from depthwise.interop.keras import format as keras
 from depthwise.interop.keras.file import contents
+from depthwise.interop.said import said
 from depthwise.interop.source import Given
 from depthwise.network import reference
 from depthwise.network.model import Model
@@ -238,6 +239,24 @@ def test_layers_that_do_nothing_outside_training_are_passed_over(model: Model, t
     whole["config"]["layers"][2]["config"]["height"] = 60
     with pytest.raises(Refused, match=r"layer resizing \(Resizing\) resizes its image to 60x50 inside the network"):
         keras.read(write_h5(tmp_path / "network.h5", whole, arrays, inside="mobilenet"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "both sides squashed to 50 (read)"),
+        ({"crop_to_aspect_ratio": True}, "shorter side to 50 and the middle 50x50 cut out (read)"),
+        ({"pad_to_aspect_ratio": True, "fill_value": 9}, "all of it fitted into 50x50 on colour 9,9,9 (read)"),
+        ({"interpolation": "bicubic"}, "both sides squashed to 50 by a bicubic filter (read)"),
+    ],
+)
+def test_a_model_that_resizes_pictures_of_any_size_says_how_they_become_square(
+    model: Model, tmp_path: Path, fields: dict[str, Any], told: str
+) -> None:
+    config, arrays = keras_model(model)
+    first = entry("InputLayer", "images", batch_input_shape=[None, None, None, 3])
+    whole = inside(config, [first, entry("Resizing", "resizing", height=50, width=50, **fields)])
+    assert told in said(keras.read(write_h5(tmp_path / "network.h5", whole, arrays, inside="mobilenet")))
 
 
 def function(name: str, constant: Any, *, first: bool = False) -> dict[str, Any]:

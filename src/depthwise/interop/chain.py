@@ -215,6 +215,7 @@ class Chain:
         height, width, channels: of the input; None where the file leaves it open.
         offset: what is added to a pixel, 0 to 255, to become the input's whole number; None where it takes real ones.
         turned: whether rows become columns before the first convolution.
+        square, filter: how the file itself makes pictures of any size square, as `Source` has them.
         unread: names and shapes of arrays that the file holds and no operation of the chain reads.
     """
 
@@ -223,6 +224,8 @@ class Chain:
     channels: int | None
     offset: int | None = None
     turned: bool = False
+    square: str = ""
+    filter: str = ""
     unread: tuple[str, ...] = ()
     operations: list[Operation] = field(default_factory=list)
     _numbers: int = 0

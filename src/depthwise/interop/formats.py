@@ -51,6 +51,7 @@ def read_int8(source: str, given: Given = NOTHING) -> QuantizedModel:
         source: an int8 model folder, or a .onnx or .tflite file.
     Raises: Refused, as `read`, and when the file is not of int8 or its format has none.
     """
+    _refuse_address(source)
     path = Path(source)
     found = None if names.is_name(source) else format_of(path)
     if found == "model":
@@ -74,6 +75,7 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
     Returns: a float model, but of a model folder of int8 what it holds.
     Raises: Refused, when it is no MobileNet V1, damaged, or of no known format.
     """
+    _refuse_address(source)
     if names.is_name(source):
         return names.load(source, given)
     path = Path(source)
@@ -84,6 +86,11 @@ def read(source: str, given: Given = NOTHING) -> Model | QuantizedModel:
         return _relabelled(path, given)
     model: Model = _module(found).read(path, given)
     return model
+
+
+def _refuse_address(source: str) -> None:
+    if "://" in source:
+        raise Refused(f"{source}: is an address; fetch the file first, and give its path")
 
 
 def _relabelled(path: Path, given: Given) -> Model | QuantizedModel:

@@ -60,7 +60,8 @@ class Source:
         labels: what the file calls its classes.
         mean, scale: what the file says of pixels, by red, green and blue.
         bgr: whether the file says that blue comes first; None where it says no order.
-        resize, squash: what the file says of the length of the shorter side, or that both sides become one.
+        resize: what the file says of the length of the shorter side.
+        square: another way to a square that it says, in the words of `squared`, "" where it says none.
         filter: the interpolation with which the file says that pictures are resized, "" where it says none.
         assumes: what is assumed of its layers, which it does not say, "" where it says all.
         own: what this project wrote into the file (`description`), or {}.
@@ -76,7 +77,7 @@ class Source:
     scale: tuple[float, ...] | None = None
     bgr: bool | None = None
     resize: int | None = None
-    squash: bool = False
+    square: str = ""
     filter: str = ""
     assumes: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)

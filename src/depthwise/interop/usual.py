@@ -28,7 +28,7 @@ def resize_is(source: Source) -> How:
     """Whether the way to the network's size is given, read or assumed."""
     if source.given.resize is not None:
         return "given"
-    return "read" if source.resize is not None or source.squash or _own(source) is not None else "assumed"
+    return "read" if source.resize is not None or source.square or _own(source) is not None else "assumed"
 
 
 def preprocessing(spec: Spec, meaning: Meaning, source: Source) -> Preprocessing:
@@ -48,8 +48,8 @@ def preprocessing(spec: Spec, meaning: Meaning, source: Source) -> Preprocessing
         found = dataclasses.replace(found, resize=own.resize, mode=own.mode, fill=own.fill, filter=own.filter)
     if source.filter in FILTERS:
         found = squared(found, source.filter)
-    if source.squash:
-        found = squared(found, "squash")
+    if source.square:
+        found = squared(found, source.square)
     return found if source.given.resize is None else squared(found, source.given.resize)
 
 

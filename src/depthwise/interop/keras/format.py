@@ -36,7 +36,10 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
             in_name = _RESOLUTION.search(path.name)
             if not contents.config and in_name and given.resolution is None:
                 given = dataclasses.replace(given, resolution=int(in_name[1]))
-            source = Source(name=name or path.name, format="keras", sha256=sha256, given=given, padding=chain.padding)
+            source = Source(
+                name=name or path.name, format="keras", sha256=sha256, given=given, padding=chain.padding,
+                square=chain.square, filter=chain.filter,
+            )  # fmt: skip
             return to_model(chain, source)
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None

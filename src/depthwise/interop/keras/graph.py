@@ -25,7 +25,7 @@ from depthwise.interop.chain import (
 from depthwise.interop.keras import order, pixels
 from depthwise.interop.keras.file import Contents
 from depthwise.interop.keras.model import Layer, input_size, model_layers
-from depthwise.interop.keras.silent import is_silent
+from depthwise.interop.keras.silent import is_silent, own_square
 from depthwise.interop.keras.weights import NORMS, Weights, key_of, weights_of
 from depthwise.network.layers import Padding
 from depthwise.network.spec import ACTIVATIONS
@@ -52,7 +52,8 @@ def described(contents: Contents) -> Chain:
         layers = model_layers(contents.config)
         height, width, channels = input_size(layers)
         weights = weights_of(contents, layers)
-        chain = Chain(height=height, width=width, channels=channels)
+        square, by = own_square(layers)
+        chain = Chain(height=height, width=width, channels=channels, square=square, filter=by)
         for layer in layers:
             for operation in _operations(layer, weights, chain):
                 chain.add(operation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain
 from depthwise.interop.keras.model import Layer
@@ -23,12 +25,34 @@ _SIZED = {"RandomCrop": "cuts", "CenterCrop": "cuts", "Resizing": "resizes"}
 _EXPERIMENTAL = "Experimental>"
 
 
+def own_square(layers: Sequence[Layer]) -> tuple[str, str]:
+    """How a model that takes pictures of any size makes them square itself.
+
+    Returns: the way, in the words of --resize, and the filter where it is not bilinear; "" for what it does not say.
+    """
+    shape = layers[0].config.get("batch_input_shape", layers[0].config.get("batch_shape")) if layers else None
+    resize = next((layer.config for layer in layers if _plain_kind(layer) == "Resizing"), None)
+    if resize is None or not isinstance(shape, list) or None not in shape[1:3]:
+        return "", ""
+    by = str(resize.get("interpolation", "bilinear")).lower()[:40]
+    way = "squash"
+    if resize.get("crop_to_aspect_ratio"):
+        way = str(int(resize["height"]))
+    elif resize.get("pad_to_aspect_ratio"):
+        way = f"fit:{round(float(resize.get('fill_value', 0)))}"
+    return way, "" if by == "bilinear" else by
+
+
+def _plain_kind(layer: Layer) -> str:
+    return layer.kind.rpartition(_EXPERIMENTAL)[2]
+
+
 def is_silent(layer: Layer, chain: Chain) -> bool:
     """Whether a layer does nothing outside training.
 
     Raises: Refused, for one that would change the size of the image.
     """
-    kind = layer.kind.rpartition(_EXPERIMENTAL)[2]
+    kind = _plain_kind(layer)
     if kind in _SIZED:
         size = (layer.config.get("height"), layer.config.get("width"))
         if size != (chain.height, chain.width):

@@ -95,7 +95,7 @@ def _own_names(
         # timm's pictures are Pillow's: red first.
         bgr=None if config.mean is None else False,
         resize=config.resize,
-        squash=config.squash,
+        square="squash" if config.squash else "",
         filter=config.interpolation,
         own=own,
         padding="same" if config.same_padding else "symmetric",

@@ -113,4 +113,4 @@ def _sizes(processor: Mapping[str, Any]) -> dict[str, Any]:
         return {"resize": int(size["shortest_edge"])}
     cropped = processor.get("crop_size", {}) if processor.get("do_center_crop", True) else {}
     inner = cropped.get("height", size.get("height")) if isinstance(cropped, dict) else cropped
-    return {"squash": True} if size.get("height") == size.get("width") == inner else {}
+    return {"square": "squash"} if size.get("height") == size.get("width") == inner else {}
