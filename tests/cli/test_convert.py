@@ -56,10 +56,6 @@ def test_refusals_are_one_line_and_end_with_two(folder: Path, tmp_path: Path) ->
     (tmp_path / "network.keras").write_bytes(b"PK")
     cases = [
         ((tmp_path / "none.tflite", tmp_path / "x"), "there is no such file"),
-        (
-            ("https://example.org/m.onnx", tmp_path / "x"),
-            "https://example.org/m.onnx: is an address; fetch the file first",
-        ),
         ((tmp_path / "network.keras", tmp_path / "x"), "it is not an HDF5 file, or damaged"),
         ((tmp_path, tmp_path / "x"), "neither a model folder nor timm's"),
         ((folder, tmp_path / "x.h5"), "Keras files are read, not written"),
@@ -68,6 +64,7 @@ def test_refusals_are_one_line_and_end_with_two(folder: Path, tmp_path: Path) ->
         ((folder, tmp_path / "x.onnx", "--mean", "1,2"), "--mean is '1,2'; give one number, or three"),
         ((folder, tmp_path / "x.onnx", "--mean", "1"), "a model folder says its resolution, mean, scale and order"),
         (("keras/0.3-128", tmp_path / "x"), "there is no 'keras/0.3-128'"),
+        (("https://a.org/m.onnx", tmp_path / "x"), "https://a.org/m.onnx: is an address; fetch the file first"),
     ]
     for arguments, sentence in cases:
         done = run(*arguments)

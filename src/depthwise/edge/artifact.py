@@ -261,13 +261,13 @@ class Artifact:
             library = self._open()
             if not self.levels:
                 return ""
-            place = library.get("dw_level_in_use")
+            place = int(library.get("dw_level_in_use"))
             if not 0 <= place < len(self.levels):
                 raise Refused(
                     f"{self.name}: says that level {place} of {len(self.levels)} is in use; write it again with"
                     " `depthwise compile`"
                 )
-            return self.levels[place]
+            return str(self.levels[place])
 
     def use_level(self, name: str) -> bool:
         """Use another level that it carries from now on; False, and nothing changes, where this processor lacks it.
