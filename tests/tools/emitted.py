@@ -43,6 +43,8 @@ def machine_with(of: Instructions) -> Machine:
 # What a processor without AVX-512 includes to run it.
 AVX512_IN_LOOPS = Path(__file__).with_name("avx512.h")
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror")
+# Not optimised, which takes a third of the time; zig would add a sanitizer whose library is not linked.
+PLAIN = ("-O0", "-fno-sanitize=undefined")
 GUARD = 4096
 # Every float of it is not a number, so whatever is read before it is written spoils the answer.
 POISON = 0xFF
@@ -184,9 +186,8 @@ def stepper(
     )
     write_sources(emitted, folder)
     (folder / "test.c").write_text(_one_step(emitted, threads), encoding="utf-8")
-    # Not optimised, which takes a third of the time: what compilers make of kernels is held by tests of kernels, and by
-    # those of whole artifacts.
-    flags = (*STRICT, "-O0", "-fno-sanitize=undefined", "-fPIC", "-shared", "-nostdlib", "-o", "test.so")
+    # What compilers make of kernels is held by tests of kernels, and by those of whole artifacts.
+    flags = (*STRICT, *PLAIN, "-fPIC", "-shared", "-nostdlib", "-o", "test.so")
     build((*compiler, *flags, "test.c", "weights.s"), folder)
     library = ctypes.CDLL(str(folder / "test.so"))
     library.test_step.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
