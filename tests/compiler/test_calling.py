@@ -33,16 +33,16 @@ def programs(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def static(gcc: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = random_quantized(SPEC, seed=1)
-    return compile_model(model, target="host", form="static", cc=gcc, out=tmp_path_factory.mktemp("c") / "static").path
+    return compile_model(model, target="host", form="static", out=tmp_path_factory.mktemp("c") / "static").path
 
 
 @pytest.fixture(scope="module")
-def expected(gcc: str, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What the pages' programs print, in their order: of a black frame, and in C++ of a frame of NV12."""
     model = random_quantized(SPEC, seed=1)
-    built = compile_model(model, target="host", cc=gcc, out=tmp_path_factory.mktemp("library") / "model.so")
+    built = compile_model(model, target="host", out=tmp_path_factory.mktemp("library") / "model.so")
     with Artifact.open(built.path) as artifact:
         black = artifact.see(Frame.of_bytes(LAYOUTS["rgb"], 480, 640, bytes(480 * 640 * 3)))
         grey = artifact.see(Frame.of_bytes(LAYOUTS["nv12"], 480, 640, b"\x80" * (480 * 640 * 3 // 2)))

@@ -57,10 +57,10 @@ def built(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture(scope="module")
-def built_by_cc(model: Model, cc: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The same by each compiler of the system."""
+def built_by_gcc(model: Model, gcc: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The same by a compiler of the system."""
     out = tmp_path_factory.mktemp("built") / "model.so"
-    return compile_model(model, target="host", out=out, cc=cc, extra={"ours": [1]})
+    return compile_model(model, target="host", out=out, cc=gcc, extra={"ours": [1]})
 
 
 def pixels_of(model: Model, images: int = 3) -> np.ndarray:
@@ -196,11 +196,11 @@ def test_the_same_model_gives_the_same_bytes_from_any_folder_and_replaces_an_old
 
 
 def test_a_compiler_of_the_system_gives_the_same_bytes_from_any_folder(
-    cc: str, model: Model, built_by_cc: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gcc: str, model: Model, built_by_gcc: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "a longer name" / "model.so"
     out.parent.mkdir()
-    _repeats(cc, model, built_by_cc, out, monkeypatch)
+    _repeats(gcc, model, built_by_gcc, out, monkeypatch)
 
 
 def _repeats(cc: str | None, model: Model, built: Built, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,9 +216,9 @@ def _repeats(cc: str | None, model: Model, built: Built, out: Path, monkeypatch:
     assert str(built.path.parent).encode() not in out.read_bytes()
 
 
-def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, built_by_cc: Built) -> None:
+def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, built_by_gcc: Built) -> None:
     pixels = pixels_of(model)
-    with Artifact.open(built_by_cc.path) as artifact:
+    with Artifact.open(built_by_gcc.path) as artifact:
         assert artifact.labels == LABELS
         expected = reference.run(model, pixels).probabilities
         assert np.stack([artifact.run(image) for image in pixels]) == pytest.approx(expected, abs=1e-5)
@@ -253,7 +253,7 @@ def test_a_level_forced_down_gives_the_oracles_answers_or_is_refused(
     precision: str, name: str, model: Model, tmp_path: Path, zig: tuple[str, ...]
 ) -> None:
     level = next(level for level in LEVELS if level.name == name)
-    shallow = Spec(width=0.35, resolution=37, classes=11, shallow=True)
+    shallow = Spec(width=0.1, resolution=32, classes=11, shallow=True)
     chosen = model if precision == "float32" else random_quantized(shallow, 1)
     built = compile_model(chosen, target="host", out=tmp_path / "model.so", cpu=level.name)
 

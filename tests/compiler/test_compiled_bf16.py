@@ -75,15 +75,6 @@ def test_weights_take_half_the_bytes_of_float32(model: Model, tmp_path: Path) ->
     assert 0.5 < sizes[1] / sizes[0] < 0.53
 
 
-def test_a_compiler_of_the_system_gives_the_same_answers(model: Model, cc: str, tmp_path: Path) -> None:
-    answers = []
-    for chosen in (None, cc):
-        built = compile_model(model, target="host", out=tmp_path / "model.so", cc=chosen, precision="bf16")
-        with Artifact.open(built.path) as artifact:
-            answers.append(np.stack([artifact.run(image) for image in pixels_of(model, artifact)]))
-    assert answers[0] == pytest.approx(answers[1], abs=1e-2)
-
-
 def test_an_int8_model_has_no_bf16(tmp_path: Path) -> None:
     int8 = random_quantized(Spec(width=0.25, resolution=32, classes=3))
     with pytest.raises(Refused, match="an int8 model, which cannot be compiled to bf16"):

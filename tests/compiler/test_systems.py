@@ -46,6 +46,12 @@ LOADER = {"dyld_stub_binder"}
 PROCESSOR = {"getauxval"}
 SYSTEM = ("/usr/lib/libSystem.B.dylib",)
 # Of each target: what the file is, and all that it may ask for. `page`: pages up to this size, in bytes.
+# Where levels and their choice are those of a Linux that is looked into with all of them.
+LOWEST = {
+    "android-aarch64": "neon",
+    "macos-x86_64": "portable",
+    "windows-x86_64": "portable",
+}
 EXPECTED = {
     "linux-aarch64": Binary(
         form="elf",
@@ -127,8 +133,7 @@ def test_every_target_that_this_machine_does_not_run_is_looked_into() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_library_exports_the_interface_alone_and_asks_for_what_every_process_has(name: str, tmp_path: Path) -> None:
     expected = EXPECTED[name]
-    offered = "portable" if name.endswith("x86_64") else None
-    compile_model(random_quantized(SPEC), target=name, cpu=offered, out=tmp_path / "model")
+    compile_model(random_quantized(SPEC), target=name, cpu=LOWEST.get(name), out=tmp_path / "model")
     found = binary(tmp_path / "model")
 
     assert (found.form, found.processor, found.system) == (expected.form, expected.processor, expected.system)
@@ -143,10 +148,10 @@ def test_a_library_exports_the_interface_alone_and_asks_for_what_every_process_h
 
 def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(tmp_path: Path) -> None:
     out = tmp_path / "libmodel.a"
+    out.write_bytes(b"!<arch>\nan older one that depthwise wrote")
     compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
-    first = out.read_bytes()
-    compile_model(random_quantized(SPEC), target="ios-arm64", out=out)
-    assert (out.read_bytes(), ARCHIVE.is_one(out)) == (first, True)
+    assert ARCHIVE.is_one(out)
+    assert out.stat().st_size > 10_000
 
     out.write_bytes(b"!<arch>\nlibrary.o/       another's")
     with pytest.raises(Refused, match="exists and is not an archive that depthwise wrote"):

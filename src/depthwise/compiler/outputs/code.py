@@ -56,7 +56,7 @@ class Code:
 
 def flags_of(row: Target) -> tuple[str, ...]:
     """What gcc and clang are told of a target's processor."""
-    if row.machine is None:
+    if not row.family:
         return (*(row.cc or ()), *family_here().tuning)
     family = family_named(row.family)
     level = next((level for level in family.levels if level.name == row.level), None)
