@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,15 +81,24 @@ def test_two_processes_give_the_result_of_one_with_the_same_global_batch(
     assert Model.load(tmp_path / "two").provenance["processes"] == 2
 
 
-def test_in_float64_two_processes_take_the_steps_of_one() -> None:
-    """What is left of the difference above is the rounding of float32, and no mistake in a gradient."""
+@pytest.fixture(scope="module")
+def rehearsed() -> dict[str, Any]:
+    """What two processes of rehearse.py found."""
     done = torchrun(str(Path(__file__).with_name("rehearse.py")))
-
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["weights"] < 1e-7
-    assert found["statistics"] < 1e-12
-    assert found["tracked"]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_in_float64_two_processes_take_the_steps_of_one(rehearsed: dict[str, Any]) -> None:
+    """What is left of the difference above is the rounding of float32, and no mistake in a gradient."""
+    assert rehearsed["weights"] < 1e-7
+    assert rehearsed["statistics"] < 1e-12
+    assert rehearsed["tracked"]
+
+
+def test_our_operators_under_torchs_ddp_have_the_gradients_of_one_process(rehearsed: dict[str, Any]) -> None:
+    assert rehearsed["operators"] < 1e-9
 
 
 def test_all_processes_end_together_when_the_first_refuses(tmp_path: Path, image_folder: ImageFolder) -> None:
