@@ -81,11 +81,17 @@ def test_the_twin_of_standard_convolutions_goes_by_torch() -> None:
     assert torch.equal(ours.train()(x), plain.train()(x))
 
 
+def one_program(pixels: int, channels: int, outputs: int) -> tiles.Tile:
+    """All of a layer in one tile, whatever a GPU has room for."""
+    return tiles.Tile(tiles.up_to(pixels, 2**10), tiles.up_to(outputs, 2**8), tiles.up_to(channels, 2**8))
+
+
 @pytest.mark.usefixtures("interpreted")
 def test_a_whole_step_of_training_by_the_kernels_is_that_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     # Few programs, which the interpreter takes one after the other.
-    monkeypatch.setattr(tiles, "SPLITS", 1)
-    monkeypatch.setattr(tiles, "DEPTHWISE_VALUES", 2**13)
+    monkeypatch.setattr(tiles, "DEPTHWISE_VALUES", 2**14)
+    for tile in ("pointwise_tile", "input_tile", "weight_tile"):
+        monkeypatch.setattr(tiles, tile, one_program)
     plain, ours, x = pair(shallow=True)
     for network in (plain, ours):
         network.train()(x).square().sum().backward()

@@ -97,10 +97,10 @@ def test_zeros_may_lie_on_any_side(place: tuple[int, ...]) -> None:
 
 def test_moments_of_several_rounds_and_programs_are_those_of_all_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "DEPTHWISE_VALUES", 128)
-    monkeypatch.setattr(tiles, "PROGRAMS", 3)
-    x = image((2, 8, 9, 7, 0), torch.float64) + 100
+    monkeypatch.setattr(tiles, "PROGRAMS", 2)
+    x = image((1, 8, 9, 7, 0), torch.float64) + 100
 
-    assert tiles.depthwise_tile(126, 8).rounds == 3
+    assert tiles.depthwise_tile(63, 8).rounds == 2
     both("depthwise", x, False, depthwise_weight(8, torch.float64), 1, (0, 0, 0, 0), 6.0)
 
 
@@ -126,8 +126,8 @@ def test_every_depthwise_shape_of_the_sixteen_networks_is_that_of_the_reference(
     monkeypatch.setattr(tiles, "depthwise_tile", lambda pixels, _: tiles.Tile(tiles.up_to(pixels, 2**14), 0, 1))
     weight = depthwise_weight(1, torch.float32)
     for height, width, stride, zeros in shapes():
-        x = image((1, 1, height, width, 0), torch.float32)
-        given = (x, *affine(1, torch.float32), weight, stride, zeros, 6.0)
+        # What comes before the taps does not depend on the shape, and is left out.
+        given = (image((1, 1, height, width, 0), torch.float32), None, None, weight, stride, zeros, 6.0)
         close(launch.depthwise(*given), reference.depthwise(*given), torch.float32)
 
 

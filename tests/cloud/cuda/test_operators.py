@@ -49,8 +49,10 @@ def test_gradients_of_the_kernels_are_those_of_differences(name: str) -> None:
     given = CASES[name]()
     operator = getattr(operators, name)
 
-    # In one random direction, since the interpreter is slow.
-    assert torch.autograd.gradcheck(lambda *tensors: operator(*tensors, *given[4:]), given[:4], fast_mode=True)
+    # In one random direction, since the interpreter is slow; outputs that nobody uses are above.
+    assert torch.autograd.gradcheck(
+        lambda *tensors: operator(*tensors, *given[4:]), given[:4], fast_mode=True, check_undefined_grad=False
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
