@@ -60,6 +60,7 @@ def driver(loaded: ctypes.CDLL) -> Iterator[ctypes.CDLL]:
     yield loaded
     set_up(loaded)
     assert ctypes.c_int.in_dll(loaded, "fake_alive").value == 0
+    assert ctypes.c_int.in_dll(loaded, "fake_mode").value == 0
 
 
 def set_up(driver: ctypes.CDLL, *, devices: int = 1, capability: int = 87, fails: str = "") -> None:
@@ -140,6 +141,7 @@ def test_without_a_driver_the_same_sentence_is_all_that_a_user_sees(built: Path,
     [
         "cuDevicePrimaryCtxRetain",
         "cuModuleLoadData",
+        "cuModuleGetFunction",
         "cuMemAlloc_v2",
         "cuMemAllocHost_v2",
         "cuStreamBeginCapture_v2",

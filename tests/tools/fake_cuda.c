@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INVALID = 1, NO_DEVICE = 100, NO_CONTEXT = 201, NOT_FOUND = 500, OVERRUN = 700, WANTED = 999 };
+enum { INVALID = 1, NO_DEVICE = 100, NO_CONTEXT = 201, NOT_FOUND = 500, OVERRUN = 700, RECORDING = 900, WANTED = 999 };
 enum { GUARD = 256, MOST = 64 };
 
 typedef void kernel(const void *in, void *out, const void *first, const void *second);
@@ -29,6 +29,7 @@ typedef struct {
 int fake_devices = 1, fake_capability = 87;
 char fake_fails[64]; /* the function that fails */
 char fake_said[16384];
+int fake_mode;  /* of this thread: 0 is global, in which memory may not be asked for where another thread records */
 int fake_alive; /* pieces of memory, modules, streams, graphs and contexts that were not given back */
 
 static void *kernels;
@@ -138,6 +139,9 @@ int cuModuleGetFunction(void **function, void *module, const char *name)
 {
     BEGIN(1)
     char entry[128];
+    if (is_recording) {
+        return RECORDING; /* drivers load kernels here */
+    }
     snprintf(entry, sizeof entry, ".entry %s(", name);
     *function = (void *)name;
     return module == image && strstr(image, entry) != NULL && dlsym(kernels, name) != NULL ? 0 : NOT_FOUND;
@@ -174,6 +178,9 @@ static int given_back(void *memory)
 int cuMemAlloc_v2(uint64_t *memory, size_t bytes)
 {
     BEGIN(1)
+    if (fake_mode == 0) {
+        return RECORDING;
+    }
     *memory = (uint64_t)(uintptr_t)guarded(bytes);
     return 0;
 }
@@ -274,6 +281,14 @@ int cuStreamSynchronize(void *stream)
 {
     BEGIN(1)
     return stream == &is_recording ? 0 : INVALID;
+}
+
+int cuThreadExchangeStreamCaptureMode(int *mode)
+{
+    const int before = fake_mode;
+    fake_mode = *mode;
+    *mode = before;
+    return 0;
 }
 
 int cuStreamBeginCapture_v2(void *stream, int mode)

@@ -28,6 +28,7 @@
 #define DWK_CAPABILITY_MINOR 76
 #define DWK_STREAM_APART 1
 #define DWK_CAPTURE_OF_THREAD 1
+#define DWK_CAPTURE_RELAXED 2
 
 typedef void *dwk_handle;     /* of a context, a module, a function, a stream, a graph */
 typedef uint64_t dwk_address; /* of memory on the GPU */
@@ -56,6 +57,7 @@ typedef uint64_t dwk_address; /* of memory on the GPU */
     is(cuStreamDestroy_v2, (dwk_handle stream));                                                                       \
     is(cuStreamSynchronize, (dwk_handle stream));                                                                      \
     is(cuStreamBeginCapture_v2, (dwk_handle stream, int mode));                                                        \
+    is(cuThreadExchangeStreamCaptureMode, (int *mode));                                                                \
     is(cuStreamEndCapture, (dwk_handle stream, dwk_handle * graph));                                                   \
     is(cuGraphInstantiateWithFlags, (dwk_handle * executable, dwk_handle graph, unsigned long long flags));            \
     is(cuGraphDestroy, (dwk_handle graph));                                                                            \
@@ -72,7 +74,7 @@ static struct {
     _Atomic int32_t process; /* that looked for a GPU; 0 before */
     int32_t found, is_begun, begun;
     int device;
-    dwk_handle context, module, stream, executable;
+    dwk_handle context, module, stream, executable, kernels[DWK_LAUNCHES];
     dwk_address memory;
     uint8_t *pixels, *results; /* where the graph reads and writes on this side */
     DWK_DRIVER(DWK_MEMBER);
@@ -118,7 +120,6 @@ static int32_t dwk_find_gpu(void)
 /* Everything that the stream does for one image. */
 static int dwk_enqueue(dwk_address constants, dwk_address activations)
 {
-    dwk_handle function;
     int error =
         dwk_gpu.cuMemcpyHtoDAsync_v2(activations + DWL_GPU_AT_PIXELS, dwk_gpu.pixels, DWL_PIXEL_BYTES, dwk_gpu.stream);
     for (int32_t i = 0; i < DWK_LAUNCHES && !error; i++) {
@@ -126,10 +127,8 @@ static int dwk_enqueue(dwk_address constants, dwk_address activations)
         dwk_address in = activations + of->in, out = activations + of->out;
         dwk_address first = constants + 4 * of->first, second = constants + 4 * of->second;
         void *arguments[] = {&in, &out, &first, &second};
-        error = dwk_gpu.cuModuleGetFunction(&function, dwk_gpu.module, of->kernel);
-        error = error ? error
-                      : dwk_gpu.cuLaunchKernel(function, of->blocks_x, of->blocks_y, 1, of->threads, 1, 1, 0,
-                                               dwk_gpu.stream, arguments, NULL);
+        error = dwk_gpu.cuLaunchKernel(dwk_gpu.kernels[i], of->blocks_x, of->blocks_y, 1, of->threads, 1, 1, 0,
+                                       dwk_gpu.stream, arguments, NULL);
     }
     return error ? error
                  : dwk_gpu.cuMemcpyDtoHAsync_v2(dwk_gpu.results, activations + DWL_GPU_AT_RESULTS, DWL_RESULT_BYTES,
@@ -154,12 +153,22 @@ static int dwk_record_graph(dwk_address constants, dwk_address activations)
     return error;
 }
 
+/* Drivers load a kernel when it is asked for, which a recording does not allow. */
+static int dwk_load_kernels(void)
+{
+    int error = dwk_gpu.cuModuleLoadData(&dwk_gpu.module, dwl_weights + DWL_WEIGHTS_KERNELS);
+    for (int32_t i = 0; i < DWK_LAUNCHES && !error; i++) {
+        error = dwk_gpu.cuModuleGetFunction(&dwk_gpu.kernels[i], dwk_gpu.module, dwl_launches[i].kernel);
+    }
+    return error;
+}
+
 /* Everything before the first image; the context is current. */
 static int dwk_begin_network(void)
 {
     const size_t bytes = ((size_t)DWL_WEIGHTS_GOLDEN * 4 + 255) / 256 * 256;
     void *memory = NULL;
-    int error = dwk_gpu.cuModuleLoadData(&dwk_gpu.module, dwl_weights + DWL_WEIGHTS_KERNELS);
+    int error = dwk_load_kernels();
     error = error ? error : dwk_gpu.cuMemAlloc_v2(&dwk_gpu.memory, bytes + DWL_GPU_BYTES);
     error = error ? error : dwk_gpu.cuMemcpyHtoD_v2(dwk_gpu.memory, dwl_weights, (size_t)DWL_WEIGHTS_GOLDEN * 4);
     error = error ? error : dwk_gpu.cuMemAllocHost_v2(&memory, DWL_PIXEL_BYTES + DWL_RESULT_BYTES + 64);
@@ -198,10 +207,14 @@ static int32_t dwk_begin_gpu(void)
     }
     error = dwk_gpu.cuCtxPushCurrent_v2(dwk_gpu.context);
     if (!error) {
+        /* Where another thread records, memory must not be asked for in the usual mode: it would end that recording. */
+        int mode = DWK_CAPTURE_RELAXED;
+        (void)dwk_gpu.cuThreadExchangeStreamCaptureMode(&mode);
         error = dwk_begin_network();
         if (error) {
             dwk_end_network();
         }
+        (void)dwk_gpu.cuThreadExchangeStreamCaptureMode(&mode);
         (void)dwk_gpu.cuCtxPopCurrent_v2(&before);
     }
     if (error) {
