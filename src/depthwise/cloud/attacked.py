@@ -38,6 +38,7 @@ def subject(model: Model | QuantizedModel, *, rounding: Rounding = "through") ->
     """A float model, or the torch twin of an int8 one, which answers byte for byte as its artifacts do."""
     if isinstance(model, QuantizedModel):
         twin = QuantizedNetwork(model)
+        twin.settle()
         twin.soften(SOFTNESS if rounding == "smooth" else 0.0)
         name = "int8, smoothed" if rounding == "smooth" else "int8"
         return _subject(name, attackable(twin, model.preprocessing))

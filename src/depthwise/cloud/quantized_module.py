@@ -89,6 +89,12 @@ class QuantizedNetwork(Network):
             if isinstance(part, _Sums):
                 part.softness = softness
 
+    def settle(self) -> None:
+        """Compute whole weights once, and not for each batch: for a network that learns no more, where it lies."""
+        for part in self.modules():
+            if isinstance(part, _Products):
+                part.settle()
+
     def features(self, x: Tensor) -> Tensor:
         """Pooled features (B, channels) of normalised images (B, C, H, W), in real numbers."""
         pool = self.get_submodule("global_pool")
@@ -148,6 +154,7 @@ class _Products(_Sums):
     origin: Tensor
     beyond: Tensor
     borders: Tensor
+    settled: tuple[Tensor, Tensor] | None = None
 
     def __init__(
         self, layer: Layer, numbers: QuantizedLayer, real: Doubles, *, scale: Doubles, zero: Doubles, border: Doubles
@@ -178,12 +185,22 @@ class _Products(_Sums):
         x = x - self.border
         if pad.top or pad.left or pad.bottom or pad.right:
             x = F.pad(x, (pad.left, pad.right, pad.top, pad.bottom))
-        weight = self.whole_weight()
-        products, start = self._products(x, weight), self._start(weight)[:, None, None]
+        weight, start = self.settled or self._numbers()
+        products = self._products(x, weight)
         if products.dtype == torch.float32 and bool((start.abs() < EXACT).all()):
             # Both are whole numbers that float32 holds, so that their sum is rounded once, as R1 does.
             return self._finish(products + start.float())
         return self._finish(products.double() + start)
+
+    def settle(self) -> None:
+        """Keep the weights and sums' starts that there are."""
+        with torch.no_grad():
+            self.settled = self._numbers()
+
+    def _numbers(self) -> tuple[Tensor, Tensor]:
+        """Whole weights, and (N, 1, 1) where sums start."""
+        weight = self.whole_weight()
+        return weight, self._start(weight)[:, None, None]
 
     def whole_weight(self) -> Tensor:
         """The weight in steps, less its zero point, as float32."""
