@@ -260,6 +260,26 @@ def test_walks_that_are_over_change_nothing_for_those_that_go_on() -> None:
     assert (both.images[1:] == alone.images).all()
 
 
+@pytest.mark.parametrize("attack", [partial(APGD, loss="targeted"), FAB], ids=repr)
+def test_targets_tried_at_once_give_what_one_after_the_other_gives(
+    attack: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Rows(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sum(3).flatten(1)[:, :4] / 50
+
+    pixels = images(6, seed=5)
+    labels = subject_of(Rows()).scores(pixels).argmax(axis=1)
+    found = []
+    for full in (1, 12, 256):
+        monkeypatch.setattr("depthwise.attack.gradient.steps.FULL", full)
+        made = attack(budget=Budget(eps=9 / 255), steps=12, restarts=2)
+        found.append(attacked(made, subject_of(Rows()), pixels, labels, Draws(0, tuple(range(6)))))
+
+    assert 0 < found[0].fooled.sum() < 6
+    assert all((one.images == found[0].images).all() for one in found[1:])
+
+
 @pytest.mark.parametrize("activation", ["relu6", "relu"])
 def test_a_network_with_its_norms_folded_in_answers_as_torch_does(activation: Any) -> None:
     from depthwise.cloud.module import Network, normalise, to_network, to_weights

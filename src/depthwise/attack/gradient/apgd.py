@@ -17,7 +17,7 @@ from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
 from depthwise.attack.gradient.losses import best_wrong, dlr, log_odds, targeted_dlr
 from depthwise.attack.gradient.network import Differentiable, Loss
-from depthwise.attack.gradient.steps import ascent, broad, network_of, project, start, tensors, to_numpy
+from depthwise.attack.gradient.steps import ascent, at_once, broad, network_of, project, start, tensors, to_numpy
 from depthwise.attack.gradient.walk import Taken
 from depthwise.attack.subject import Ints
 from depthwise.errors import Refused
@@ -66,20 +66,33 @@ class APGD:
         x, right = tensors(network, images, labels)
         logits = network.logits(x)
         best, fooled = x.clone(), torch.zeros(len(x), dtype=torch.bool, device=x.device)
-        wanted = range(min(self.targets, logits.shape[1] - 1)) if self.loss == "targeted" else range(1)
-        for turn, place in ((turn, place) for turn in range(self.restarts) for place in wanted):
-            left = (~fooled).nonzero()[:, 0]
-            if not len(left):
-                break
-            rows = right[left]
-            if self.loss == "targeted":
-                rows = torch.stack([rows, best_wrong(logits[left], rows, place)], 1)
-            places = left.cpu().numpy()
-            purpose = f"{self.name} {turn} {place}"
-            begun = x[left] + start(self.budget, draws.of(places), images[places], purpose, network)
-            walk = _Walk(self, network, x[left], project(self.budget, x[left], begun), rows)
-            best[left], fooled[left] = walk.to_end()
+        targets = min(self.targets, logits.shape[1] - 1) if self.loss == "targeted" else 1
+        for turn in range(self.restarts):
+            place = 0
+            while place < targets and not fooled.all():
+                left = (~fooled).nonzero()[:, 0]
+                places = range(place, min(place + at_once(len(left)), targets))
+                place = places.stop
+                rows = [self._wanted(logits[left], right[left], one) for one in places]
+                begun = [self._begun(network, x[left], images, left, draws, f"{turn} {one}") for one in places]
+                walk = _Walk(self, network, x[left].repeat(len(places), 1, 1, 1), torch.cat(begun), torch.cat(rows))
+                for found, wrong in zip(*(part.split(len(left)) for part in walk.to_end()), strict=True):
+                    stands = ~fooled[left]
+                    best[left[stands]] = found[stands]
+                    fooled[left] |= wrong
         return to_numpy(best)
+
+    def _wanted(self, logits: Tensor, right: Tensor, place: int) -> Tensor:
+        """What the loss is of: right labels (N,), or (N, 2) these and the wrong ones that are wanted."""
+        return right if self.loss != "targeted" else torch.stack([right, best_wrong(logits, right, place)], 1)
+
+    def _begun(
+        self, network: Differentiable, x: Tensor, images: Images, left: Tensor, draws: Draws, purpose: str
+    ) -> Tensor:
+        """Where the walks of some images begin."""
+        places = left.cpu().numpy()
+        change = start(self.budget, draws.of(places), images[places], f"{self.name} {purpose}", network)
+        return project(self.budget, x, x + change)
 
 
 @dataclass(kw_only=True, eq=False)

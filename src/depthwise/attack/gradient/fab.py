@@ -15,7 +15,7 @@ from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
 from depthwise.attack.gradient.losses import best_wrong, towards
 from depthwise.attack.gradient.network import Differentiable
-from depthwise.attack.gradient.steps import TINY, broad, length, network_of, project, start, tensors, to_numpy
+from depthwise.attack.gradient.steps import TINY, at_once, broad, length, network_of, project, start, tensors, to_numpy
 from depthwise.attack.subject import Ints
 
 # How much the boundary is overstepped, the most that a step goes back to the original, and how far back after success.
@@ -45,21 +45,32 @@ class FAB:
         x, right = tensors(network, images, labels)
         logits = network.logits(x)
         best, distance = x.clone(), torch.full((len(x),), torch.inf, device=x.device)
+        targets = min(self.targets, logits.shape[1] - 1)
         for turn in range(self.restarts):
-            for place in range(min(self.targets, logits.shape[1] - 1)):
+            place = 0
+            while place < targets and bool((distance > self.budget.radius).any()):
                 left = (distance > self.budget.radius).nonzero()[:, 0]
-                if not len(left):
-                    return to_numpy(best)
-                rows = torch.stack([right[left], best_wrong(logits[left], right[left], place)], 1)
-                begun, places = x[left], left.cpu().numpy()
-                if turn:
-                    change = start(self.budget, draws.of(places), images[places], f"fab {turn} {place}", network)
-                    begun = project(self.budget, begun, begun + change)
-                found, far = self._walk(network, x[left], begun, rows)
-                nearer = far < distance[left]
-                best[left] = torch.where(broad(nearer), found, best[left])
-                distance[left] = torch.where(nearer, far, distance[left])
+                places = range(place, min(place + at_once(len(left)), targets))
+                place = places.stop
+                rows = [torch.stack([right[left], best_wrong(logits[left], right[left], one)], 1) for one in places]
+                begun = [self._begun(network, x[left], images, left, draws, turn, one) for one in places]
+                originals = x[left].repeat(len(places), 1, 1, 1)
+                walks = self._walk(network, originals, torch.cat(begun), torch.cat(rows))
+                for found, far in zip(*(part.split(len(left)) for part in walks), strict=True):
+                    nearer = (far < distance[left]) & (distance[left] > self.budget.radius)
+                    best[left] = torch.where(broad(nearer), found, best[left])
+                    distance[left] = torch.where(nearer, far, distance[left])
         return to_numpy(best)
+
+    def _begun(
+        self, network: Differentiable, x: Tensor, images: Images, left: Tensor, draws: Draws, turn: int, place: int
+    ) -> Tensor:
+        """Where the walks of some images begin: at the images themselves, and from the second start on beside them."""
+        if not turn:
+            return x
+        places = left.cpu().numpy()
+        change = start(self.budget, draws.of(places), images[places], f"fab {turn} {place}", network)
+        return project(self.budget, x, x + change)
 
     def _walk(self, network: Differentiable, x: Tensor, now: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The nearest wrong image of each walk, and its distance; infinite where none was found."""

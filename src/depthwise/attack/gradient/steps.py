@@ -10,10 +10,12 @@ from depthwise.attack.budget import LEVELS, Budget, Floats, Images
 from depthwise.attack.draws import Draws
 from depthwise.attack.frame import Asked
 from depthwise.attack.gradient.network import Differentiable
-from depthwise.attack.subject import Ints
+from depthwise.attack.subject import GROUP, Ints
 from depthwise.errors import Refused
 
 TINY = 1e-12
+# Images that are worked on at once, where there are targets enough: the last group of a network is then one of many.
+FULL = 8 * GROUP
 
 
 def network_of(model: Asked, name: str) -> Differentiable:
@@ -73,3 +75,12 @@ def to_numpy(images: Tensor) -> Floats:
 def broad(values: Tensor) -> Tensor:
     """(N,) as (N, 1, 1, 1), to go with images."""
     return values[:, None, None, None]
+
+
+def at_once(standing: int) -> int:
+    """How many wrong labels are tried at once on the images that stand.
+
+    One after the other would ask less of those that fall, but fill the last group of images up in vain each time. What
+    an image becomes is the same: the first label that fools it counts.
+    """
+    return max(FULL // max(standing, 1), 1)
