@@ -199,7 +199,7 @@ def test_a_damaged_file_of_lessons_is_refused(ask: Ask, image_folder: ImageFolde
     [
         ("nobody.tflite", "nobody.tflite: there is no such file"),
         ("tools.teachers:means,", "has an empty name in it"),
-        ("tools.teachers:nobody", "tools.teachers:nobody: cannot be called without arguments .*no attribute 'nobody'"),
+        ("tools.teachers:nobody", "tools.teachers:nobody: cannot be imported from here .*no attribute 'nobody'"),
         ("tools.teachers:needs_more", "cannot be called without arguments .*missing 1 required positional argument"),
         ("tools.teachers:number", "tools.teachers:number: returned int; it must return a torch.nn.Module"),
         ("tools.teachers:tall", r"must return \(pictures, numbers\)"),

@@ -84,7 +84,12 @@ def _made(name: str) -> nn.Module:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        network = getattr(importlib.import_module(module), function)()
+        called = getattr(importlib.import_module(module), function)
+    except (Exception, SystemExit) as problem:
+        reason = " ".join(str(problem).split())[:200] or type(problem).__name__
+        raise Refused(f"--distill {name}: cannot be imported from here ({reason})") from None
+    try:
+        network = called()
     except (Exception, SystemExit) as problem:
         reason = " ".join(str(problem).split())[:200] or type(problem).__name__
         raise Refused(f"--distill {name}: cannot be called without arguments ({reason})") from None
