@@ -109,6 +109,18 @@ def test_bare_weights_of_any_width_go_out_and_in(small_model: SmallModel, tmp_pa
             timm.write(small_model(**fields), tmp_path / "x.safetensors")
 
 
+def test_a_classifier_behind_a_dropout_in_a_sequential_is_the_classifier(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    model = small_model(seed=3)
+    arrays = {name.replace("classifier.", "classifier.1."): array for name, array in model.weights.items()}
+    save_file(arrays, tmp_path / "w.safetensors")
+    assert same_weights(timm.read(tmp_path / "w.safetensors", Given(resolution=32)), model)
+    save_file({**arrays, "classifier.4.weight": np.eye(3, dtype=np.float32)}, tmp_path / "two.safetensors")
+    with pytest.raises(Refused, match=r"array classifier\.weight is missing|classifier\.1\.\w+ is not part"):
+        timm.read(tmp_path / "two.safetensors", Given(resolution=32))
+
+
 def test_keras_padding_goes_out_as_timms_same_where_both_are_one_and_else_is_refused() -> None:
     assert timm_padding(Spec(padding="keras", resolution=224)) == "same"
     with pytest.raises(Refused, match="timm has no padding 'keras' at 200 pixels"):

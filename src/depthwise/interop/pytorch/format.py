@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,6 +37,7 @@ PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 FIRST = "conv_stem.weight"
 # What training counts, and no network computes with: batches, and models in an average of PyTorch's AveragedModel.
 _COUNTERS, _AVERAGED = ".num_batches_tracked", "n_averaged"
+_IN_SEQUENTIAL = re.compile(r"classifier\.\d+\.(weight|bias)")
 _OWN, _LABELS = "depthwise", "labels"
 LARGEST_HEADER = 4 * 2**20
 # Types of numbers of a safetensors file, as NumPy reads them.
@@ -61,11 +63,21 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
         if FIRST not in arrays:
             arrays = state_dict.unwrapped(arrays)
         with np.errstate(all="ignore"):
+            arrays = _plain_classifier(arrays)
             if FIRST not in arrays:
                 return _other(arrays, folder, source, ordered=ordered)
             return _own_names(arrays, header, folder, source, required=path.is_dir())
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
+
+
+def _plain_classifier(arrays: dict[str, Array]) -> dict[str, Array]:
+    """The arrays with timm's name for a classifier that stands in a Sequential, behind a dropout: `classifier.1`."""
+    places = {name.rpartition(".")[0] for name in arrays if _IN_SEQUENTIAL.fullmatch(name)}
+    if len(places) != 1:
+        return arrays
+    place = places.pop()
+    return {name.replace(f"{place}.", "classifier.", 1): array for name, array in arrays.items()}
 
 
 def _weights_of(folder: Path) -> Path:
