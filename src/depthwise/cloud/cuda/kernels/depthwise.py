@@ -30,15 +30,17 @@ def forward(
         first = (tl.program_id(0) * rounds + turn) * block_p
         p = first + tl.arange(0, block_p)
         image, place = p // (out_height * out_width), p % (out_height * out_width)
+        upper, leftmost = (place // out_width) * stride - top, (place % out_width) * stride - left
         total = tl.zeros((block_p, block_c), wide)
         for ky in tl.static_range(3):
+            iy = upper + ky
+            in_row = (p < pixels) & (iy >= 0) & (iy < height)
+            before = (image * height + iy).to(tl.int64) * width
             for kx in tl.static_range(3):
-                iy = (place // out_width) * stride + ky - top
-                ix = (place % out_width) * stride + kx - left
-                inside = (p < pixels) & (iy >= 0) & (iy < height) & (ix >= 0) & (ix < width)
-                here = inside[:, None] & has_c[None, :]
-                at = (image * height + iy).to(tl.int64) * width + ix
-                value = tl.load(x_ptr + at[:, None] * channels + c[None, :], mask=here, other=0.0).to(wide)
+                ix = leftmost + kx
+                here = (in_row & (ix >= 0) & (ix < width))[:, None] & has_c[None, :]
+                at = (before + ix)[:, None] * channels + c[None, :]
+                value = tl.load(x_ptr + at, mask=here, other=0.0).to(wide)
                 if normed:
                     # Zeros around the picture are zeros behind the activation.
                     value = tl.where(here, activated(value, scale, shift, ceiling), 0.0)
@@ -90,15 +92,19 @@ def backward(
         value = x
         if normed:
             value = tl.where(valid, activated(x, scale, shift, ceiling), 0.0)
+        below, right = place // width + top, place % width + left
         total = tl.zeros((block_p, block_c), wide)
         for ky in tl.static_range(3):
+            down = below - ky
+            oy = down // stride
+            in_row = (p < pixels) & (down >= 0) & (oy < out_height) & (down % stride == 0)
+            before = (image * out_height + oy).to(tl.int64) * out_width
             for kx in tl.static_range(3):
-                down, across = place // width + top - ky, place % width + left - kx
-                oy, ox = down // stride, across // stride
-                inside = (p < pixels) & (down >= 0) & (across >= 0) & (oy < out_height) & (ox < out_width)
-                inside = inside & (down % stride == 0) & (across % stride == 0)
-                here = inside[:, None] & has_c[None, :]
-                at = ((image * out_height + oy).to(tl.int64) * out_width + ox)[:, None] * channels + c[None, :]
+                across = right - kx
+                ox = across // stride
+                here = in_row & (across >= 0) & (ox < out_width) & (across % stride == 0)
+                here = here[:, None] & has_c[None, :]
+                at = (before + ox)[:, None] * channels + c[None, :]
                 dy = tl.load(dy_ptr + at, mask=here, other=0.0).to(wide)
                 y = tl.load(y_ptr + at, mask=here, other=0.0).to(wide)
                 slope = tl.where(here, slope_of_output(dy, y, mean, by_mean, by_variance), 0.0)

@@ -20,18 +20,21 @@ def forward(
     p = tl.program_id(0) * block_p + tl.arange(0, block_p)
     n = tl.program_id(1) * block_n + tl.arange(0, block_n)
     image, place = p // (out_height * out_width), p % (out_height * out_width)
+    upper, leftmost = (place // out_width) * stride - top, (place % out_width) * stride - left
     total = tl.zeros((block_p, block_n), wide)
     for start in range(0, channels, block_c):
         c = start + tl.arange(0, block_c)
         has_c = c < channels
         value = tl.zeros((block_p, block_c), wide)
         for ky in tl.static_range(3):
+            iy = upper + ky
+            in_row = (p < pixels) & (iy >= 0) & (iy < height)
+            before = (image * height + iy).to(tl.int64) * width
             for kx in tl.static_range(3):
-                iy = (place // out_width) * stride + ky - top
-                ix = (place % out_width) * stride + kx - left
-                inside = (p < pixels) & (iy >= 0) & (iy < height) & (ix >= 0) & (ix < width)
-                at = ((image * height + iy).to(tl.int64) * width + ix)[:, None] * channels + c[None, :]
-                x = tl.load(x_ptr + at, mask=inside[:, None] & has_c[None, :], other=0.0).to(wide)
+                ix = leftmost + kx
+                here = (in_row & (ix >= 0) & (ix < width))[:, None] & has_c[None, :]
+                at = (before + ix)[:, None] * channels + c[None, :]
+                x = tl.load(x_ptr + at, mask=here, other=0.0).to(wide)
                 value += x * tl.load(depthwise_ptr + c * 9 + ky * 3 + kx, mask=has_c, other=0.0).to(wide)[None, :]
         value += tl.load(depthwise_bias_ptr + c, mask=has_c, other=0.0).to(wide)[None, :]
         value = tl.clamp(value, 0.0, ceiling, propagate_nan=tl.PropagateNan.ALL).to(x_ptr.dtype.element_ty)
