@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,10 @@ def test_without_an_instruction_there_is_no_share_and_a_line_says_so() -> None:
 
     assert found.share(OURS) is None
     assert "1 thread: this processor has no instruction for int8, so no peak" in report.remarks(found)
+
+
+def test_a_line_says_at_which_level_ours_ran() -> None:
+    assert report.remarks(replace(measurement(OURS), level="amx"))[0] == "ours ran at level amx"
 
 
 def test_times_are_minimum_and_median_in_milliseconds() -> None:

@@ -107,7 +107,7 @@ def test_a_float_folder_becomes_a_bf16_artifact_and_a_machine_without_bf16_is_to
         assert document["precision"] == "bf16"
         names = [name for step in document["steps"] for name in step["kernels"]]
         assert any(name.startswith("dwk_product_bf16") and name.endswith("__avx512bf16") for name in names) != told
-        assert ("linux-x86_64 has no bf16 instructions: values are widened" in done.stderr) == told
+        assert ("linux-x86_64 has no fast bf16 instructions: values are widened" in done.stderr) == told
 
 
 def test_a_refused_precision_names_the_command_that_makes_it_and_nothing_else(folder: Path, tmp_path: Path) -> None:

@@ -33,8 +33,10 @@ def zig_with_tiles(zig: tuple[str, ...]) -> tuple[str, ...]:
     """zig for kernels on tiles and all of AVX-512 around them: in C where this machine lacks one or the other."""
     needs_features(frozenset({"__AVX2__", "__FMA__"}), zig)
     command = compiler(target("host"), None).command
-    if "__AMX_TILE__" in predefined(zig) and not tiles_permitted():
-        command = (*command[:-1], f"{command[-1]}-amx_tile-amx_int8-amx_bf16")
+    if "__AMX_TILE__" not in predefined(zig):
+        command = (*command, "-DDWK_TILES_IN_C")
+    elif not tiles_permitted():
+        command = (*command[:-1], f"{command[-1]}-amx_tile-amx_int8-amx_bf16", "-DDWK_TILES_IN_C")
     if AVX512VBMI.needs <= predefined(zig):
         return command
     quiet = ("-Wno-psabi", "-Wno-unused-command-line-argument")

@@ -45,7 +45,7 @@ SIZES: dict[str, list[tuple[int, ...]]] = {
     "stem": list(itertools.product((3,), (9,), (1, 2), (1, 3))),
     "stem_abreast": list(itertools.product((3,), (9,), (0, 1, 2), (1, 3))),
     # Parts of a pixel's values, and pixels beyond a block that its rows are at least.
-    "product_tiles": list(itertools.product((1,), (1, 2, 3, 8), (0, 1, 9), (1, 3))),
+    "product_tiles": list(itertools.product((1,), (1, 2, 3), (0, 9), (1, 3))),
 }
 # Of kernels that take any multiple of 8, below and above the channels of a vector.
 CHANNELS = (8, 16, 24, 32, 40, 56, 64, 72, 88, 128)

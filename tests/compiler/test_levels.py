@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from conftest import make_model
 from depthwise.compiler import Built, compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
+from depthwise.compiler.emit.emit import file_of_level
 from depthwise.compiler.lower.compilation import compilation
 from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.library import FLAGS
@@ -21,7 +23,9 @@ from depthwise.compiler.targets import levels, target
 from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from depthwise.kernels import headers
-from depthwise.kernels.x86.levels import LEVELS
+from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.levels import BASELINE, LEVELS
+from depthwise.kernels.x86.makers import AMD, INTEL, maker_here
 from depthwise.network import reference, reference_int8
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -34,7 +38,7 @@ PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
 CARRIED: dict[Precision, tuple[str, ...]] = {
     "float32": ("portable", "avx2", "avx512"),
     "bf16": ("portable", "avx2", "avx512", "bf16"),
-    "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi", "amx"),
+    "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi", "vbmi_intel", "amx"),
 }
 TOLERANCE = {"float32": 1e-5, "bf16": 2e-2, "int8": 1e-6}
 needs_x86 = pytest.mark.skipif(
@@ -91,7 +95,8 @@ def test_the_highest_level_is_used_unless_a_lower_one_is_asked_for(
 ) -> None:
     path = artifacts[precision].path
     with Artifact.open(path) as artifact:
-        assert artifact.level == [level for level in artifact.levels if artifact.use_level(level)][-1]
+        own = {level.name for level in LEVELS if level.machine.is_own and level.machine.maker != maker_here()}
+        assert artifact.level == [name for name in artifact.levels if artifact.use_level(name) and name not in own][-1]
     with Artifact.open(path, cpu="portable") as artifact:
         assert artifact.level == "portable"
         worst = artifact.verify_levels()
@@ -134,7 +139,7 @@ def test_levels_share_constants_that_lie_alike_and_no_others(precision: Precisio
             at = _offset(together.levels[level], name)
             assert (together.packed.words[at : at + end - start] == alone.words[start:end]).all(), (level, name)
     weights = [_offset(text, "blocks.4.1.conv_pw") for text in together.levels.values()]
-    # In int8 v2 reads those of portable, and vbmi and amx those of vnni.
+    # In int8 v2 reads those of portable, and those above vnni what that reads.
     assert len(set(weights)) == {"float32": 3, "bf16": 4, "int8": 4}[precision]
     assert len({_offset(text, "golden") for text in together.levels.values()}) == 1
 
@@ -217,6 +222,33 @@ def test_the_golden_cases_hold_on_processors_of_other_families(
     build((*compiler(row, None).command, *flags, str(PROGRAM), "model.c", "weights.s"), tmp_path)
 
     assert _on(emulator, tmp_path / "program") == ["in use test", "test holds"]
+
+
+@needs_x86
+@pytest.mark.parametrize(("maker", "level"), [(INTEL, "intel"), (AMD, "amd"), ("SomebodyElse", "any")])
+def test_a_level_for_one_makers_processors_is_chosen_on_those_alone_and_runs_on_all(
+    maker: str, level: str, makers: Path
+) -> None:
+    said = _on(("qemu-x86_64", "-cpu", f"qemu64,vendor={maker}"), makers)
+
+    assert said == [f"in use {level}", "any holds", "intel holds", "amd holds"]
+
+
+@pytest.fixture(scope="module")
+def makers(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...]) -> Path:
+    """A program with an artifact whose levels need the same and are for different makers."""
+    folder = tmp_path_factory.mktemp("makers")
+    own = {level: replace(BASELINE, maker=maker, is_own=True) for level, maker in (("intel", INTEL), ("amd", AMD))}
+    model = random_quantized(Spec(width=0.1, resolution=32, classes=3, shallow=True))
+    machines: dict[str, Machine] = {"any": BASELINE, **own}
+    emitted = emit_for(compilation(model, target="test", precision="int8"), machines)
+    write_sources(emitted, folder)
+    for name, text in emitted.levels.items():
+        (folder / file_of_level(name)).write_text(text, encoding="utf-8")
+    files = ("model.c", "weights.s", *map(file_of_level, emitted.levels))
+    command = compiler(replace(target("linux-x86_64"), carries_levels=False), None).command
+    build((*command, *FLAGS, "-fPIC", "-shared", "-nostdlib", "-o", "model.so", *files), folder)
+    return _linked(folder / "model.so", folder)
 
 
 def _linked(artifact: Path, folder: Path) -> Path:

@@ -40,7 +40,7 @@ CHECKED = (
 )
 DRIVE = Path(__file__).with_name("drive.c")
 # Those of depthwise.h that choose among levels; test_levels.py takes their branches, with artifacts of several.
-OF_LEVELS = ("dwk_level_in_use", "dw_use_level")
+OF_LEVELS = ("dwk_level_in_use", "dw_use_level", "dwk_cannot_run", "dwk_is_of_others")
 LABELS = ("a */ b", "c \\", "??/", '"d"', "🐳", "e\nf", *"ghijklmnopqrstu")
 
 

@@ -25,15 +25,16 @@ from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
 from depthwise.compiler.emit.emit import file_of_level
 from depthwise.compiler.lower.compilation import compilation
-from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.plan.plan import plan
 from depthwise.compiler.step import Step
 from depthwise.compiler.targets import at_level, for_machine, target
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.tiling import Product
 from depthwise.kernels.weights import Rounding, Weights
 from depthwise.kernels.x86 import amx, ways
-from depthwise.kernels.x86.instructions import AMX, AVX512VBMI
-from depthwise.kernels.x86.levels import LEVELS
+from depthwise.kernels.x86.instructions import AMX, AVX512BF16, AVX512VBMI, AVX512VNNI
+from depthwise.kernels.x86.makers import AMD, INTEL
+from depthwise.kernels.x86.tiles import tiling
 from depthwise.network import reference_int8
 from depthwise.network.live import live
 from depthwise.network.preprocessing import default_preprocessing
@@ -202,15 +203,8 @@ def ended_by(work: Callable[[], object]) -> int | None:
 
 NETWORKS: dict[str, Callable[[], QuantizedModel]] = {
     "0.25-128": lambda: random_quantized(Spec(width=0.25, resolution=128, classes=9), seed=3),
-    "zero points everywhere": lambda: random_quantized(
-        Spec(width=0.75, resolution=57, classes=9, shallow=True, padding="same"),
-        seed=4,
-        hidden_zero_points=True,
-        rounded=True,
-        weight_zero_points=True,
-    ),
-    "dead channels": lambda: with_constants(
-        {"width": 1.0, "resolution": 35, "classes": 9, "shallow": True}, shifted=False
+    "dead channels and zero points": lambda: with_constants(
+        {"width": 0.75, "resolution": 33, "classes": 9, "shallow": True}, shifted=True
     ),
 }
 
@@ -274,7 +268,7 @@ def test_a_network_on_tiles_gives_the_oracles_features_to_the_last_bit(
 
 
 def test_dead_channels_leave_whole_panels_on_tiles(levels: Callable[[str], Levels]) -> None:
-    found = [step for step in levels("dead channels").steps if step.tiles is not None]
+    found = [step for step in levels("dead channels and zero points").steps if step.tiles is not None]
 
     assert any(step.tiling.panels for step in found)
     assert all(step.output.shape.channels < 1024 for step in found)
@@ -375,16 +369,18 @@ def test_a_library_for_a_processor_with_tiles_carries_a_level_without_them_too()
     assert [row.level for row in for_machine(host, without.machine, "int8")] == ["host"]
 
 
-@pytest.mark.parametrize("by", ["zig", "gcc"])
-def test_compilers_take_the_instructions_and_every_step_on_tiles_begins_once(by: str, gcc: str, tmp_path: Path) -> None:
+def test_gcc_takes_the_instructions_in_their_order_and_every_step_on_tiles_begins_once(
+    gcc: str, tmp_path: Path
+) -> None:
     if shutil.which("objdump") is None:
         pytest.skip("objdump is not installed; no machine code is read")
-    row = at_level(target("linux-x86_64"), "amx")
-    command = compiler(row, None).command if by == "zig" else (gcc, *LEVELS[-1].cc)
+    cc = at_level(target("host"), "amx").cc
+    assert cc is not None
+    command = (gcc, *cc)
     model = random_quantized(Spec(width=0.25, resolution=64, classes=5, shallow=True), seed=2)
     emitted = emit(model, target_name="test", machine=TILES, choices=Choices(precision="int8"))
     write_sources(emitted, tmp_path)
-    build((*command, *STRICT, "-O2", "-fPIC", "-c", "-o", "model.o", "model.c"), tmp_path)
+    build((*command, *STRICT, "-O1", "-fPIC", "-c", "-o", "model.o", "model.c"), tmp_path)
     listing = subprocess.run(
         ("objdump", "-d", "--no-show-raw-insn", "model.o"), cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
@@ -398,3 +394,20 @@ def test_compilers_take_the_instructions_and_every_step_on_tiles_begins_once(by:
         "tilerelease",
     )
     assert found.count("tdpbusd") >= 4 * steps
+
+
+def test_a_library_for_an_intel_takes_its_tiles_and_no_dot_products_of_bf16() -> None:
+    machine = replace(TILES, features=AVX512VBMI.needs | AVX512BF16.needs)
+
+    (on_amd,) = for_machine(target("host"), replace(machine, maker=AMD), "bf16")
+    (on_intel,) = for_machine(target("host"), replace(machine, maker=INTEL), "bf16")
+    assert on_amd.machine == replace(machine, maker=AMD)
+    assert on_intel.machine == replace(machine, maker=INTEL, features=AVX512VBMI.needs)
+
+
+def test_dot_products_have_tiles_of_two_pixels_where_they_pay_and_on_intel_none() -> None:
+    product = Product(width=56, channels=128, depth=128)
+    amd, intel = (tiling(product, replace(TILES, maker=maker), AVX512VNNI) for maker in (AMD, INTEL))
+
+    assert (amd.pixels, intel.pixels) == (2, 4)
+    assert amd.panels == intel.panels

@@ -164,21 +164,26 @@ DWT __m512 dwt_fmadd_ps(__m512 one, __m512 two, __m512 three)
     return c.floats;
 }
 
-DWT __m512i dwt_load(const void *at, int count)
+/* Bytes that the mask leaves out are not touched. */
+DWT __m512i dwt_load(uint64_t mask, const void *at)
 {
     dwt_vector c = {.u64 = {0}};
-    __builtin_memcpy(c.u8, at, (size_t)count);
+    DWT_EACH(64) { c.u8[i] = mask >> i & 1 ? ((const uint8_t *)at)[i] : 0; }
     return c.whole;
 }
 
-DWT void dwt_store(void *at, __m512i whole, int count)
+DWT void dwt_store(void *at, uint64_t mask, __m512i whole)
 {
     const dwt_vector a = {.whole = whole};
-    __builtin_memcpy(at, a.u8, (size_t)count);
+    DWT_EACH(64)
+    {
+        if (mask >> i & 1) {
+            ((uint8_t *)at)[i] = a.u8[i];
+        }
+    }
 }
 
-/* The bytes of a mask of the first few. */
-DWT int dwt_first(uint64_t mask) { return __builtin_popcountll(mask); }
+#define DWT_ALL ~(uint64_t)0
 
 DWT __m512 dwt_floats(__m512i whole) { return (dwt_vector){.whole = whole}.floats; }
 DWT __m512i dwt_whole(__m512 floats) { return (dwt_vector){.floats = floats}.whole; }
@@ -225,11 +230,11 @@ DWT __m512i dwt_set1_epi32(int32_t x) { return dwt_of_quarter(_mm_set1_epi32(x))
 #define _mm512_extracti32x4_epi32 dwt_quarter
 #define _mm512_extracti64x4_epi64 dwt_half
 #define _mm512_fmadd_ps dwt_fmadd_ps
-#define _mm512_loadu_ps(at) dwt_floats(dwt_load(at, 64))
-#define _mm512_loadu_si512(at) dwt_load(at, 64)
+#define _mm512_loadu_ps(at) dwt_floats(dwt_load(DWT_ALL, at))
+#define _mm512_loadu_si512(at) dwt_load(DWT_ALL, at)
 #define _mm512_mask_add_epi8 dwt_mask_add_epi8
-#define _mm512_mask_storeu_epi8(at, mask, whole) dwt_store(at, whole, dwt_first(mask))
-#define _mm512_maskz_loadu_epi8(mask, at) dwt_load(at, dwt_first(mask))
+#define _mm512_mask_storeu_epi8 dwt_store
+#define _mm512_maskz_loadu_epi8 dwt_load
 #define _mm512_maskz_permutex2var_epi8 dwt_maskz_permutex2var_epi8
 #define _mm512_max_epu8 dwt_max_epu8
 #define _mm512_min_epu8 dwt_min_epu8
@@ -252,8 +257,8 @@ DWT __m512i dwt_set1_epi32(int32_t x) { return dwt_of_quarter(_mm_set1_epi32(x))
 #define _mm512_shuffle_epi8 dwt_shuffle_epi8
 #define _mm512_shuffle_i64x2 dwt_shuffle_i64x2
 #define _mm512_shuffle_pd dwt_shuffle_pd
-#define _mm512_storeu_ps(at, floats) dwt_store(at, dwt_whole(floats), 64)
-#define _mm512_storeu_si512(at, whole) dwt_store(at, whole, 64)
+#define _mm512_storeu_ps(at, floats) dwt_store(at, DWT_ALL, dwt_whole(floats))
+#define _mm512_storeu_si512(at, whole) dwt_store(at, DWT_ALL, whole)
 #define _mm512_unpackhi_epi16 dwt_unpackhi_epi16
 #define _mm512_unpackhi_epi32 dwt_unpackhi_epi32
 #define _mm512_unpackhi_epi64 dwt_unpackhi_epi64

@@ -4,6 +4,7 @@
 #ifndef DWK_PROCESSOR_H
 #define DWK_PROCESSOR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
@@ -20,6 +21,8 @@ static const dwk_needs dwk_needed = {0};
 extern int32_t dwt_has_tiles, dwt_refuses, dwt_asked;
 
 static inline int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->tiles && !dwt_has_tiles; }
+
+static inline int32_t dwk_processor_is_by(const char *maker) { return maker == NULL; }
 
 static inline int32_t dwk_system_refuses(const dwk_needs *needs)
 {

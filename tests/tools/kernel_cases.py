@@ -51,8 +51,8 @@ LABELS = ((2, 1, 4), (2, 3, 8), (2, 7, 16))
 LANES = (4, 8, 16)
 # A pixel of one row of a kernel with pixels abreast.
 ABREAST = 16
-# On the tiles of a processor: pixels of a block, and bytes of a pixel at a time.
-BLOCKS = ((16, 64), (13, 64), (7, 36), (1, 4))
+# On the tiles of a processor: way to round, pixels of a block, and bytes of a pixel at a time.
+BLOCKS = (("converted", 16, 64), ("fused", 16, 64), ("fused", 13, 36), ("converted", 1, 4))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def _abreast(kernel: Kernel) -> Iterator[Case]:
 
 def _on_tiles(kernel: Kernel) -> Iterator[Case]:
     panels = Panels(count=2, vectors=4, lanes=kernel.instructions.lanes)
-    for (pixels, bytes_), way in every(BLOCKS, ("converted", "fused")):
+    for way, pixels, bytes_ in BLOCKS:
         tiling = Tiling(pixels=pixels, rest=0, panels=(panels,), bytes=bytes_)
         yield Case(
             kernel=kernel,

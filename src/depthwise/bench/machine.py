@@ -22,6 +22,7 @@ class Machine:
         system, python, depthwise: names and versions.
         date: of the measurement, YYYY-MM-DD.
         load: processes that wanted to run in the last minute before; above 0.5 the figures are of a busy machine.
+        tiles: whether it has those of AMX, and the system tells: what peers take where they know how.
     """
 
     processor: str
@@ -31,6 +32,7 @@ class Machine:
     depthwise: str
     date: str
     load: float | None
+    tiles: bool = False
 
 
 def machine() -> Machine:
@@ -43,13 +45,19 @@ def machine() -> Machine:
         depthwise=__version__,
         date=time.strftime("%Y-%m-%d"),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        tiles=any("amx_tile" in line.split() for line in _told("flags")),
     )
 
 
-def _processor() -> str:
+def _told(field: str) -> list[str]:
+    """What Linux tells of each core of the processor."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+            return [line.partition(":")[2].strip() for line in file if line.startswith(field)]
     except OSError:
-        names = []
+        return []
+
+
+def _processor() -> str:
+    names = _told("model name")
     return names[0] if names else platform.processor() or platform.machine()

@@ -74,6 +74,7 @@ def measure(subject: Subject, options: Options, notice: Notice) -> Measurement:
             notes=subject.notes,
             multiply_adds=(nominal := sum(map(macs, layers(spec)))),
             live_multiply_adds=_live(artifact, nominal),
+            level=_level(artifact),
             threads=options.threads,
             results=tuple(found),
             left_out=tuple(left),
@@ -194,6 +195,12 @@ def _live(artifact: Path, nominal: int) -> int:
     """The multiply-adds that an artifact says it computes."""
     with Artifact.open(artifact) as opened:
         return int(opened.record["cost"].get("live_multiply_adds", nominal))
+
+
+def _level(artifact: Path) -> str:
+    """The level of instructions that an artifact chooses here."""
+    with Artifact.open(artifact) as opened:
+        return opened.level
 
 
 def _memory(worker: Worker) -> int | None:

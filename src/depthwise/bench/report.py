@@ -72,7 +72,7 @@ def twin_document(twins: Twins) -> dict[str, Any]:
 
 def remarks(measurement: Measurement) -> tuple[str, ...]:
     """Lines under the tables: the lead, the machine's limit, who is left out and why."""
-    lines = []
+    lines = [f"ours ran at level {measurement.level}"] if measurement.level else []
     for threads in measurement.threads:
         ratio, best = lead(measurement, threads), measurement.best_peer(threads)
         if ratio is not None and best is not None:

@@ -97,6 +97,7 @@ class Measurement:
         threads: the counts that were asked for.
         results, left_out, peaks: what was measured, what was not, and this machine's limits.
         program, kinds: what only an artifact can tell; None and empty where it was not asked.
+        level: of instructions that our artifact used; empty where nobody asked it.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Measurement:
     peaks: tuple[Peak, ...]
     program: Program | None = None
     kinds: tuple[KindTime, ...] = ()
+    level: str = ""
 
     def of(self, threads: int) -> tuple[Result, ...]:
         """The contenders on so many threads, ours first, then the fastest first."""

@@ -184,6 +184,8 @@ def _print(document: dict[str, Any], tables: tuple[Any, ...], lines: tuple[str, 
         print_table(table)
     here = document["machine"]
     on = f"{here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}, {here['date']}"
+    if here["tiles"]:
+        on += "; it has tiles (AMX), which a peer may have used"
     console().print(*lines, on, sep="\n", soft_wrap=True)
     if here["load"] is not None and here["load"] > 0.5:
         click.echo(f"notice: the machine was busy before (load {here['load']}); figures are upper bounds", err=True)

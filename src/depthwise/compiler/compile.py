@@ -34,6 +34,7 @@ from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
 from depthwise.kernels.cuda.rows import GPU
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.x86.makers import maker_here
 from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
 from depthwise.places import Kind, check_output
@@ -208,7 +209,8 @@ def compile_model(
     precision = targets.precision_for(row, model.precision, precision)
     rows = targets.levels(row, precision)
     if rows[0].machine is None:
-        rows = targets.for_machine(rows[0], compilers.compiler(rows[0], cc).machine(), precision)
+        here = replace(compilers.compiler(rows[0], cc).machine(), maker=maker_here())
+        rows = targets.for_machine(rows[0], here, precision)
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine for row in rows if row.machine is not None}
     chosen = {level: lean(compiler, machines[level]) for level, compiler in chosen.items()}

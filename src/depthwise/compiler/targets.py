@@ -12,8 +12,9 @@ from depthwise.kernels.cuda.rows import GPU
 from depthwise.kernels.machine import PORTABLE, Level, Machine
 from depthwise.kernels.riscv import levels as riscv
 from depthwise.kernels.table import family_here, family_named
-from depthwise.kernels.x86.instructions import AMX, AVX512VNNI
+from depthwise.kernels.x86.instructions import AMX, AVX512BF16, AVX512VNNI
 from depthwise.kernels.x86.levels import BASELINE
+from depthwise.kernels.x86.makers import INTEL
 from depthwise.precision import PRECISIONS, Precision
 
 # Beyond, threads wait for each other longer than they compute.
@@ -360,6 +361,9 @@ def offered_levels(row: Target) -> tuple[Level, ...]:
 def for_machine(row: Target, machine: Machine, precision: Precision) -> tuple[Target, ...]:
     """What a library for one processor carries: its level, and below one on tiles, which a system may refuse, one
     without."""
+    # On Intel dot products of bf16 take longer than the same in float32.
+    slow = BF16_DOTS if machine.maker == INTEL else frozenset[str]()
+    machine = replace(machine, features=machine.features - slow)
     found = replace(row, machine=machine)
     if precision != "int8" or not AMX.needs <= machine.features:
         return (found,)
@@ -374,6 +378,8 @@ def for_machine(row: Target, machine: Machine, precision: Precision) -> tuple[Ta
     return (without, replace(found, level="amx"))
 
 
+# The macro of those dot products.
+BF16_DOTS = AVX512BF16.needs - AVX512VNNI.needs
 # What compilers call the tiles, and what is computed on them.
 _TILES = ("amx_tile", "amx_int8", "amx_bf16")
 

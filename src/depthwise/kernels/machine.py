@@ -16,12 +16,16 @@ class Machine:
         registers: number of vector registers.
         features: macros that compilers predefine for it, of those that some kernel needs.
         family: of processors that it belongs to, by name of a row of `kernels.table.FAMILIES`.
+        maker: as the processor names it, where tiles depend on it; else empty.
+        is_own: whether an artifact with several levels chooses this one on processors of that maker alone.
     """
 
     lanes: int
     registers: int
     features: frozenset[str] = frozenset()
     family: str = "portable"
+    maker: str = ""
+    is_own: bool = False
 
 
 # Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.

@@ -55,6 +55,7 @@ def emit_level(job: Compilation, level: str, plan: Plan, packed: Packed) -> str:
     sizes(out, job, plan.parts)
     _network_of_level(out, job, plan, packed, "dwk_team.h")
     name = _constant_of_level(level)
+    out.add(*_maker(plan))
     out.add(
         '#include "dwk_as_level.h"',
         "",
@@ -63,6 +64,16 @@ def emit_level(job: Compilation, level: str, plan: Plan, packed: Packed) -> str:
         f'const dwk_level {name} = DWK_LEVEL("{level}");',
     )
     return str(out)
+
+
+def _maker(plan: Plan) -> tuple[str, ...]:
+    """What is said of a level for one maker's processors."""
+    if not plan.machine.is_own:
+        return ()
+    return (
+        "/* Of other makers' processors the next lower level is faster. */",
+        f'#define DWL_MAKER "{plan.machine.maker}"',
+    )
 
 
 def emit_levels(job: Compilation, plans: Mapping[str, Plan], packed: Packed, record: str) -> str:

@@ -13,6 +13,11 @@
 #include "dwk_prepare.h"
 #define DWK_PREPARED , .at_prepare = DWL_AT_PREPARE, .prepare = dwk_prepare, .prepare_yuv = dwk_prepare_yuv
 #endif
+#ifdef DWL_MAKER
+#define DWK_CHOSEN , .maker = DWL_MAKER
+#else
+#define DWK_CHOSEN
+#endif
 
 /* Golden cases hold the sums of labels, but of float32 their probabilities. */
 #define DWK_LEVEL(level)                                                                                               \
@@ -24,6 +29,6 @@
      .at_judged = DWL_INT8 || DWL_BF16 || DWL_FLOAT16 ? DWL_AT_CLASSIFIER : DWL_AT_PROBABILITIES,                      \
      .network = dwl_network,                                                                                           \
      .softmax = dwk_softmax_f32,                                                                                       \
-     .features = dwl_features DWK_PREPARED}
+     .features = dwl_features DWK_PREPARED DWK_CHOSEN}
 
 #endif

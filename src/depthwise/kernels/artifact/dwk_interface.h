@@ -43,6 +43,12 @@ static void dwk_use_level(int32_t index) { (void)index; }
  * out at the same time find the same. */
 static int32_t dwk_asked = -1, dwk_highest = -1;
 
+/* Whether a level runs on processors of many makers, and is faster than the one below only on those of another. */
+static int32_t dwk_is_of_others(const dwk_level *level)
+{
+    return level->maker != NULL && !dwk_processor_is_by(level->maker);
+}
+
 static int32_t dwk_level_in_use(void)
 {
     const int32_t asked = __atomic_load_n(&dwk_asked, __ATOMIC_RELAXED);
@@ -52,7 +58,7 @@ static int32_t dwk_level_in_use(void)
     }
     if (highest < 0) {
         highest = DWK_LEVELS - 1;
-        while (highest > 0 && dwk_cannot_run(dwl_levels[highest])) {
+        while (highest > 0 && (dwk_is_of_others(dwl_levels[highest]) || dwk_cannot_run(dwl_levels[highest]))) {
             highest--;
         }
         __atomic_store_n(&dwk_highest, highest, __ATOMIC_RELAXED);

@@ -21,6 +21,7 @@ typedef void dwk_network(const uint8_t *pixels, uint8_t *arena);
 /* An artifact carries one of these, or several, each compiled for processors that have what it needs. */
 typedef struct {
     const char *name;
+    const char *maker; /* of the processors on which alone it is chosen, or NULL */
     const dwk_needs *needs;
     /* Bytes from the beginning of the arena to scratch of `prepare`, prepared pixels, the sums of the labels, their
      * probabilities, and to whichever of the last two the golden cases hold. */

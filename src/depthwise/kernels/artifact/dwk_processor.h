@@ -2,7 +2,7 @@
  *
  * Each family of processors says it in its own way: `dwk_needs` is what code needs, `dwk_needed` what the file needs
  * that includes this, and `dwk_processor_lacks` asks the processor; `dwk_system_refuses` asks the system, where that
- * has a say in it. */
+ * has a say in it. `dwk_processor_is_by` says whether it is of a maker, whom it names itself. */
 #ifndef DWK_PROCESSOR_H
 #define DWK_PROCESSOR_H
 
@@ -25,6 +25,15 @@ static const dwk_needs dwk_needed = {0u};
 
 static inline int32_t dwk_processor_lacks(const dwk_needs *needs) { return needs->nothing != 0; }
 
+#endif
+
+#ifndef DWK_MAKER_IS_TOLD
+/* Nothing depends on the maker. */
+static inline int32_t dwk_processor_is_by(const char *maker)
+{
+    (void)maker;
+    return 0;
+}
 #endif
 
 #ifndef DWK_SYSTEM_IS_ASKED

@@ -12,9 +12,9 @@
  *     DWK_TILE_LOAD, _STORE     a tile from memory or to it, its rows so many bytes apart; 0 repeats one row
  *     DWK_TILE_DOT              to each sum the products of its row's bytes and of its column's signed bytes
  *
- * The number of a tile is part of an instruction, and so a literal. Processors without AMX, and compilers that were not
- * told of it, take the plain meaning, which ends the process wherever the processor would: where nothing began, where
- * the sizes of three tiles do not belong together, or where two of them are the same. */
+ * The number of a tile is part of an instruction, and so a literal. With DWK_TILES_IN_C tests of processors without AMX
+ * take the plain meaning, which ends the process wherever the processor would: where nothing began, where the sizes of
+ * three tiles do not belong together, or where two of them are the same. */
 #ifndef DWK_AMX_H
 #define DWK_AMX_H
 
@@ -38,7 +38,10 @@ DWK_INLINE dwk_tile_sizes dwk_sizes_of_tiles(int32_t pixels, int32_t bytes)
     return sizes;
 }
 
-#if defined(__AMX_TILE__) && defined(__AMX_INT8__)
+/* clang called these macros otherwise up to version 16. */
+#if (defined(__AMX_TILE__) && defined(__AMX_INT8__)) || (defined(__AMXTILE__) && defined(__AMXINT8__))
+
+#define DWK_HAS_TILES
 
 /* gcc is not told that these instructions read memory: what lies there is written before. */
 #define DWK_TILE_READS(at) __asm__ volatile("" : : "r"(at) : "memory")
@@ -60,6 +63,8 @@ DWK_INLINE void dwk_tiles_end(void) { _tile_release(); }
 #define DWK_TILE_STORE(tile, at, apart) _tile_stored(tile, at, apart)
 #define DWK_TILE_DOT(sums, values, factors) _tile_dpbusd(sums, values, factors)
 
+#elif !defined(DWK_TILES_IN_C)
+#error "this compiler was not told of AMX; with DWK_TILES_IN_C tiles are plain C, which is slow and meant for tests"
 #else
 
 typedef struct {

@@ -13,13 +13,8 @@ typedef struct {
     uint32_t leaf1c, leaf7b, leaf7c, leaf7d, leaf71a, leaf71d, leaf81c, xcr0;
 } dwk_needs;
 
-/* The registers of AMX in xcr0: the tiles, and their sizes. Only kernels that name them use them. */
+/* The registers of AMX in xcr0: the tiles, and their sizes. Only code that names them uses them (dwk_amx.h). */
 #define DWK_TILES 0x60000u
-#if defined(__AMX_TILE__) && defined(DWK_AMX_H)
-#define DWK_USES_TILES 1
-#else
-#define DWK_USES_TILES 0
-#endif
 
 /* What the file that includes this is compiled with: a bit for each macro by which compilers tell of instructions that
  * they may use of their own accord, in any code. Others, such as those for encryption, they use where they are named.
@@ -110,7 +105,7 @@ static const dwk_needs dwk_needed = {
 #ifdef __AVX512FP16__
               | 1u << 23
 #endif
-#if DWK_USES_TILES
+#ifdef DWK_HAS_TILES
               | 1u << 24 | 1u << 25
 #endif
     ,
@@ -167,7 +162,7 @@ static const dwk_needs dwk_needed = {
 #if defined(__AVX512F__)
             | 0xE0u
 #endif
-#if DWK_USES_TILES
+#ifdef DWK_HAS_TILES
             | DWK_TILES
 #endif
 #ifdef __APX_F__
@@ -222,6 +217,21 @@ DWK_PLAIN static int32_t dwk_processor_lacks(const dwk_needs *needs)
     missing |= needs->leaf71d & ~one.d;
     missing |= needs->leaf81c & ~extended.c;
     return missing != 0;
+}
+
+#define DWK_MAKER_IS_TOLD
+
+/* Of twelve letters, as cpuid has them. */
+DWK_PLAIN static int32_t dwk_processor_is_by(const char *maker)
+{
+    const dwk_cpuid_answer of = dwk_cpuid(0, 0);
+    const uint32_t name[] = {of.b, of.d, of.c};
+    for (int32_t i = 0; i < 12; i++) {
+        if ((name[i / 4] >> i % 4 * 8 & 255) != (uint8_t)maker[i]) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 #define DWK_SYSTEM_IS_ASKED

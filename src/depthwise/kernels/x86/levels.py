@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from depthwise.kernels.machine import Level, Machine
-from depthwise.kernels.x86.instructions import AMX, AVX512VBMI
+from depthwise.kernels.x86.instructions import AMX
+from depthwise.kernels.x86.makers import AMD, INTEL
 from depthwise.precision import Precision
 
 # What every 64-bit processor of x86 has.
@@ -15,8 +18,11 @@ _FLOATS: frozenset[Precision] = frozenset({"float32", "bf16"})
 _BF16: frozenset[Precision] = frozenset({"bf16"})
 _INT8: frozenset[Precision] = frozenset({"int8"})
 
-# From the lowest to the highest. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to, which
-# costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `Family.tuning`.
+_VBMI = Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"})
+
+# From the lowest to the highest. VNNI without VBMI is Intel's alone; dot products of bf16 are slower than float32 on
+# Intel, and twice as fast on AMD. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to,
+# which costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `Family.tuning`.
 LEVELS = (
     Level(
         name="portable",
@@ -61,7 +67,7 @@ LEVELS = (
     Level(
         name="vnni",
         about="AVX-512 with VNNI",
-        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__"}),
+        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__"}, maker=INTEL),
         carried=_INT8,
         zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni"),
@@ -69,15 +75,30 @@ LEVELS = (
     Level(
         name="vbmi",
         about="AVX-512 with VNNI and VBMI",
-        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"}),
+        machine=_VBMI,
+        carried=_INT8,
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
+        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
+    ),
+    Level(
+        name="vbmi_intel",
+        about="the same, in tiles for Intel",
+        machine=replace(_VBMI, maker=INTEL, is_own=True),
         carried=_INT8,
         zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
     ),
     Level(
         name="bf16",
-        about="AVX-512 with VNNI and BF16",
-        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"}),
+        about="AVX-512 with VNNI and BF16, of AMD",
+        machine=Machine(
+            lanes=16,
+            registers=32,
+            family="x86",
+            features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"},
+            maker=AMD,
+            is_own=True,
+        ),
         carried=_BF16,
         zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
@@ -85,7 +106,7 @@ LEVELS = (
     Level(
         name="amx",
         about="AVX-512 with VNNI and VBMI, and the tiles of AMX",
-        machine=Machine(lanes=16, registers=32, family="x86", features=AMX.needs | AVX512VBMI.needs | _AVX2),
+        machine=replace(_VBMI, features=_VBMI.features | AMX.needs, maker=INTEL),
         carried=_INT8,
         zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi+amx_tile+amx_int8-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi", "-mamx-tile", "-mamx-int8"),

@@ -8,6 +8,7 @@ from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.tiling import Panels, Product, Tiling, cut
 from depthwise.kernels.x86.instructions import AVX512VNNI
+from depthwise.kernels.x86.makers import INTEL
 
 # Most pixels of a tile whose panels have 1, 2, 3 and 4 vectors, by name of the instructions. With AVX2 a large tile is
 # faster although it does not fit into the registers: its two products take longer than to fetch a sum.
@@ -20,7 +21,8 @@ _PIXELS = {
 }
 
 # With AVX512-VNNI tiles of two pixels by four vectors, where they divide a row, overlap their rounding best. Each reads
-# all factors of its panel, which stay in the nearest cache up to so many values of a pixel.
+# all factors of its panel, which stay in the nearest cache up to so many values of a pixel. Not so on Intel, which
+# begins two dot products a cycle and has each after five: eight sums are too few to keep it busy.
 _PAIR = 2
 _PAIR_DEPTH = 448
 
@@ -43,7 +45,8 @@ def tiling(product: Product, machine: Machine, of: Instructions) -> Tiling:
             panels.append(replace(last, count=last.count - 1))
         panels.append(replace(last, count=1, some=last.channels - spare))
     limit = _PIXELS[of.name][panels[0].vectors - 1]
-    if of == AVX512VNNI and panels[0].vectors == 4 and panels[-1].vectors > 1 and product.depth <= _PAIR_DEPTH:
+    deepest = 0 if machine.maker == INTEL else _PAIR_DEPTH
+    if of == AVX512VNNI and panels[0].vectors == 4 and panels[-1].vectors > 1 and product.depth <= deepest:
         limit = limit if width % _PAIR else _PAIR
     even = next((p for p in (limit, limit - 1) if p > 0 and width % p == 0), 0)
     pixels = even or -(-width // -(-width // limit))
