@@ -18,8 +18,8 @@ TRIED = np.linspace(0.6, 1, 65)
 REFINED = 2
 # Weights lie on a grid where rounding to it loses less than this share of their squares: 80 dB, far finer than a byte.
 ON_GRID = 1e-8
-# So many weights of a channel are asked first which grid they lie on.
-ASKED = 64
+# So many weights of a channel are asked first which grid they lie on, and then so many of those that may lie on it.
+FIRST, ASKED = 8, 64
 
 
 class Draft(NamedTuple):
@@ -133,10 +133,12 @@ def grid_steps(weight: Doubles) -> Doubles:
     found = np.zeros(len(weight))
     allowed = ON_GRID * (weight**2).sum(axis=1)
     ones = np.ones((1, 1))
-    for most in range(LARGEST, 0, -1):
-        step = np.maximum(largest, 1e-30) / most
-        asked = np.flatnonzero(_error(weight[:, :ASKED], ones, step) <= allowed)
-        fits = asked[_error(weight[asked], ones, step[asked]) <= allowed[asked]]
+    steps = np.maximum(largest, 1e-30) / np.arange(LARGEST, 0, -1)[:, None]
+    maybe = _error(weight[:, :FIRST], ones, steps) <= allowed
+    for step, left in zip(steps[maybe.any(axis=1)], maybe[maybe.any(axis=1)], strict=True):
+        fits = np.flatnonzero(left)
+        for asked in (weight[:, :ASKED], weight):
+            fits = fits[_error(asked[fits], ones, step[fits]) <= allowed[fits]]
         found[fits] = step[fits]
     return found
 
@@ -150,6 +152,6 @@ def _refined(weight: Doubles, importance: Doubles, step: Doubles) -> Doubles:
 
 
 def _error(weight: Doubles, importance: Doubles, step: Doubles) -> Doubles:
-    """(N,) squared error of rounding with a step."""
-    whole = np.clip(np.rint(weight / step[:, None]), -LARGEST, LARGEST)
-    return np.asarray(((weight - whole * step[:, None]) ** 2 * importance).sum(axis=1), np.float64)
+    """(..., N) squared error of rounding with steps of that shape."""
+    whole = np.clip(np.rint(weight / step[..., None]), -LARGEST, LARGEST)
+    return np.asarray(((weight - whole * step[..., None]) ** 2 * importance).sum(axis=-1), np.float64)
