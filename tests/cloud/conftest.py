@@ -75,9 +75,16 @@ def drawn() -> None:
     """Asked for by tests whose trainings draw their pictures."""
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings draw no pictures, which take longer than they do."""
+    for name in ("save_fed", "save_curves"):
+        monkeypatch.setattr(f"depthwise.cloud.pictures.{name}", lambda *_: None)
+
+
 @pytest.fixture(autouse=True)
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One thread, since these networks are too small to share; and no pictures, which take longer than the training."""
+    """One thread, since these networks are too small to share; and no pictures."""
     if "ask" not in request.fixturenames:
         return
     import torch
@@ -85,8 +92,7 @@ def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     torch.set_num_threads(1)
     if "drawn" not in request.fixturenames:
-        for name in ("save_fed", "save_curves"):
-            monkeypatch.setattr(f"depthwise.cloud.pictures.{name}", lambda *_: None)
+        request.getfixturevalue("undrawn")
 
 
 @pytest.fixture
@@ -104,7 +110,7 @@ def ask(tmp_path: Path) -> Callable[..., Request]:
         from depthwise.cloud.recipe import Recipe
         from depthwise.cloud.request import Request
 
-        network = Spec(**{"width": 0.25, "resolution": 32, **(spec or {})})
+        network = Spec(**{"width": 0.25, "resolution": 32, "shallow": True, **(spec or {})})
         settings = {"epochs": 1, "batch": 8, "precision": "float32", "rate": 0.01, "average": 0.0, **recipe}
         fields: dict[str, Any] = {
             "preprocessing": default_preprocessing(network.resolution, network.channels),

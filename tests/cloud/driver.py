@@ -29,6 +29,9 @@ from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.quantize.options import Options
 
+# What is quickest: here it matters only that it is the same in each attempt.
+QUICK = Options(images=8, rounding="nearest", ranges="minmax", equalise=False, correct_bias=False)
+
 
 class Steps:
     """A reporter that writes a byte a step, and every notice as a line, into two pipes."""
@@ -81,6 +84,8 @@ def attempt(request: Request, stop: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Run all attempts."""
     asked = json.loads(sys.argv[1])
+    # These networks are too small to share among cores; with 2 it is tried with more.
+    torch.set_num_threads(int(os.environ.get("DEPTHWISE_TEST_THREADS", "1")))
     # The first optimizer loads a compiler of PyTorch for some seconds; here instead of in each attempt.
     torch.optim.SGD([torch.zeros(1)])
     # Drawing takes longer than these trainings do.
@@ -88,9 +93,7 @@ def main() -> None:
     usual = default_preprocessing(32, 3)
     spec = Spec(width=0.25, resolution=32, classes=2, shallow=True)
     source = Model(spec=spec, weights=random_weights(spec), labels=("cat", "dog"), preprocessing=usual)
-    int8: dict[str, Any] = (
-        {"pretrained": source, "quantize": Options(images=8, rounding="nearest")} if asked["int8"] else {}
-    )
+    int8: dict[str, Any] = {"pretrained": source, "quantize": QUICK} if asked["int8"] else {}
     request = Request(
         data=Path(asked["data"]),
         out=Path(),

@@ -148,7 +148,7 @@ def test_training_in_int8_learns_from_the_float_model(
     tmp_path: Path, ask: Ask, image_folder: ImageFolder, heard: Any, small_model: Callable[..., Model]
 ) -> None:
     data = image_folder(images=6)
-    source = small_model(labels=("cat", "dog"))
+    source = small_model(labels=("cat", "dog"), shallow=True)
     int8 = {"pretrained": source, "quantize": Options(images=8, rounding="nearest")}
     taught, alone = (
         ask(data, name, distill_weight=1.0, extra={**int8, "distill": teacher})
@@ -231,7 +231,7 @@ def test_a_bad_teacher_is_refused_with_one_sentence(
 def test_a_model_keeps_hashes_of_what_it_and_the_model_before_it_were_trained_on(
     ask: Ask, image_folder: ImageFolder, heard: Any, small_model: Callable[..., Model]
 ) -> None:
-    before = small_model(labels=("cat", "dog")).replace(provenance={"seen": ["0" * 16, "no hash", 7]})
+    before = small_model(labels=("cat", "dog"), shallow=True).replace(provenance={"seen": ["0" * 16, "no hash", 7]})
     data = image_folder(images=4, splits=("train", "val"))
 
     model = train(ask(data, extra={"pretrained": before}), heard)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from depthwise.evaluate.report import Report
 from depthwise.network.model import Model
 from depthwise.network.reference import run
 from depthwise.progress import Silent
+from tools.command import depthwise
 
 
 @pytest.fixture
@@ -63,9 +62,8 @@ def test_figures_are_those_that_training_gives(model: Model, images: Path) -> No
 
 def test_the_command_measures_a_model_folder(model: Model, images: Path, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
-    command = [sys.executable, "-m", "depthwise", "evaluate", str(tmp_path / "model"), str(images), "--json"]
 
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    done = depthwise("evaluate", tmp_path / "model", images, "--json")
 
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)

@@ -55,29 +55,26 @@ def some_pixels(spec: Spec, images: int = 2) -> Any:
     return np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("fields", SPREAD.values(), ids=SPREAD)
-def test_the_oracle_equals_pytorch(
-    fields: dict[str, Any], dtype: torch.dtype, small_model: Callable[..., Model]
-) -> None:
+def test_the_oracle_equals_pytorch(fields: dict[str, Any], small_model: Callable[..., Model]) -> None:
+    """In 32 bits, and in 64, which leave rounding out: what is left would be a difference in meaning."""
     model = small_model(seed=2, **fields)
     pixels = some_pixels(model.spec)
-    network = to_network(model).to(dtype)
-    with torch.inference_mode():
-        features = network.features(normalise(torch.from_numpy(pixels), model.preprocessing).to(dtype))
-        logits = network.classifier(features)
-        probabilities = F.softmax(logits, dim=1)
     expected = reference.run(model, pixels)
-    # 64-bit numbers leave rounding out: what is left would be a difference in meaning.
-    tolerance = TOLERANCE if dtype == torch.float32 else 1e-12
 
     assert expected.probabilities.std() > 1e-5
-    for ours, theirs in (
-        (expected.features, features),
-        (expected.logits, logits),
-        (expected.probabilities, probabilities),
-    ):
-        np.testing.assert_allclose(theirs.numpy(), ours, rtol=tolerance, atol=tolerance)
+    for dtype, tolerance in ((torch.float32, TOLERANCE), (torch.float64, 1e-12)):
+        network = to_network(model).to(dtype)
+        with torch.inference_mode():
+            features = network.features(normalise(torch.from_numpy(pixels), model.preprocessing).to(dtype))
+            logits = network.classifier(features)
+            probabilities = F.softmax(logits, dim=1)
+        for ours, theirs in (
+            (expected.features, features),
+            (expected.logits, logits),
+            (expected.probabilities, probabilities),
+        ):
+            np.testing.assert_allclose(theirs.numpy(), ours, rtol=tolerance, atol=tolerance, err_msg=str(dtype))
 
 
 def written_out(model: Model, pixels: Any) -> dict[str, Any]:

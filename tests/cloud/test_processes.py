@@ -1,9 +1,8 @@
-"""Several processes that train as one, started as users start them: by torchrun, on the CPU."""
+"""Several processes that train as one, on the CPU: started by torchrun, as users do, or forked with its variables."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,10 +18,9 @@ from depthwise.cloud.processes import World, world
 from depthwise.cloud.session import furthest
 from depthwise.errors import Refused
 from depthwise.network.model import Model
+from tools.trainings import TESTS, together
 
 ImageFolder = Callable[..., Path]
-# Where the folder of tools lies, with its teachers.
-TESTS = Path(__file__).parent.parent
 SETTINGS = {
     "--width": 0.25, "--resolution": 32, "--unit-strides": 0, "--epochs": 1, "--batch": 8, "--precision": "float32",
     "--average": 0, "--optimizer": "sgd", "--rate": 0.002, "--warmup": 0, "--mixup": 0.3,
@@ -31,23 +29,9 @@ SETTINGS = {
 
 
 def command(data: Path, out: Path) -> list[str]:
-    """`-m depthwise train ...` with all settings."""
+    """`train ...` with all settings."""
     settings = [str(part) for pair in SETTINGS.items() for part in pair]
-    return ["-m", "depthwise", "train", str(data), "--out", str(out), *settings]
-
-
-def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
-    """Start processes on a free port of this machine."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    return subprocess.run(
-        [*launcher, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        cwd=TESTS,
-    )
+    return ["train", str(data), "--out", str(out), *settings]
 
 
 def losses(out: Path) -> list[tuple[float, float]]:
@@ -55,23 +39,17 @@ def losses(out: Path) -> list[tuple[float, float]]:
     return [(line["loss"], line["validation_loss"]) for line in lines if line["event"] == "epoch"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_processes_give_the_result_of_one_with_the_same_global_batch(
     tmp_path: Path, image_folder: ImageFolder
 ) -> None:
     data = image_folder(classes=("cat", "dog", "owl"), images=11)
-    two = torchrun(*command(data, tmp_path / "two"))
-    one = subprocess.run(
-        [sys.executable, *command(data, tmp_path / "one")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        cwd=TESTS,
-    )
+    two = together(2, *command(data, tmp_path / "two"))
+    (one,) = together(1, *command(data, tmp_path / "one"))
 
-    assert (one.returncode, two.returncode) == (0, 0), one.stderr + two.stderr
+    assert [end.returncode for end in (one, *two)] == [0, 0, 0], "".join(end.stderr for end in (one, *two))
     # One process reports.
-    assert two.stdout.replace(str(tmp_path / "two"), str(tmp_path / "one")) == one.stdout
+    assert [end.stdout.replace(str(tmp_path / "two"), str(tmp_path / "one")) for end in two] == [one.stdout, ""]
     # The losses of the later epochs are near 0, where the rounding of float32 is a larger share of them.
     np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), rtol=1e-3, atol=1e-4)
     # Each was asked about a part of the images, and what the teacher says is the same, row for row.
@@ -84,9 +62,9 @@ def test_two_processes_give_the_result_of_one_with_the_same_global_batch(
 @pytest.fixture(scope="module")
 def rehearsed() -> dict[str, Any]:
     """What two processes of rehearse.py found."""
-    done = torchrun(str(Path(__file__).with_name("rehearse.py")))
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    first, second = together(2, path=Path(__file__).with_name("rehearse.py"))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    found: dict[str, Any] = json.loads(first.stdout)
     return found
 
 
@@ -102,11 +80,20 @@ def test_our_operators_under_torchs_ddp_have_the_gradients_of_one_process(rehear
 
 
 def test_all_processes_end_together_when_the_first_refuses(tmp_path: Path, image_folder: ImageFolder) -> None:
+    """Here by torchrun itself."""
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "thesis.tex").write_text("x")
     start = time.monotonic()
 
-    done = torchrun(*command(image_folder(), tmp_path / "model"))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "depthwise"]
+    done = subprocess.run(
+        [*launcher, *command(image_folder(), tmp_path / "model")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=TESTS,
+    )
 
     assert done.returncode != 0
     assert done.stderr.count("error: ") == 1

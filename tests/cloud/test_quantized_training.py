@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +26,7 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.reference_int8 import run
 from depthwise.quantize.options import Options
 from depthwise.quantize.quantize import quantize, sample
+from tools.trainings import together
 
 Ask = Callable[..., Request]
 ImageFolder = Callable[..., Path]
@@ -42,11 +40,11 @@ FEW = Options(images=8, rounding="nearest", ranges="minmax", equalise=False, cor
 def asked(ask: Ask, image_folder: ImageFolder, small_model: SmallModel) -> Callable[..., Request]:
     """A training in int8, from a float model with random weights and the same classes."""
     data = image_folder(images=20, splits=("train", "val"))
-    source = small_model(labels=("cat", "dog"))
+    source = small_model(labels=("cat", "dog"), shallow=True)
 
     def make(*, extra: dict[str, Any] | None = None, **settings: Any) -> Request:
         fields = {"pretrained": source, "quantize": FEW, **(extra or {})}
-        return ask(data, extra=fields, **{"epochs": 2, "rate": 1e-3, "warmup": 0.0, **settings})
+        return ask(data, extra=fields, **{"epochs": 1, "rate": 1e-3, "warmup": 0.0, **settings})
 
     return make
 
@@ -87,9 +85,13 @@ def test_the_folder_gives_the_very_logits_that_validation_computed(
     assert np.array_equal(run(model, pixels_of(request, "validation")).logits, validated[kept])
 
 
-def test_it_starts_from_what_quantize_makes_of_the_float_model(asked: Callable[..., Request], heard: Any) -> None:
-    """And keeps that where no epoch is better, here since the rate ruins everything."""
-    request = asked(rate=10.0)
+def test_it_starts_from_what_quantize_makes_of_the_float_model(
+    asked: Callable[..., Request], heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And keeps that where no epoch is better."""
+    figures = {"validation_loss": 100.0, "top1": 0.0, "top5": 1.0}
+    monkeypatch.setattr("depthwise.cloud.train.validate", lambda *_, **__: figures)
+    request = asked()
 
     train(request, heard)
 
@@ -160,7 +162,7 @@ def test_a_machine_that_adds_inexactly_is_refused(
         ({"extra": {"pretrained": None}}, "goes on from a float model; give one by --pretrained"),
         ({"spec": {"unit_strides": (0,)}}, "keeps the network of the float model"),
         ({"precision": "bfloat16"}, "bfloat16 does not go with --quantize"),
-        ({"spec": {"resolution": 64}, "small": 32}, "pictures of one size, here 64 pixels"),
+        ({"spec": {"resolution": 64}, "small": 32, "epochs": 2}, "pictures of one size, here 64 pixels"),
         ({"spec": {"resolution": 64}, "side": 56}, "pictures of one size, here 64 pixels"),
         ({"extra": {"quantize": replace(FEW, images=100)}}, None),
     ],
@@ -183,7 +185,7 @@ def test_other_classes_are_refused(
     asked: Callable[..., Request], heard: Any, small_model: SmallModel, labels: tuple[str, ...], reason: str
 ) -> None:
     with pytest.raises(Refused, match=f"not the labels of the float model.*{reason}.*without --quantize first"):
-        train(asked(extra={"pretrained": small_model(labels=labels)}), heard)
+        train(asked(extra={"pretrained": small_model(labels=labels, shallow=True)}), heard)
 
 
 def test_a_run_in_float_is_not_resumed_in_int8_nor_the_other_way_round(
@@ -212,11 +214,12 @@ def depthwise(*arguments: object) -> Result:
     return CliRunner().invoke(cli, list(map(str, arguments)), standalone_mode=False)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_command_goes_from_float_to_int8_to_figures(
     image_folder: ImageFolder, small_model: SmallModel, tmp_path: Path
 ) -> None:
     data = image_folder(images=20, splits=("train", "test"))
-    source = small_model(labels=("cat", "dog"))
+    source = small_model(labels=("cat", "dog"), shallow=True)
     own = replace(source.preprocessing, resize=33, mean=(100, 90, 80))
     source.replace(preprocessing=own).save(tmp_path / "float")
     start = ("train", data, "--out", tmp_path / "int8", "--quantize", "--epochs", 1, "--batch", 8)
@@ -242,20 +245,17 @@ def test_the_command_goes_from_float_to_int8_to_figures(
         assert text in str(done.exception)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_several_processes_train_one_int8_model(
     image_folder: ImageFolder, small_model: SmallModel, tmp_path: Path
 ) -> None:
     data = image_folder(images=20, splits=("train", "val"))
-    small_model(labels=("cat", "dog")).save(tmp_path / "float")
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "depthwise"]
+    small_model(labels=("cat", "dog"), shallow=True).save(tmp_path / "float")
     settings = ["--quantize", "--epochs", "2", "--batch", "8", "--rate", "0.003", "--warmup", "0"]
-    asked = ["train", str(data), "--out", str(tmp_path / "int8"), "--pretrained", str(tmp_path / "float"), *settings]
 
-    done = subprocess.run(
-        [*launcher, *asked], capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    done = together(2, "train", data, "--out", tmp_path / "int8", "--pretrained", tmp_path / "float", *settings)
 
-    assert done.returncode == 0, done.stderr
+    assert [end.returncode for end in done] == [0, 0], done[0].stderr + done[1].stderr
     model = QuantizedModel.load(tmp_path / "int8")
     assert model.provenance["processes"] == 2
     items = read_folder(data).validation

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
+import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,11 @@ from depthwise.cloud.request import Request
 from depthwise.cloud.session import train
 from depthwise.errors import Refused
 from depthwise.network.model import WEIGHTS, Model
+from tools.trainings import script
 
 Ask = Callable[..., Request]
 ImageFolder = Callable[..., Path]
 
-# Where teachers.py lies.
-TESTS = Path(__file__).parent.parent
 DRIVER = Path(__file__).with_name("driver.py")
 # All that has a state or grows with time: moving average, momenta, warm-up, small pictures, mixed pictures.
 RECIPE: dict[str, Any] = {
@@ -34,8 +31,6 @@ RECIPE: dict[str, Any] = {
     "precision": "float32", "small": 32, "seed": 5,
 }  # fmt: skip
 STEPS = 4 * 5
-# These networks are too small to share among cores. DEPTHWISE_TEST_THREADS=2 tries it with more.
-THREADS = {"OMP_NUM_THREADS": os.environ.get("DEPTHWISE_TEST_THREADS", "1")}
 
 
 def drive(
@@ -56,10 +51,7 @@ def drive(
         "checkpoint_seconds": 0.2,
         "distill": distill,
     }
-    command = [sys.executable, str(DRIVER), json.dumps(asked)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **THREADS}, cwd=TESTS
-    )
+    done = script(DRIVER, json.dumps(asked))
     assert done.returncode == 0, done.stderr
     found: list[list[dict[str, Any]]] = json.loads(done.stdout)
     return found
@@ -160,11 +152,21 @@ def test_an_interrupt_keeps_the_run_at_that_step_and_says_how_to_go_on(
     assert "going on with epoch 2, step" in rest["notices"]
 
 
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run that is done lies, with its images, once the first test has made it."""
+    return tmp_path_factory.mktemp("done") / "run"
+
+
 @pytest.fixture
-def begun(ask: Ask, image_folder: ImageFolder, heard: Any) -> Callable[..., Request]:
+def begun(ask: Ask, image_folder: ImageFolder, heard: Any, done: Path, tmp_path: Path) -> Callable[..., Request]:
     """A run that is done; the function asks for it again, with other settings."""
-    data = image_folder(images=6)
-    train(ask(data), heard)
+    data = tmp_path / "images"
+    if done.is_dir():
+        shutil.copytree(done, tmp_path, dirs_exist_ok=True)
+    else:
+        train(ask(image_folder(data.name, images=6)), heard)
+        shutil.copytree(tmp_path, done)
 
     def again(*, extra: dict[str, Any] | None = None, **settings: Any) -> Request:
         return ask(data, extra={"resume": True, **(extra or {})}, **settings)

@@ -24,7 +24,7 @@ def test_frozen_epochs_leave_all_but_the_classifier_byte_for_byte(
     ask: Ask, image_folder: ImageFolder, heard: Any, small_model: Callable[..., Model], average: float
 ) -> None:
     """Batch statistics included, over more than one epoch, since each ends with a validation."""
-    source = small_model(labels=("cat", "dog", "owl"))
+    source = small_model(labels=("cat", "dog", "owl"), shallow=True)
     data = image_folder(classes=("ant", "bee"), images=12)
     request = ask(data, epochs=3, frozen=3, average=average, extra={"pretrained": source})
 
@@ -44,7 +44,7 @@ def test_frozen_epochs_leave_all_but_the_classifier_byte_for_byte(
 def test_after_the_frozen_epochs_everything_is_trained(
     ask: Ask, image_folder: ImageFolder, heard: Any, small_model: Callable[..., Model]
 ) -> None:
-    source = small_model(labels=("cat", "dog"))
+    source = small_model(labels=("cat", "dog"), shallow=True)
     request = ask(image_folder(images=12), epochs=2, frozen=1, warmup=0.0, extra={"pretrained": source})
 
     train(request, heard)
@@ -58,7 +58,7 @@ def test_after_the_frozen_epochs_everything_is_trained(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"width": 0.5}, "conv_stem.weight needs .* and is .*; train with the width 0.25"),
+        ({"width": 0.5, "shallow": False}, "conv_stem.weight needs .* and is .*; train with the width 0.25"),
         ({"shallow": True}, r"blocks\.3\.1\.conv_dw\.weight has no place in this network"),
     ],
 )

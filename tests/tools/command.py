@@ -1,4 +1,7 @@
-"""The command line in a process of its own, forked from that of the tests: nothing has to be loaded once more."""
+"""The command line in a process of its own, forked from that of the tests: nothing has to be loaded once more.
+
+tools/trainings.py forks trainings.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from subprocess import CompletedProcess
 from typing import NoReturn
 
@@ -16,39 +19,57 @@ _TERMINAL = ("COLUMNS", "NO_COLOR", "FORCE_COLOR")
 
 def depthwise(*arguments: object, **environment: str) -> CompletedProcess[str]:
     """What `depthwise ARGUMENTS` prints and ends with, where no terminal is; `environment` are further variables."""
-    return _ended(arguments, environment, torch=True)
+    return Fork(command_line, arguments, environment).ended()
 
 
 def without_torch(*arguments: object) -> CompletedProcess[str]:
     """The same on a machine without PyTorch."""
-    return _ended(arguments, {}, torch=False)
+    return Fork(_command_line_without_torch, arguments, {}).ended()
 
 
-def _ended(arguments: Iterable[object], environment: Mapping[str, str], *, torch: bool) -> CompletedProcess[str]:
-    words = [os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in arguments]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+def command_line() -> None:
+    """`depthwise`, with the arguments of this process."""
+    from depthwise.cli.main import main
+
+    main()
+
+
+class Fork:
+    """A process that was forked from this one, runs `work`, and ends as that says.
+
+    Args:
+        work: what it does, with `arguments` as its command line.
+        environment: further variables.
+    """
+
+    def __init__(self, work: Callable[[], object], arguments: Iterable[object], environment: Mapping[str, str]) -> None:
+        self._words = [os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in arguments]
+        self._said = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
         sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            _become(words, (out.fileno(), err.fileno()), environment, torch)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self._number = os.fork()
+        if self._number == 0:
+            _become(work, self._words, [file.fileno() for file in self._said], environment)
+
+    def ended(self) -> CompletedProcess[str]:
+        """Wait until it ends; what it printed."""
+        code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
         said = []
-        for file in (out, err):
-            file.seek(0)
-            said.append(file.read().decode())
-    return CompletedProcess(words, code, *said)
+        for file in self._said:
+            with file:
+                file.seek(0)
+                said.append(file.read().decode())
+        return CompletedProcess(self._words, code, *said)
 
 
-def _become(words: list[str], places: tuple[int, int], environment: Mapping[str, str], torch: bool) -> NoReturn:
-    """Run the command in this process, and end it as it says."""
+def _become(
+    work: Callable[[], object], words: list[str], places: list[int], environment: Mapping[str, str]
+) -> NoReturn:
+    """Do the work in this process, and end it as that says."""
     code = 70  # no command ends with it
     try:
         _prepare(words, places, environment)
-        if not torch:
-            _without_torch()
-        from depthwise.cli.main import main
-
-        main()
+        work()
+        code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
     except BaseException:
@@ -59,7 +80,7 @@ def _become(words: list[str], places: tuple[int, int], environment: Mapping[str,
         os._exit(code)
 
 
-def _prepare(words: list[str], places: tuple[int, int], environment: Mapping[str, str]) -> None:
+def _prepare(words: list[str], places: list[int], environment: Mapping[str, str]) -> None:
     for name in _TERMINAL:
         os.environ.pop(name, None)
     os.environ.update(environment)
@@ -73,8 +94,9 @@ def _prepare(words: list[str], places: tuple[int, int], environment: Mapping[str
     sys.stderr = os.fdopen(2, "w", encoding=encoding, errors="backslashreplace", buffering=1, closefd=False)
 
 
-def _without_torch() -> None:
-    """Forget PyTorch, and what of ours may have loaded it."""
+def _command_line_without_torch() -> None:
+    """Forget PyTorch, and what of ours may have loaded it, first."""
     for name in [name for name in sys.modules if name.partition(".")[0] in ("torch", "depthwise")]:
         del sys.modules[name]
     sys.modules["torch"] = None  # type: ignore[assignment]
+    command_line()
