@@ -12,6 +12,7 @@ import pytest
 
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
+from depthwise.network.random_int8 import random_quantized
 from tools.command import depthwise
 
 SmallModel = Callable[..., Model]
@@ -77,8 +78,9 @@ def test_pictures_without_labels_calibrate_and_others_say_how_often_float_and_in
     model: Path, image_folder: ImageFolder, tmp_path: Path
 ) -> None:
     data = plain(image_folder, tmp_path, 12)
+    asked = ("--data", data, "--out", tmp_path / "int8", "--html", tmp_path / "r.html", "--json")
 
-    done = run(model, "--data", data, "--out", tmp_path / "int8", "--html", tmp_path / "r.html", "--json")
+    done = run(model, *asked, "--ranges", "minmax")
 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["accuracy"]
@@ -99,7 +101,7 @@ def test_folders_that_are_no_classes_are_pictures_without_labels_where_one_says_
 ) -> None:
     """As the calibration folders of public detectors are: data/test/07/0.jpg."""
     data = image_folder(classes=("07", "08"), images=6, splits=("test",))
-    asked = ("--data", data, "--out", tmp_path / "int8")
+    asked = ("--data", data, "--out", tmp_path / "int8", "--ranges", "minmax")
 
     assert run(model, *asked).returncode == 2
     done = run(model, *asked, "--unlabelled", "--images", "8")
@@ -118,7 +120,9 @@ def test_a_gate_is_refused_where_there_are_no_labels(model: Path, image_folder: 
 def test_a_gate_that_does_not_hold_ends_with_1_names_layers_and_writes_no_model(
     model: Path, image_folder: ImageFolder, tmp_path: Path
 ) -> None:
-    done = run(model, "--data", image_folder(images=12), "--out", tmp_path / "int8", "--max-drop", "-101")
+    asked = ("--data", image_folder(images=12), "--out", tmp_path / "int8", "--ranges", "minmax")
+
+    done = run(model, *asked, "--max-drop", "-101")
 
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
@@ -155,7 +159,7 @@ def test_what_cannot_be_done_ends_with_2_and_one_line(
 
 def test_an_int8_folder_is_not_quantised_again(model: Path, image_folder: ImageFolder, tmp_path: Path) -> None:
     data = image_folder(images=12)
-    assert run(model, "--data", data, "--out", tmp_path / "int8").returncode == 0
+    random_quantized(Model.load(model).spec).save(tmp_path / "int8")
 
     done = run(tmp_path / "int8", "--data", data, "--out", tmp_path / "again")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conftest import make_model
 from depthwise.errors import Refused
 from depthwise.interop.keras import format as keras
 from depthwise.interop.keras.file import contents, extract
@@ -142,12 +144,18 @@ REFUSED: list[tuple[Callable[[list[Any]], None], str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keras") / "network.h5"
+    write_keras(make_model(padding="keras", bn_epsilon=1e-3), path)
+    return path
+
+
 @pytest.mark.parametrize(("change", "sentence"), REFUSED)
 def test_the_first_layer_that_does_not_fit_is_named(
-    small_model: SmallModel, tmp_path: Path, change: Callable[[list[Any]], None], sentence: str
+    written: Path, tmp_path: Path, change: Callable[[list[Any]], None], sentence: str
 ) -> None:
-    write_keras(small_model(padding="keras", bn_epsilon=1e-3), tmp_path / "network.h5")
-    found = contents(changed(tmp_path / "network.h5", change))
+    found = contents(changed(shutil.copy(written, tmp_path / "network.h5"), change))
     with pytest.raises(Refused, match=re.escape(sentence)):
         to_model(described(found), Source(name="x", format="keras", sha256="0" * 64))
 

@@ -60,8 +60,8 @@ def uneven(model: Model, seed: int = 0) -> Model:
     "fields",
     [
         {"resolution": 32, "classes": 5},
-        {"resolution": 36, "channels": 1, "padding": "same", "activation": "relu"},
-        {"resolution": 32, "convolution": "standard", "shallow": True},
+        {"resolution": 36, "channels": 1, "padding": "same", "activation": "relu", "shallow": True},
+        {"resolution": 32, "convolution": "standard", "shallow": True, "width": 0.1},
     ],
     ids=repr,
 )
@@ -115,8 +115,8 @@ def test_padding_is_exactly_zero_at_the_first_layer(small_model: SmallModel) -> 
 
 
 def test_equalisation_mends_channels_of_different_size(small_model: SmallModel) -> None:
-    model = uneven(small_model(activation="relu", seed=2))
-    calibration, judged = images(48), images(16, seed=1)
+    model = uneven(small_model(activation="relu", seed=2, shallow=True))
+    calibration, judged = images(24), images(16, seed=1)
 
     with_, without = (
         signal(model, quantize(model, calibration, Options(equalise=equalise)).model, judged)
@@ -128,11 +128,11 @@ def test_equalisation_mends_channels_of_different_size(small_model: SmallModel) 
 
 def test_one_scale_for_a_layers_weights_is_worse_than_one_a_channel(small_model: SmallModel) -> None:
     model = uneven(small_model(activation="relu", seed=3))
-    calibration, judged = images(32), images(16, seed=1)
+    calibration, judged, simple = images(32), images(16, seed=1), Options(equalise=False, ranges="minmax")
 
     channel, tensor = (
-        signal(model, quantize(model, calibration, Options(per_tensor=per_tensor, equalise=False)).model, judged)
-        for per_tensor in (False, True)
+        signal(model, quantize(model, calibration, dataclasses.replace(simple, per_tensor=one)).model, judged)
+        for one in (False, True)
     )
 
     assert channel > tensor + 3
@@ -159,7 +159,7 @@ def on_a_grid(model: Model) -> Model:
 
 def test_weights_that_lie_on_a_grid_stay_what_they_are(small_model: SmallModel) -> None:
     """Also in channels whose largest weight is but 50 steps, which one search among steps for 127 would not find."""
-    model = on_a_grid(small_model(seed=5))
+    model = on_a_grid(small_model(seed=5, shallow=True))
 
     done = quantize(model, images(24), Options(ranges="minmax"))
 
@@ -186,7 +186,7 @@ def test_bias_correction_takes_the_mean_error_off(small_model: SmallModel) -> No
 
 
 def test_multipliers_have_integer_forms_without_a_shift(small_model: SmallModel) -> None:
-    done = quantize(small_model(), images(16))
+    done = quantize(small_model(shallow=True), images(16))
 
     for layer in layers(done.model.spec):
         numbers = done.model.layers[layer.name]
@@ -198,7 +198,7 @@ def test_multipliers_have_integer_forms_without_a_shift(small_model: SmallModel)
 
 def test_a_channel_that_is_never_on_still_fits(small_model: SmallModel) -> None:
     """Its bias is far below what its weights can reach, and some weights are zero throughout."""
-    model = small_model()
+    model = small_model(shallow=True)
     weights = {name: array.copy() for name, array in model.weights.items()}
     weights["blocks.0.0.bn2.bias"][:3] = (-1e4, -30, 30)
     weights["blocks.0.0.conv_pw.weight"][2:4] = 0
