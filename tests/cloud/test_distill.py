@@ -149,7 +149,8 @@ def test_training_in_int8_learns_from_the_float_model(
 ) -> None:
     data = image_folder(images=6)
     source = small_model(labels=("cat", "dog"), shallow=True)
-    int8 = {"pretrained": source, "quantize": Options(images=8, rounding="nearest")}
+    quick = Options(images=8, rounding="nearest", ranges="minmax", equalise=False, correct_bias=False)
+    int8 = {"pretrained": source, "quantize": quick}
     taught, alone = (
         ask(data, name, distill_weight=1.0, extra={**int8, "distill": teacher})
         for name, teacher in (("taught", "tools.teachers:knows"), ("alone", None))

@@ -155,7 +155,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_first_layer_that_does_not_fit_is_named(
     written: Path, tmp_path: Path, change: Callable[[list[Any]], None], sentence: str
 ) -> None:
-    found = contents(changed(shutil.copy(written, tmp_path / "network.h5"), change))
+    shutil.copy(written, tmp_path / "network.h5")
+    found = contents(changed(tmp_path / "network.h5", change))
     with pytest.raises(Refused, match=re.escape(sentence)):
         to_model(described(found), Source(name="x", format="keras", sha256="0" * 64))
 
