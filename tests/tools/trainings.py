@@ -14,7 +14,7 @@ import torch
 
 # The first optimizer of a process loads this, for seconds; here instead of in each fork.
 import torch._dynamo
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from tools.command import Fork, command_line
 
