@@ -166,6 +166,20 @@ def test_a_classifier_of_ones_own_is_taken_from_bare_weights_and_what_else_is_le
         keras.read(path, Given(resolution=50))
 
 
+def test_bare_weights_of_a_model_that_computes_on_pixels_are_refused_until_that_is_said(
+    model: Model, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.weights.h5"
+    with h5py.File(path, "w") as file:
+        write_store(file, keras_model(model)[1])
+        file.create_group("layers/rescaling_1/vars")
+    with pytest.raises(Refused, match=r"it has a layer rescaling_1, whose numbers .* by --mean and --scale"):
+        keras.read(path, Given(resolution=50))
+    found = keras.read(path, Given(resolution=50, mean=(0.0,), scale=(1 / 255,)))
+    assert same_weights(found, model)
+    assert "mean 0 and scale 0.003921569 (given)" in said(found)
+
+
 @pytest.mark.parametrize("scope", ["{}", "{}_1", "outer/{}", "outer_2/{}_3"])
 @pytest.mark.parametrize("nested", [False, True])
 def test_variables_are_found_whatever_scope_they_were_made_in(

@@ -12,7 +12,7 @@ from depthwise.errors import Refused
 from depthwise.interop.keras import folder
 from depthwise.interop.keras.file import Contents, extract
 from depthwise.interop.keras.graph import described
-from depthwise.interop.keras.published import published
+from depthwise.interop.keras.published import preparing, published
 from depthwise.interop.match import to_model
 from depthwise.interop.source import NOTHING, Given, Source, content, digest
 from depthwise.network.model import Model
@@ -33,6 +33,12 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
         contents, sha256 = _contents(path)
         with np.errstate(all="ignore"):
             chain = described(contents) if contents.config else published(contents)
+            prepares = "" if contents.config or (given.mean and given.scale) else preparing(contents)
+            if prepares:
+                raise Refused(
+                    f"it has a layer {prepares}, whose numbers weights alone do not hold; save the whole model, or say"
+                    " by --mean and --scale what pixels become before the first convolution"
+                )
             in_name = _RESOLUTION.search(path.name)
             if not contents.config and in_name and given.resolution is None:
                 given = dataclasses.replace(given, resolution=int(in_name[1]))

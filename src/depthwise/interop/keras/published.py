@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from depthwise.errors import Refused
 from depthwise.interop.chain import Chain, Clamp, Dense, Pad, Pool
 from depthwise.interop.keras.file import Contents
@@ -11,6 +13,9 @@ from depthwise.network.layers import Padding
 from depthwise.network.spec import ACTIVATIONS, BLOCKS
 
 _TOP = "conv_preds"
+# Classes of layers that scale or shift pixels and have no arrays, as Keras names them, and how it counts them.
+_PREPARES = ("rescaling", "true_divide", "subtract", "tf.math.truediv", "tf.math.subtract")
+_COUNT = re.compile(r"_\d+$")
 
 
 def published(contents: Contents) -> Chain:
@@ -39,6 +44,12 @@ def published(contents: Contents) -> Chain:
             " the whole model"
         )
     return chain
+
+
+def preparing(contents: Contents) -> str:
+    """The name of a layer that computes on pixels by numbers that weights alone do not hold, "" where there is none."""
+    names = (group.removesuffix("/vars").rpartition("/")[2] for group in contents.groups)
+    return next((name for name in names if _COUNT.sub("", name) in _PREPARES), "")
 
 
 def _add(chain: Chain, weights: Weights, name: str, depthwise: bool, stride: int) -> None:
