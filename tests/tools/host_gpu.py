@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.choices import Choices
@@ -113,6 +114,8 @@ def fake_driver(folder: Path, zig: tuple[str, ...]) -> ctypes.CDLL:
     flags = ("-std=c11", "-O1", "-g0", "-Wall", "-Wextra", "-fPIC", "-shared", f"-Wl,-soname,{out.name}")
     call(Compiler(command=zig, system=system("linux")), (*flags, "-o", str(out), str(source)), folder)
     library = ctypes.CDLL(str(out))
+    if not hasattr(ctypes.CDLL(out.name), "fake_kernels"):
+        pytest.skip("NVIDIA's own driver is in this process; artifacts for GPUs are not run on one without a GPU")
     library.fake_kernels.argtypes = (ctypes.c_char_p,)
     return library
 
