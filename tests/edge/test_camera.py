@@ -21,13 +21,15 @@ from tools.plain_artifact import ZIG
 
 SOURCE = Path(__file__).parents[1] / "tools/fake_camera.c"
 # Labels what each camera sees, `NAME` or `NAME@SIZE`: layout, size and first byte of twelve frames, once it is closed.
+# For the first picture of `NAME!` it waits half a second.
 DRIVER = """
 import json, sys
 import depthwise
 from depthwise.edge.live import camera
-camera._SILENCE, camera._FIRST, camera._AGAIN = 0.3, 0.6, 0.05
+camera._SILENCE, camera._AGAIN = 0.3, 0.05
 for given in sys.argv[2:]:
-    name, _, size = given.partition("@")
+    camera._FIRST = 0.5 if given.endswith("!") else 60.0
+    name, _, size = given.rstrip("!").partition("@")
     frames, said, refused = [], [], ""
     try:
         with depthwise.live(sys.argv[1], camera=name, size=size or None, every=True, notice=said.append) as live:
@@ -122,7 +124,7 @@ def test_a_camera_that_cannot_be_opened_says_why_and_what_to_do(system: System, 
         "1": "(Permission denied): this user may not use it; on Linux: sudo usermod -aG video",
         "2": "(No space left on device): its bus has no room for its pictures; ask for smaller ones",
         "3": "(No such device): is no camera, or a part of one that gives no pictures; try the other numbers",
-        "4": "camera 4: sends nothing; is another program using it?",
+        "4!": "camera 4: sends nothing; is another program using it?",
         "5": "(Invalid argument): gives its pictures in no layout that can be read",
         "9": "camera 9: there is no /dev/video9; ",
         "/dev/null": "(Inappropriate ioctl for device): is no camera",

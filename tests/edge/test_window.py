@@ -87,7 +87,13 @@ def test_the_frame_is_shown_and_its_label_rate_and_times_over_it(path: Path, scr
             seen = next(live)
             window.show(seen, live.figures)
             assert window.is_open()
-        shown = picture_of(screen)
+        # What was drawn is on the screen soon, and not at once.
+        for _ in range(100):
+            shown = picture_of(screen)
+            if (shown[400:700, 100:900] == BLUE).all() and (shown[:100] == 255).any():
+                break
+            window.is_open()
+            time.sleep(0.05)
         label, times = lines_of(seen, live.figures)
 
     # Without a window manager it lies in the screen's corner; frames of 64 x 48 fill its 960 x 720.

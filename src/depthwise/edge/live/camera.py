@@ -39,7 +39,7 @@ _REASONS = {
     " elsewhere",
     errno.EIO: "the system refuses it; does it have pictures of that --size?",
 }  # fmt: skip
-_REASONS |= {errno.EPERM: _REASONS[errno.EACCES]}
+_REASONS |= {errno.EPERM: _REASONS[errno.EACCES], errno.ENOMEM: _REASONS[errno.ENOSPC]}
 _REASONS |= dict.fromkeys((errno.ENODEV, errno.ENOSYS, errno.EISDIR), _REASONS[errno.ENOTTY])
 
 
@@ -106,8 +106,8 @@ class Camera:
         form, device = self._named(av)
         ways = [{} if self.size is None else {"video_size": f"{self.size[0]}x{self.size[1]}"}]
         if form == "avfoundation":
-            # Its own rate of 29.97 is one that few cameras have.
-            ways[0]["framerate"] = "30"
+            # Its own rate is 29.97, which cameras of Macs lack, and other cameras lack what those have.
+            ways = [{**ways[0], "framerate": rate} for rate in ("30", "ntsc", "25", "15")]
         if form == "v4l2" and self.size is not None and self.size[0] * self.size[1] > _RAW:
             ways.insert(0, {**ways[0], "input_format": "mjpeg"})
         for options in ways:
@@ -161,19 +161,21 @@ def _packets(av: Any, container: Any, stream: Any, stop: threading.Event) -> Ite
     Raises: TimeoutError, when none comes for a time; av.error.FFmpegError, when the camera goes away.
     """
     is_driver = "v4l2" in container.format.name
-    came = time.monotonic()
+    # Looks and not seconds: where the processor is busy with others, many pass between two looks.
+    looks = 0
     while not stop.is_set():
         try:
             # Not one generator for all: it would hold a packet, and is at its end once it has raised.
             packet = _own(av, next(container.demux(stream)), is_driver=is_driver)
         except av.error.BlockingIOError:
-            if time.monotonic() - came > _SILENCE:
+            looks += 1
+            if looks * _LOOK > _SILENCE:
                 raise TimeoutError from None
             stop.wait(_LOOK)
             continue
         except (av.error.InvalidDataError, EOFError):
             return
-        came = time.monotonic()
+        looks = 0
         yield packet
 
 
