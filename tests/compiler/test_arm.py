@@ -75,6 +75,26 @@ def test_each_processor_picks_its_level_and_the_golden_cases_hold_at_all_that_it
     ]
 
 
+def test_a_processor_of_32_bits_without_neon_says_so_before_it_meets_what_it_does_not_know(tmp_path: Path) -> None:
+    """A Raspberry Pi 1 or Zero has ARMv6, and some processors of ARMv7, as NVIDIA's Tegra 2, have no vectors."""
+    needs("qemu-arm", "arm-linux-gnueabihf-gcc")
+    static = compile_model(network(), target="linux-armv7", form="static", out=tmp_path / "static").path
+    oldest = ("-march=armv6", "-marm", "-mfpu=vfp", "-mfloat-abi=hard", "-O1", "-ffreestanding")
+    alone = ("-fno-tree-loop-distribute-patterns", "-nostdlib", "-static", f"-I{static}")
+    # What the C library would bring for exceptions and division by zero is called by nobody here.
+    library = (str(static / "libmodel.a"), "-lgcc", "-Wl,--unresolved-symbols=ignore-all")
+    build(("arm-linux-gnueabihf-gcc", *oldest, *alone, str(LEVELS_C), *library, "-o", "program"), tmp_path)
+    found = {
+        processor: subprocess.run(
+            ("qemu-arm", "-cpu", processor, str(tmp_path / "program")), capture_output=True, text=True, check=False
+        ).stdout
+        for processor in ("arm1176", "cortex-a9,neon=off", "cortex-a9")
+    }
+
+    lacking = "processor lacks it\n"
+    assert found == {"arm1176": lacking, "cortex-a9,neon=off": lacking, "cortex-a9": "in use neon\nneon holds\n"}
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

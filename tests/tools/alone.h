@@ -53,8 +53,13 @@ static inline long call(long number, long a, long b, long c)
     __asm__ volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
     return r0;
 }
-__asm__(".globl _start\n_start: mov r11, #0\n movw r0, #:lower16:stack\n movt r0, #:upper16:stack\n str sp, [r0]\n bl "
-        "begin\n");
+void enter(unsigned long *at);
+void enter(unsigned long *at)
+{
+    stack = at;
+    begin();
+}
+__asm__(".globl _start\n_start: mov r11, #0\n mov r0, sp\n bl enter\n");
 #endif
 
 /* What compilers call; in steps of 16 bytes, as a C library has it. */

@@ -1,8 +1,8 @@
-/* dwk_processor_arm.h: whether a 64-bit ARM processor has what a compiler was told to use, as Linux and Android say it.
+/* dwk_processor_arm.h: whether an ARM processor has what a compiler was told to use, as Linux and Android say it.
  *
  * The C library's getauxval tells what the kernel handed to the process. It is a weak symbol, so that a library needs
- * no C library for it; where there is none, a processor is taken to have what all have. On other systems a library has
- * one level, and nothing is asked. */
+ * no C library for it; where there is none, a processor is taken to have what all of 64 bits have, or of 32 bits what
+ * the library was built for. On other systems a library has one level, and nothing is asked. */
 #ifndef DWK_PROCESSOR_ARM_H
 #define DWK_PROCESSOR_ARM_H
 
@@ -17,7 +17,11 @@ typedef struct {
 /* What the file that includes this is compiled with: the bit of each instruction set that compilers use of their own
  * accord, or that kernels name. */
 static const dwk_needs dwk_needed = {.hwcap = 0u
-#if defined(__linux__)
+#if defined(__linux__) && defined(__arm__)
+#ifdef __ARM_NEON
+                                              | 1u << 12
+#endif
+#elif defined(__linux__)
 #ifdef __ARM_FEATURE_ATOMICS
                                               | 1u << 8
 #endif
@@ -42,7 +46,7 @@ static const dwk_needs dwk_needed = {.hwcap = 0u
 #endif
                                      ,
                                      .hwcap2 = 0u
-#if defined(__linux__)
+#if defined(__linux__) && defined(__aarch64__)
 #ifdef __ARM_FEATURE_SVE2
                                                | 1u << 1
 #endif
@@ -66,7 +70,11 @@ extern unsigned long getauxval(unsigned long kind) __attribute__((weak));
 static inline int32_t dwk_processor_lacks(const dwk_needs *needs)
 {
     if (getauxval == NULL) {
+#ifdef __arm__
+        return 0;
+#else
         return (needs->hwcap | needs->hwcap2) != 0;
+#endif
     }
     return ((needs->hwcap & ~getauxval(DWK_AT_HWCAP)) | (needs->hwcap2 & ~getauxval(DWK_AT_HWCAP2))) != 0;
 }

@@ -10,7 +10,7 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "dwk_processor_x86.h"
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__arm__)
 #include "dwk_processor_arm.h"
 #elif defined(__riscv)
 #include "dwk_processor_riscv.h"
