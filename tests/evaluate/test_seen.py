@@ -19,6 +19,14 @@ def files(folder: Path, numbers: range) -> list[Path]:
     return [folder / f"{number}.png" for number in numbers]
 
 
+def test_the_files_of_a_model_before_leave_those_of_ones_own_to_be_told(tmp_path: Path) -> None:
+    many = [f"{number:016x}" for number in range(256)]
+    provenance = {"seen": content_sample(files(tmp_path / "own", range(20))), "seen_before": many}
+    warning = seen(files(tmp_path / "copy", range(20)), provenance)
+    assert warning is not None
+    assert "(20 of 20 that can" in warning
+
+
 @pytest.mark.parametrize("nested", [False, True], ids=["float", "quantised from it"])
 def test_files_that_were_trained_on_are_told_under_other_names(tmp_path: Path, *, nested: bool) -> None:
     provenance: dict[str, Any] = {"seen": content_sample(files(tmp_path / "trained", range(61)))}

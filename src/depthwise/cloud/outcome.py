@@ -71,11 +71,18 @@ class Outcome:
 
     @cached_property
     def _seen(self) -> list[str]:
-        """Hashes that tell files that were trained on, those of the model before included (docs/model-folder.md)."""
+        """Hashes that tell files that were trained on (docs/model-folder.md)."""
+        return content_sample(item.path for item in self.images.train.items)
+
+    @property
+    def _seen_before(self) -> dict[str, Any]:
+        """The same of the models that it started from, in a list apart: beside those of 100,000 files none of the few
+        of one's own would be among the least."""
         source = self.request.pretrained
-        before = [] if source is None else source.provenance.get("seen", [])
-        own = content_sample(item.path for item in self.images.train.items)
-        return merged_samples(own, before if isinstance(before, list) else [])
+        found = [] if source is None else [source.provenance.get(name) for name in ("seen", "seen_before")]
+        first, second = (one if isinstance(one, list) else [] for one in (found or [[], []]))
+        before = merged_samples([], [*first, *second])
+        return {"seen_before": before} if before else {}
 
     def _provenance(self, trained: Trained) -> dict[str, Any]:
         taught = {} if self.lessons is None else {"taught_by": self.lessons.figures}
@@ -87,6 +94,7 @@ class Outcome:
             "command": self.request.command,
             "recipe": self.recipe.to_dict(),
             "seen": self._seen,
+            **self._seen_before,
             "started_from": _started_from(self.request.pretrained),
             "epochs": trained.best["epoch"] + 1,
             "seconds": round(trained.seconds),

@@ -55,8 +55,9 @@ def _samples(provenance: Any) -> Iterator[list[str]]:
     """Hashes of training files of a model and of those that it was quantised from."""
     for _ in range(MOST_GENERATIONS):
         described = _mapping(provenance)
-        hashes = described.get("seen")
-        if isinstance(hashes, list):
+        for hashes in (described.get("seen"), described.get("seen_before")):
+            if not isinstance(hashes, list):
+                continue
             usable = [one for one in hashes[:SAMPLE] if isinstance(one, str) and len(one) == DIGITS]
             if usable:
                 yield usable

@@ -64,5 +64,5 @@ def _shortened(provenance: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping):
             short[name] = _shortened(value)
         else:
-            short[name] = value[:MOST_SEEN] if name == "seen" and isinstance(value, list) else value
+            short[name] = value[:MOST_SEEN] if name in ("seen", "seen_before") and isinstance(value, list) else value
     return short
