@@ -180,7 +180,7 @@ def test_the_trailer_tells_length_checksum_and_interface(built: Built) -> None:
     library = content[: -TRAILER.size]
 
     assert TRAILER.size == 28
-    assert TRAILER.unpack(content[-28:]) == (b"DWTRAIL2", len(library), crc32(library), 1, 3)
+    assert TRAILER.unpack(content[-28:]) == (b"DWTRAIL2", len(library), crc32(library), 1, 4)
     assert built.bytes == len(content)
 
 

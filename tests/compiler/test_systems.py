@@ -60,7 +60,9 @@ EXPECTED = {
         imports=frozenset(MEMORY | THREADS | PROCESSOR),
         page=65536,
     ),
-    "linux-armv7": Binary(form="elf", processor="arm", exports=frozenset(), imports=frozenset(THREADS), page=65536),
+    "linux-armv7": Binary(
+        form="elf", processor="arm", exports=frozenset(), imports=frozenset(THREADS | PROCESSOR), page=65536
+    ),
     "linux-riscv64": Binary(
         form="elf",
         processor="riscv64",

@@ -158,7 +158,7 @@ def _cuda(name: str, about: str, host: str, processor: str, level: str) -> Targe
     return Target(
         name=name,
         about=about,
-        needs="an NVIDIA GPU of compute capability 6.1 or later, its driver of CUDA 11.4 or later, Linux with glibc",
+        needs="NVIDIA GPU from 6.1 on, driver of CUDA 11.4, glibc",
         ran="built only",
         family="cuda",
         processor=processor,
