@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,19 @@ def window(screen: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     opened = Window("depthwise")
     yield opened
     opened.end()
+
+
+def test_nothing_of_a_window_is_left_to_another_thread(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keys know it, and it knows its keys: such a circle is freed by whichever thread the collector runs in."""
+    monkeypatch.setenv("DISPLAY", screen)
+    opened = Window("depthwise")
+    root = weakref.ref(opened._root)
+    gc.disable()
+    try:
+        opened.end()
+        assert root() is None
+    finally:
+        gc.enable()
 
 
 class Endless:

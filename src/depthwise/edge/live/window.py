@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -89,8 +90,14 @@ class Window:
         return not self._is_closed
 
     def end(self) -> None:
-        """Take it from the screen."""
+        """Take it from the screen, in the thread that opened it.
+
+        Tcl ends the process where another thread frees what is left of a window, as Python's collector would.
+        """
+        self._is_closed = True
         self._root.destroy()
+        del self._root, self._canvas, self._image, self._photo
+        gc.collect()
 
     def _close(self, event: object = None) -> None:
         del event
