@@ -46,6 +46,7 @@ def reduced(path: Path, photos: list[Path]) -> None:
     with Artifact.open(path) as artifact:
 
         def look(least: int | None) -> tuple[list[int], list[tuple[int, int]], float]:
+            """Labels, sizes as decoded, and milliseconds of processor time a photo."""
             labels, sizes, seconds = [], [], 0.0
             for photo in photos:
                 began = time.process_time()

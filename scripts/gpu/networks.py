@@ -43,6 +43,7 @@ def training(place: Place, spec: Spec, batch: int, rounds: int) -> dict[str, Any
     def learning(
         of: nn.Module, network: Callable[[Tensor], Tensor]
     ) -> Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]:
+        """What takes one step's passes of a network, called as `network`, whose weights are those of `of`."""
         weights = list(of.parameters())
 
         def learn(given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

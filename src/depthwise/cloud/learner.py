@@ -154,6 +154,7 @@ class Learner:
         )
 
         def learned() -> tuple[Tensor, Tensor]:
+            """Logits of the changed pictures, and the loss."""
             if not trades and batch.taught is None:
                 hard = self._logits(changed)
                 return hard, plain(hard)

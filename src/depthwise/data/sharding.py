@@ -282,6 +282,7 @@ def _read(items: Iterator[Item], check: bool) -> Iterator[_Read]:
     """Files in their order, some ahead of use."""
 
     def one(item: Item) -> _Read:
+        """A file's bytes, or why it has none."""
         try:
             with open_file(item.path) as file:
                 content = file.read()
