@@ -2,7 +2,8 @@
 """The measurements of docs/bench.md: python scripts/bench_page.py measure FOLDER, then ... tables FOLDER.
 
 `measure` runs `depthwise bench` on networks with random weights, about ten minutes in all on a machine that should do
-nothing else, and leaves one JSON document a run in FOLDER; `tables` prints what the page has of them.
+nothing else, and leaves one JSON document a run in FOLDER; `tables` prints what the page has of them, under each table
+at which level ours ran and who asked for tiles.
 """
 
 from __future__ import annotations
@@ -86,21 +87,28 @@ def _bench(out: Path, *arguments: str) -> None:
 
 
 def _grid(grid: dict[str, Any]) -> list[str]:
-    lines = _head("network", "ours, ms", "median", "share of peak", "fastest peer", "its ms", "times ours", "by median")
+    numbers = ("ours, ms", "median", "share of peak", "fastest peer", "its ms", "times ours", "by median", "by rounds")
+    lines = _head("network", *numbers)
     for network in grid["networks"]:
         ours, *peers = network["results"]
         best = min(peers, key=_least)
         name = f"{float(network['spec']['width'])}-{network['spec']['resolution']}"
-        ratios = f"{_least(best) / _least(ours):.2f}", f"{min(map(_median, peers)) / _median(ours):.2f}"
+        by_median, by_rounds = min(map(_median, peers)) / _median(ours), network["lead_by_rounds"]["1"]
+        ratios = f"{_least(best) / _least(ours):.2f}", f"{by_median:.2f}", f"{by_rounds:.2f}"
         times = f"{_least(ours):.4g}", f"{_median(ours):.4g}", f"{ours['share_of_peak']:.1%}"
         lines.append(_row(name, *times, best["name"], f"{_least(best):.4g}", *ratios))
     means = f"geometric mean {grid['geometric_mean']['1']:.2f}, least {grid['least']['1']:.2f}"
-    return [*lines, "", means]
+    by_rounds = f"by rounds geometric mean {grid['geometric_mean_by_rounds']['1']:.2f}"
+    return [*lines, "", f"{means}, {by_rounds}", *_machine(grid, grid["networks"])]
 
 
 def _precisions(found: dict[str, Any]) -> list[str]:
-    lines = _head("network", "threads", "ours", "plain", "share of peak", *PEERS, "times ours", "by median")
+    ratios = ("times ours", "by median", "by rounds")
+    lines = _head("network", "threads", "ours", "plain", "share of peak", *PEERS, *ratios)
+    under: list[str] = []
     for precision in PRECISIONS:
+        documents = [found[f"{precision} {name}"] for name in NETWORKS]
+        under += [f"{precision}: {line}" for line in _machine(documents[0], documents)]
         for name in NETWORKS:
             for threads in (1, 2):
                 results = found[f"{precision} {name}"]["results"]
@@ -108,10 +116,11 @@ def _precisions(found: dict[str, Any]) -> list[str]:
                 peers = [result for key, result in at.items() if key not in OURS]
                 ours = at["depthwise"]
                 times = [f"{_least(at[key]):.4g}" if key in at else "-" for key in ("no-strassen", *PEERS)]
-                ratios = (min(map(of, peers)) / of(ours) for of in (_least, _median))
+                by = [min(map(of, peers)) / of(ours) for of in (_least, _median)]
+                by.append(found[f"{precision} {name}"]["lead_by_rounds"][str(threads)])
                 cells = (str(threads), f"{_least(ours):.4g}", times[0], f"{ours['share_of_peak']:.1%}", *times[1:])
-                lines.append(_row(f"{precision} {name}", *cells, *(f"{ratio:.2f}" for ratio in ratios)))
-    return lines
+                lines.append(_row(f"{precision} {name}", *cells, *(f"{ratio:.2f}" for ratio in by)))
+    return [*lines, "", *under]
 
 
 def _kinds(found: dict[str, Any]) -> list[str]:
@@ -161,6 +170,16 @@ def _first_answers(found: dict[str, Any]) -> list[str]:
         first = (f"{program['first'][which]:.2f}" for which in ("fastest", "median"))
         lines.append(_row(key, "a C program", *first, f"{program['memory_bytes'] / 1e6:.2f}"))
     return lines
+
+
+def _machine(document: dict[str, Any], networks: list[dict[str, Any]]) -> list[str]:
+    """What lines under a table say: the machine, the level of ours, and who asked for tiles."""
+    here = document["machine"]
+    levels = sorted({network["level"] for network in networks})
+    told = {result["name"]: result["asked_for_tiles"] for network in networks for result in network["results"]}
+    asked = ", ".join(name for name, has in told.items() if has) or "nobody"
+    on = f"{here['processor']}, {here['cores']} cores, {here['date']}, load before {here['load']}"
+    return [f"{on}; ours ran at level {', '.join(levels)}; tiles were asked for by {asked}"]
 
 
 def _least(result: dict[str, Any]) -> float:

@@ -12,23 +12,34 @@ from depthwise.bench.agreement import agreement, agrees
 from depthwise.bench.grid import Grid
 from depthwise.bench.machine import machine
 from depthwise.bench.peak import Peak
-from depthwise.bench.results import Left, Measurement, Result, Times, geometric_mean, lead, times
+from depthwise.bench.results import Left, Measurement, Result, Times, geometric_mean, lead, lead_by_rounds, times
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
 
 
-def result(name: str, fastest: float, median: float, network: float, threads: int = 1) -> Result:
+def result(
+    name: str,
+    fastest: float,
+    median: float,
+    network: float,
+    threads: int = 1,
+    *,
+    by_round: tuple[float, ...] = (1.0,),
+    tiles: bool | None = None,
+) -> Result:
     return Result(
         name=name,
         version="1",
         form="form",
         threads=threads,
         times=Times(fastest=fastest, median=median, calls=3),
+        by_round=by_round,
         network=Times(fastest=network, median=network, calls=3),
         agreement=None,
         file_bytes=1,
         runtime_bytes=2,
         memory_bytes=None,
+        asked_for_tiles=tiles,
         first=Times(fastest=4.0, median=5.0, calls=2),
     )
 
@@ -62,6 +73,19 @@ def test_a_ratio_is_a_peers_time_over_ours_each_of_its_kind() -> None:
 
 def test_the_lead_is_over_the_fastest_peer() -> None:
     assert lead(measurement(SLOW, OURS, FAST), 1) == 1.5
+
+
+def test_by_rounds_a_machine_that_was_twice_as_slow_for_some_of_them_changes_nothing() -> None:
+    ours = result("depthwise", 1.0, 2.0, 1.0, by_round=(2.0, 2.0, 1.0))
+    peer = result("peer", 3.0, 6.0, 3.0, by_round=(6.0, 6.0, 3.0))
+    lucky = result("lucky", 1.0, 6.0, 1.0, by_round=(8.0, 8.0, 1.0))
+    found = measurement(ours, peer, lucky)
+
+    assert [ratios.rounds for one in (peer, lucky) if (ratios := found.ratios(one))] == [3.0, 4.0]
+    assert lead(found, 1) == 1.0
+    assert lead_by_rounds(found, 1) == 3.0
+    assert Grid(measurements=(found,)).mean(1, lead_by_rounds) == pytest.approx(3.0)
+    assert "1 thread: 1.00 times as fast as the fastest peer, lucky; by rounds 3.00 times" in report.remarks(found)
 
 
 def test_our_own_network_without_strassen_is_no_peer() -> None:
@@ -99,6 +123,22 @@ def test_a_line_says_at_which_level_ours_ran() -> None:
     assert report.remarks(replace(measurement(OURS), level="amx"))[0] == "ours ran at level amx"
 
 
+def test_a_line_says_who_asked_for_tiles_where_anybody_did() -> None:
+    ours, peer = (result(name, 1.0, 1.0, 1.0, tiles=tiles) for name, tiles in (("depthwise", True), ("peer", False)))
+
+    assert "tiles (AMX) were asked for by depthwise, not by peer" in report.remarks(measurement(ours, peer))
+    assert not [line for line in report.remarks(measurement(peer, OURS)) if "tiles" in line]
+
+
+def test_the_grid_says_each_line_once() -> None:
+    one = replace(measurement(OURS, FAST, left_out=(Left(name="ncnn", reason="is not installed"),)), level="amx")
+
+    assert report.grid_remarks(Grid(measurements=(one, one))) == (
+        "ours ran at level amx",
+        "left out: ncnn: is not installed",
+    )
+
+
 def test_times_are_minimum_and_median_in_milliseconds() -> None:
     assert times([3_000_000, 1_000_000, 8_000_000]) == Times(fastest=1.0, median=3.0, calls=3)
 
@@ -126,8 +166,8 @@ def test_table_and_document_give_the_same_figures() -> None:
     row = report.tables(found)[0].rows[1]
     entry = next(r for r in report.document(found, machine())["results"] if r["name"] == "fast")
 
-    assert row == ("fast 1", "form", "3.000", "5.000", "2.000", "1.50", "2.00", "0.50", "1.3", "33.3%")
-    assert entry["ratios"] == {"fastest": 1.5, "median": 2.0, "network": 0.5}
+    assert row == ("fast 1", "form", "3.000", "5.000", "2.000", "1.50", "2.00", "1.00", "0.50", "1.3", "33.3%")
+    assert entry["ratios"] == {"fastest": 1.5, "median": 2.0, "rounds": 1.0, "network": 0.5}
     assert entry["share_of_peak"] == pytest.approx(1 / 3)
 
 
@@ -135,7 +175,7 @@ def test_the_grids_last_row_is_its_mean() -> None:
     table = report.grid_table(Grid(measurements=(measurement(OURS, FAST), measurement(OURS, SLOW))), 1)
 
     assert table.last_is_sum
-    assert table.rows[-1] == ("geometric mean", "", "", "", "", "2.12", "")
+    assert table.rows[-1] == ("geometric mean", "", "", "", "", "2.12", "1.00", "")
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])

@@ -12,6 +12,9 @@ from depthwise.bench.workplace import Notice
 from depthwise.network.spec import RESOLUTIONS, WIDTHS, Spec
 from depthwise.precision import Precision
 
+# How many times as fast as the fastest peer ours is on so many threads; None where either is missing.
+Lead = Callable[[Measurement, int], float | None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
@@ -19,14 +22,18 @@ class Grid:
 
     measurements: tuple[Measurement, ...]
 
-    def leads(self, threads: int) -> tuple[float, ...]:
-        """How many times as fast as the fastest peer each artifact is, where both were measured."""
-        found = (lead(measurement, threads) for measurement in self.measurements)
+    def leads(self, threads: int, of: Lead = lead) -> tuple[float, ...]:
+        """How many times as fast as the fastest peer each artifact is, where both were measured.
+
+        Args:
+            of: by least times, or `lead_by_rounds`.
+        """
+        found = (of(measurement, threads) for measurement in self.measurements)
         return tuple(ratio for ratio in found if ratio is not None)
 
-    def mean(self, threads: int) -> float | None:
+    def mean(self, threads: int, of: Lead = lead) -> float | None:
         """The geometric mean of `leads`; None where there are none."""
-        leads = self.leads(threads)
+        leads = self.leads(threads, of)
         return geometric_mean(leads) if leads else None
 
 

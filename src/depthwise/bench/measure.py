@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from depthwise.bench import results
@@ -118,13 +119,13 @@ def _measured(
     """All contenders on so many threads, in turns, the peak's loop among them."""
     with ExitStack() as stack:
         taking_part = _taking_part(place, contenders, threads, left, stack)
-        whole: list[list[int]] = [[] for _ in taking_part]
+        whole: list[list[list[int]]] = [[] for _ in taking_part]
         alone: list[list[int]] = [[] for _ in taking_part]
         for number in range(options.rounds):
             loop.turn(threads)
             for at in _in_turn(range(len(taking_part)), number):
                 answered = taking_part[at][1].order("turn")
-                whole[at] += answered["whole"]
+                whole[at].append(answered["whole"])
                 alone[at] += answered["alone"]
                 if threads > 1:
                     time.sleep(_SECONDS_TO_SLEEP)
@@ -138,12 +139,14 @@ def _measured(
             version=version(contender.name),
             form=contender.form.name,
             threads=threads,
-            times=results.times(whole[at]),
+            times=results.times(list(chain.from_iterable(whole[at]))),
+            by_round=tuple(min(turn) / 1e6 for turn in whole[at]),
             network=results.times(alone[at]),
             agreement=contender.agreement,
             file_bytes=_file_bytes(contender.path),
             runtime_bytes=runtime_bytes(contender.name),
             memory_bytes=memory[at],
+            asked_for_tiles=taking_part[at][1].asked_for_tiles,
             first=results.times(starts),
         )
         for at, contender, starts in zip(best, chosen, first, strict=True)
@@ -182,11 +185,12 @@ def _in_turn(places: Sequence[int], number: int) -> list[int]:
     return [*places[start:], *places[:start]]
 
 
-def _fastest_forms(names: Sequence[str], whole: Sequence[Sequence[int]]) -> list[int]:
-    """Where the fastest form of each name stands."""
+def _fastest_forms(names: Sequence[str], whole: Sequence[Sequence[Sequence[int]]]) -> list[int]:
+    """Where the form of each name stands that has the least time of all turns."""
+    least = [min(map(min, turns)) for turns in whole]
     best: dict[str, int] = {}
     for at, name in enumerate(names):
-        if name not in best or min(whole[at]) < min(whole[best[name]]):
+        if name not in best or least[at] < least[best[name]]:
             best[name] = at
     return list(best.values())
 

@@ -25,6 +25,7 @@ class Worker:
         first_ns: from the start of the process to its first answer.
         label: of that answer.
         bytes_before: its memory before anything of the contender was loaded; None where the system does not tell.
+        asked_for_tiles: whether it asked the system for the tiles of AMX; None where the system does not tell.
 
     Raises: Refused, when it cannot be loaded, with what it says.
     """
@@ -46,6 +47,7 @@ class Worker:
         self.first_ns = time.perf_counter_ns() - begun
         self.label: int = said["label"]
         self.bytes_before: int | None = said["bytes_before"]
+        self.asked_for_tiles: bool | None = said["asked_for_tiles"]
 
     def order(self, what: str) -> dict[str, Any]:
         """Have something done; what the worker answers."""

@@ -8,11 +8,11 @@ from typing import Any
 from depthwise.bench.grid import Grid
 from depthwise.bench.machine import Machine
 from depthwise.bench.peers import OWN
-from depthwise.bench.results import Measurement, Result, lead
+from depthwise.bench.results import Measurement, Ratios, Result, lead, lead_by_rounds
 from depthwise.bench.twin import Twins
 from depthwise.tables import Column, Table
 
-SCHEMA = 2
+SCHEMA = 3
 NONE = "-"
 
 
@@ -29,6 +29,7 @@ def grid_document(grid: Grid, machine: Machine) -> dict[str, Any]:
         "machine": dataclasses.asdict(machine),
         "networks": [_measurement(measurement) for measurement in grid.measurements],
         "geometric_mean": {str(count): grid.mean(count) for count in threads},
+        "geometric_mean_by_rounds": {str(count): grid.mean(count, lead_by_rounds) for count in threads},
         "least": {str(count): min(grid.leads(count), default=None) for count in threads},
     }
 
@@ -73,10 +74,13 @@ def twin_document(twins: Twins) -> dict[str, Any]:
 def remarks(measurement: Measurement) -> tuple[str, ...]:
     """Lines under the tables: the lead, the machine's limit, who is left out and why."""
     lines = [f"ours ran at level {measurement.level}"] if measurement.level else []
+    lines += tile_lines(measurement)
     for threads in measurement.threads:
         ratio, best = lead(measurement, threads), measurement.best_peer(threads)
-        if ratio is not None and best is not None:
-            lines.append(f"{_threads(threads)}: {ratio:.2f} times as fast as the fastest peer, {best.name}")
+        rounds = lead_by_rounds(measurement, threads)
+        if ratio is not None and best is not None and rounds is not None:
+            fast = f"{ratio:.2f} times as fast as the fastest peer, {best.name}"
+            lines.append(f"{_threads(threads)}: {fast}; by rounds {rounds:.2f} times")
         peak = measurement.peak(threads)
         if peak is None:
             lines.append(
@@ -96,12 +100,23 @@ def remarks(measurement: Measurement) -> tuple[str, ...]:
     return (*lines, *measurement.notes)
 
 
+def tile_lines(measurement: Measurement) -> list[str]:
+    """A line that says who asked for tiles, where anybody did."""
+    told = {result.name: result.asked_for_tiles for result in measurement.results}
+    asked = [name for name, has in told.items() if has]
+    others = [name for name, has in told.items() if not has]
+    if not asked:
+        return []
+    return [f"tiles (AMX) were asked for by {', '.join(asked)}" + (f", not by {', '.join(others)}" if others else "")]
+
+
 def grid_table(grid: Grid, threads: int) -> Table:
     """One row a network."""
     rows = [_grid_row(measurement, threads) for measurement in grid.measurements]
     mean = grid.mean(threads)
-    rows.append(("geometric mean", *[""] * 4, NONE if mean is None else f"{mean:.2f}", ""))
-    numbers = ("multiply-adds M", "ours ms", "fastest peer ms", "peer", "times ours", "share of peak")
+    rounds = grid.mean(threads, lead_by_rounds)
+    rows.append(("geometric mean", *[""] * 4, _ratio(mean), _ratio(rounds), ""))
+    numbers = ("multiply-adds M", "ours ms", "fastest peer ms", "peer", "times ours", "by rounds", "share of peak")
     precision = grid.measurements[0].precision
     return Table(
         title=f"{precision} on {_threads(threads)}, random weights, least times",
@@ -111,8 +126,19 @@ def grid_table(grid: Grid, threads: int) -> Table:
     )
 
 
+def grid_remarks(grid: Grid) -> tuple[str, ...]:
+    """Lines under the table, each once: our levels, who asked for tiles, who is left out and why."""
+    found: dict[str, None] = {}
+    for one in grid.measurements:
+        lines = [f"ours ran at level {one.level}"] if one.level else []
+        lines += [*tile_lines(one), *(f"left out: {left.name}: {left.reason}" for left in one.left_out)]
+        found.update(dict.fromkeys(lines))
+    return tuple(found)
+
+
 def _times(measurement: Measurement, threads: int) -> Table:
-    numbers = ("ms least", "ms median", "input ms", "times ours", "by median", "input given", "G/s", "share of peak")
+    ratios = ("times ours", "by median", "by rounds", "input given")
+    numbers = ("ms least", "ms median", "input ms", *ratios, "G/s", "share of peak")
     return Table(
         title=f"{measurement.name}, {measurement.precision}, {_threads(threads)}",
         columns=(
@@ -133,10 +159,18 @@ def _time_row(measurement: Measurement, result: Result) -> tuple[str, ...]:
         milliseconds(times.fastest),
         milliseconds(times.median),
         milliseconds(max(0.0, times.fastest - network.fastest)),
-        *([NONE] * 3 if ratios is None else (f"{x:.2f}" for x in (ratios.fastest, ratios.median, ratios.network))),
+        *([NONE] * 4 if ratios is None else map(_ratio, _in_order(ratios))),
         f"{measurement.per_second(result) / 1e9:.1f}",
         NONE if share is None else f"{share:.1%}",
     )
+
+
+def _in_order(ratios: Ratios) -> tuple[float, ...]:
+    return ratios.fastest, ratios.median, ratios.rounds, ratios.network
+
+
+def _ratio(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2f}"
 
 
 def _footprint(measurement: Measurement) -> Table:
@@ -186,7 +220,8 @@ def _grid_row(measurement: Measurement, threads: int) -> tuple[str, ...]:
         NONE if own is None else milliseconds(own.times.fastest),
         NONE if best is None else milliseconds(best.times.fastest),
         NONE if best is None else best.name,
-        NONE if ratio is None else f"{ratio:.2f}",
+        _ratio(ratio),
+        _ratio(lead_by_rounds(measurement, threads)),
         NONE if share is None else f"{share:.1%}",
     )
 
@@ -195,7 +230,8 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
     plain = dataclasses.asdict(measurement)
     plain["spec"] = measurement.spec.to_dict()
     plain["results"] = [_result(measurement, result) for result in measurement.results]
-    plain["lead"] = {str(threads): lead(measurement, threads) for threads in measurement.threads}
+    for key, of in (("lead", lead), ("lead_by_rounds", lead_by_rounds)):
+        plain[key] = {str(threads): of(measurement, threads) for threads in measurement.threads}
     return plain
 
 

@@ -31,11 +31,13 @@ class Result:
         name, version, form: who, and in which of its forms.
         threads: how many could compute.
         times: of a call from prepared bytes to probabilities.
+        by_round: milliseconds of the least call in each round, in which every contender has a turn.
         network: of the network alone in these calls, its input being there in the peer's own form.
         agreement: with our answers; None for ourselves.
         file_bytes: of the network's file.
         runtime_bytes: of the packages that it needs installed; 0 for an artifact.
         memory_bytes: most memory of its process, less what that had before; None where the system does not tell.
+        asked_for_tiles: whether its process asked the system for the tiles of AMX; None where that does not tell.
         first: from the start of a process to its first answer, imports and loading included.
     """
 
@@ -44,11 +46,13 @@ class Result:
     form: str
     threads: int
     times: Times
+    by_round: tuple[float, ...]
     network: Times
     agreement: Agreement | None
     file_bytes: int
     runtime_bytes: int
     memory_bytes: int | None
+    asked_for_tiles: bool | None
     first: Times
 
 
@@ -139,6 +143,7 @@ class Measurement:
         return Ratios(
             fastest=result.times.fastest / own.times.fastest,
             median=result.times.median / own.times.median,
+            rounds=statistics.median(peer / ours for peer, ours in zip(result.by_round, own.by_round, strict=True)),
             network=result.network.fastest / own.times.fastest,
         )
 
@@ -154,10 +159,15 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Ratios:
-    """A contender's time over ours: least times, medians, and its network alone over our whole call."""
+    """A contender's time over ours: least times, medians, the median of what each round says, and its network alone
+    over our whole call.
+
+    Where a machine is now faster, now slower, for seconds at a time, both had the same speed within a round.
+    """
 
     fastest: float
     median: float
+    rounds: float
     network: float
 
 
@@ -171,6 +181,13 @@ def lead(measurement: Measurement, threads: int) -> float | None:
     best = measurement.best_peer(threads)
     ratios = None if best is None else measurement.ratios(best)
     return None if ratios is None else ratios.fastest
+
+
+def lead_by_rounds(measurement: Measurement, threads: int) -> float | None:
+    """The same by what the rounds say; of all peers the least."""
+    peers = [result for result in measurement.of(threads) if result.name not in OURS]
+    found = [ratios.rounds for peer in peers if (ratios := measurement.ratios(peer)) is not None]
+    return min(found, default=None)
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:

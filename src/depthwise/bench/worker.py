@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from depthwise.bench.peers import Pixels, Runner, peer, setting_of
+from depthwise.bench.tiles import asked_for_tiles
 from depthwise.errors import Refused
 
 # A turn warms up for this long, at least one call, and then makes its timed calls, at least three.
@@ -37,7 +38,8 @@ def main(arguments: list[str]) -> int:
         text = str(problem) if isinstance(problem, Refused) else f"{type(problem).__name__}: {problem}"
         _say(out, {"error": text.partition("\n")[0]})
         return 1
-    _say(out, {"label": int(runner.answer().argmax()), "bytes_before": before})
+    label = int(runner.answer().argmax())
+    _say(out, {"label": label, "bytes_before": before, "asked_for_tiles": asked_for_tiles()})
     for line in sys.stdin:
         _say(out, _obey(runner, pixels, json.loads(line)))
     return 0

@@ -170,8 +170,7 @@ def _grid(precision: Precision, options: Options, png: Path | None, *, as_json: 
     if png is not None:
         grid_picture(found, png)
     tables = tuple(report.grid_table(found, count) for count in options.threads)
-    left = sorted({f"left out: {left.name}: {left.reason}" for m in found.measurements for left in m.left_out})
-    _print(report.grid_document(found, here), tables, tuple(left), as_json=as_json)
+    _print(report.grid_document(found, here), tables, report.grid_remarks(found), as_json=as_json)
 
 
 def _print(document: dict[str, Any], tables: tuple[Any, ...], lines: tuple[str, ...], *, as_json: bool) -> None:
@@ -185,7 +184,7 @@ def _print(document: dict[str, Any], tables: tuple[Any, ...], lines: tuple[str, 
     here = document["machine"]
     on = f"{here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}, {here['date']}"
     if here["tiles"]:
-        on += "; it has tiles (AMX), which a peer may have used"
+        on += "; it has tiles (AMX)"
     console().print(*lines, on, sep="\n", soft_wrap=True)
     if here["load"] is not None and here["load"] > 0.5:
         click.echo(f"notice: the machine was busy before (load {here['load']}); figures are upper bounds", err=True)
