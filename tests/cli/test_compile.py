@@ -143,10 +143,9 @@ def test_times_are_of_the_family_that_was_measured_and_of_no_other(folder8: Path
     assert "no times, as nobody has measured any here" in compile_(folder8, *arguments).stdout
 
 
-def test_targets_are_listed_without_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_targets_are_listed_without_a_model() -> None:
     # Wide enough for all columns side by side.
-    monkeypatch.setenv("COLUMNS", "250")
-    lines = compile_("--list-targets").stdout.splitlines()
+    lines = depthwise("compile", "--list-targets", COLUMNS="300").stdout.splitlines()
 
     rows = [line for line in lines if line.strip().startswith(tuple(row.name for row in TARGETS))]
     assert [line.split()[0] for line in rows] == [row.name for row in TARGETS]

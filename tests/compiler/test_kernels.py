@@ -92,8 +92,9 @@ def assert_product(
     taps, depth, full, rows = sizes
     N, width = case.panels.count * case.panels.channels, full * case.pixels + case.rest
     on_tiles = case.kernel.operation == "product_tiles"
+    depth *= case.values
     if on_tiles:
-        depth, width = depth * int(case.macro("BYTES")), -(-case.pixels // rows) + full
+        width = -(-case.pixels // rows) + full
     if not width:
         return
     if on_tiles:
@@ -132,7 +133,7 @@ def assert_product(
 @pytest.mark.parametrize("case", DEPTHWISE, ids=str)
 def test_depthwise_convolutions_are_the_sums_of_the_formula(case: Case, calls: Calls) -> None:
     rule, rng, lanes, stride = RULES[case.kernel.precision], np.random.default_rng(11), case.cut.lanes, case.cut.stride
-    channels = (lanes, 3 * lanes) if case.macro("LANES") else CHANNELS
+    channels = (case.at_a_time, 3 * case.at_a_time) if case.macro("LANES") else CHANNELS
     for C, width, rows, extra in itertools.product(channels, (1, 2, 3, 4, 5, 7, 8, 16, 17), (1, 2, 3), (0, 16)):
         # Pixels that are less than a vector stand one behind the other.
         if extra and lanes > C:
@@ -142,8 +143,8 @@ def test_depthwise_convolutions_are_the_sums_of_the_formula(case: Case, calls: C
         weights = rule.weights(rng, (9, C))
         given, more = page_end(rule.stored(source)), constants(case, weights)
         output = Output(rows * width * step, rule.fill)
-        # In two parts, as two threads have it; the first is one vector.
-        middle = min(lanes, C)
+        # In two parts, as two threads have it; the first is what is computed at a time.
+        middle = min(case.at_a_time, C)
         for part in ((0, middle), (middle, C)):
             calls(case)(case.form.name, given, columns * C, rows, width, C, *part, *more, output.values, step)
 

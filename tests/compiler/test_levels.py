@@ -36,7 +36,7 @@ from tools.emitted import PLAIN, build, predefined, write_sources
 
 PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
 CARRIED: dict[Precision, tuple[str, ...]] = {
-    "float32": ("portable", "avx2", "avx512"),
+    "float32": ("portable", "avx2", "avx512", "avx512_intel"),
     "bf16": ("portable", "avx2", "avx512", "bf16"),
     "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi", "vbmi_intel", "amx"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from depthwise.kernels.portable.float32 import strassen as packed
 from depthwise.kernels.portable.strassen import strassen
 from depthwise.kernels.table import KERNELS, fastest
 from depthwise.kernels.tiling import Panels, Tiling
+from depthwise.kernels.x86.makers import INTEL
 from depthwise.network import reference
 from depthwise.network.layers import layers
 from depthwise.network.preprocessing import default_preprocessing
@@ -34,15 +36,31 @@ from tools.emitted import AVX, AVX512, NEON, SSE, STRICT, aligned, bordered, bui
 Floats = NDArray[np.float32]
 
 LAYER = layers(Spec())[2]
+XEON = replace(AVX512, maker=INTEL)
 GUARD = 64
-# pixels, rest, vectors, lanes
-TILES = ((1, 0, 1, 4), (4, 3, 2, 8), (7, 0, 2, 16), (7, 5, 2, 16), (10, 1, 2, 4), (3, 2, 4, 8))
+# pixels, rest, vectors, lanes, bytes at a time
+TILES = (
+    (1, 0, 1, 4, 0),
+    (4, 3, 2, 8, 0),
+    (7, 0, 2, 16, 0),
+    (7, 5, 2, 16, 0),
+    (10, 1, 2, 4, 0),
+    (3, 2, 4, 8, 0),
+    (14, 0, 2, 16, 16),
+    (10, 3, 2, 16, 16),
+    (5, 4, 2, 4, 8),
+)
 
 
-def form(pixels: int, rest: int, vectors: int, lanes: int, activation: str) -> Form:
+def form(pixels: int, rest: int, vectors: int, lanes: int, bytes_: int, activation: str) -> Form:
     panels = Panels(count=2, vectors=vectors, lanes=lanes)
     kernel = fastest("strassen", "float32", frozenset())
-    return product(kernel, Tiling(pixels=pixels, rest=rest, panels=(panels,)), panels, activation)
+    return product(kernel, Tiling(pixels=pixels, rest=rest, panels=(panels,), bytes=bytes_), panels, activation)
+
+
+def part(each: Form, name: str) -> int:
+    """A number of a form."""
+    return int(dict(each.macros).get(f"DWK_{name}", "0"))
 
 
 FORMS = [form(*tile, activation) for tile, activation in zip(TILES, itertools.cycle(("relu6", "relu")))]
@@ -121,9 +139,8 @@ def test_the_seven_products_are_those_of_the_matrices_in_whole_numbers(
 
 def run(library: ctypes.CDLL, each: Form, depth: int, across: int, rows: int, values: Any) -> tuple[Floats, Any]:
     """The kernel's outputs, (rows, W, N), and the exact sums before the activation."""
-    pixels, rest, vectors, lanes = (int(value) for _, value in each.macros[1:])
-    panels = Panels(count=4, vectors=vectors, lanes=lanes)
-    N, W, step = panels.count * panels.channels, across * pixels + rest, depth + 5
+    panels = Panels(count=4, vectors=part(each, "VECTORS"), lanes=part(each, "LANES"))
+    N, W, step = panels.count * panels.channels, across * part(each, "PIXELS") + part(each, "REST"), depth + 5
     row, output_row = W * step + 3, W * N + 16
     source, weight, bias = values(rows * row), values(depth * N).reshape(1, depth, N), values(N)
     operation = Operation(layer=LAYER, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
@@ -147,7 +164,9 @@ def test_sums_are_those_of_the_plain_product(each: Form, library: ctypes.CDLL) -
     rng = np.random.default_rng(7)
     top = 6 if "relu6" in each.name else None
     tolerance = next(k.tolerance for k in KERNELS if k.parse(each.name) is not None)
-    for depth, across, rows in itertools.product((2, 6, 40), (1, 2, 3), (1, 2, 3)):
+    for depth, across, rows in itertools.product(
+        (8, 24, 40) if part(each, "BYTES") else (2, 6, 40), (1, 2, 3), (1, 2, 3)
+    ):
         found, expected = run(library, each, depth, across, rows, lambda size: rng.normal(0, 1, size))
 
         expected = np.clip(expected, 0, top)
@@ -169,7 +188,13 @@ def test_a_name_says_the_form_and_the_form_its_name(each: Form) -> None:
     assert parsed == [(each.header, {name.removeprefix("DWK_"): value for name, value in each.macros})]
 
 
-@given(st.integers(1, 200), st.integers(1, 4), st.integers(1, 64), st.integers(1, 160), st.sampled_from((AVX, AVX512)))
+@given(
+    st.integers(1, 200),
+    st.integers(1, 4),
+    st.integers(1, 64),
+    st.integers(1, 160),
+    st.sampled_from((AVX, AVX512, XEON)),
+)
 def test_tiles_fit_into_registers_and_there_are_two(
     width: int, rows: int, depth: int, channels: int, machine: Machine
 ) -> None:
@@ -201,6 +226,22 @@ def test_it_is_chosen_for_many_channels_but_for_few_pixels_of_many_weights(
     assert found == pointwise[narrow : len(pointwise) - small]
 
 
+@pytest.mark.parametrize(("width", "resolution", "narrow", "small"), [(1.0, 224, 2, 2), (0.5, 160, 4, 2)])
+def test_on_intel_it_is_chosen_for_large_tiles_of_many_values(
+    width: float, resolution: int, narrow: int, small: int
+) -> None:
+    spec = Spec(width=width, resolution=resolution)
+    steps = plan(spec, default_preprocessing(resolution, 3), XEON).steps
+
+    # `narrow` layers have 64 values a pixel or fewer, `small` ones maps too narrow for a large tile.
+    pointwise = [layer.name for layer in layers(spec) if layer.kind == "pointwise"]
+    found = [step for step in steps if step.strassen is not None]
+    assert [step.layers[-1].name for step in found] == pointwise[narrow : len(pointwise) - small]
+    assert {(step.strassen.pixels, step.strassen.bytes) for step in found if step.strassen} == {
+        (14 if resolution == 224 else 10, 16)
+    }
+
+
 @pytest.mark.parametrize("machine", [SSE, NEON], ids=named)
 def test_it_is_not_chosen_where_it_was_not_measured(machine: Machine) -> None:
     assert not chosen(plan(Spec(), default_preprocessing(224, 3), machine))
@@ -217,6 +258,8 @@ NETWORKS: list[tuple[dict[str, Any], Machine]] = [
     ({"width": 1.25, "resolution": 101, "activation": "relu", "shallow": True}, AVX512),
     ({"width": 0.65, "resolution": 68, "padding": "same", "shallow": True}, AVX512),
     ({"width": 0.65, "resolution": 68, "padding": "same", "shallow": True}, AVX),
+    ({"width": 0.75, "resolution": 88, "shallow": True}, XEON),
+    ({"width": 1.25, "resolution": 101, "activation": "relu", "shallow": True}, XEON),
 ]
 
 

@@ -46,6 +46,12 @@ TILES: dict[str, tuple[tuple[int, int, int, int], ...]] = {
         (6, 5, 2, 0),
     ),
 }
+# The same of portable C with bytes of a pixel at a time, of a kernel that may do so: with these bytes at the end.
+BYTES: dict[str, tuple[tuple[int, int, int, int, int], ...]] = {
+    "portable": ((14, 0, 2, 16, 16), (7, 3, 4, 16, 16), (15, 14, 1, 8, 8), (6, 5, 3, 4, 16)),
+}
+# Vectors of a depthwise kernel that may take several.
+VECTORS = (1, 2)
 # Panels of labels: how many, vectors, lanes of portable C.
 LABELS = ((2, 1, 4), (2, 3, 8), (2, 7, 16))
 LANES = (4, 8, 16)
@@ -92,6 +98,17 @@ class Case:
         return features + features % PRECISIONS[self.kernel.precision].together
 
     @property
+    def values(self) -> int:
+        """Values of a pixel of which the depth of a product must be a multiple."""
+        bytes_ = self.macro("BYTES")
+        return int(bytes_) // PRECISIONS[self.kernel.precision].value if bytes_ else 1
+
+    @property
+    def at_a_time(self) -> int:
+        """Channels that a depthwise kernel computes at a time."""
+        return self.cut.lanes * int(self.macro("VECTORS") or 1)
+
+    @property
     def before(self) -> str:
         """C of what a network does before it calls the kernel."""
         if self.kernel.operation != "product_tiles":
@@ -117,6 +134,9 @@ def _products(kernel: Kernel) -> Iterator[Case]:
         some = vectors * lanes - missing if missing else 0
         panels = Panels(count=1 if some else 2, vectors=vectors, lanes=lanes, some=some)
         yield _product(kernel, pixels, rest, panels, activation)
+    tiles = BYTES.get(of.family, ()) if "BYTES" in kernel.macros else ()
+    for (pixels, rest, vectors, lanes, bytes_), activation in every(tiles, _activations(kernel)):
+        yield _product(kernel, pixels, rest, Panels(count=2, vectors=vectors, lanes=lanes), activation, bytes_)
 
 
 def _abreast(kernel: Kernel) -> Iterator[Case]:
@@ -136,8 +156,8 @@ def _on_tiles(kernel: Kernel) -> Iterator[Case]:
         )
 
 
-def _product(kernel: Kernel, pixels: int, rest: int, panels: Panels, activation: str = "") -> Case:
-    tiling = Tiling(pixels=pixels, rest=rest, panels=(panels,))
+def _product(kernel: Kernel, pixels: int, rest: int, panels: Panels, activation: str = "", bytes_: int = 0) -> Case:
+    tiling = Tiling(pixels=pixels, rest=rest, panels=(panels,), bytes=bytes_)
     return Case(
         kernel=kernel,
         form=forms.product(kernel, tiling, panels, activation),
@@ -149,9 +169,10 @@ def _product(kernel: Kernel, pixels: int, rest: int, panels: Panels, activation:
 
 def _depthwise(kernel: Kernel) -> Iterator[Case]:
     stride = int(kernel.operation[-1])
-    for lanes, activation in every(_lanes(kernel), _activations(kernel)):
+    several = VECTORS if "VECTORS" in kernel.macros else (1,)
+    for lanes, activation, vectors in every(_lanes(kernel), _activations(kernel), several):
         cut = Cut(instructions=kernel.instructions, lanes=lanes, stride=stride)
-        yield Case(kernel=kernel, form=forms.depthwise(kernel, lanes, activation), cut=cut)
+        yield Case(kernel=kernel, form=forms.depthwise(kernel, lanes, activation, vectors=vectors), cut=cut)
 
 
 def _pools(kernel: Kernel) -> Iterator[Case]:

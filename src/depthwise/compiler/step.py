@@ -112,6 +112,7 @@ class Step:
         strassen: of its first channels, where seven multiplications of matrices take the place of eight.
         tiles: of its first channels, where they are computed on a processor's tiles.
         lanes: of a depthwise layer's or a pool's vectors, else 0.
+        vectors: of so many lanes that a depthwise layer computes at a time.
         scratch: values that it needs for itself.
         scratch_step: values from pixel to pixel of a depthwise layer's output in the scratch, else 0.
         split: what several threads share: "blocks" of rows, each with a scratch of its own; "rows" of a map that is
@@ -132,6 +133,7 @@ class Step:
     strassen: Tiling | None = None
     tiles: Tiling | None = None
     lanes: int = 0
+    vectors: int = 1
     scratch: int = 0
     scratch_step: int = 0
     split: Split = ""

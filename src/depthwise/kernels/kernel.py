@@ -38,6 +38,7 @@ class Kernel:
         header: the file, which says what it computes and how its weights lie.
         name: pattern of the functions' names; its groups are the macros of the form, in the order of `macros`.
         macros: macros that make a form, without their prefix DWK_.
+        optional: those that a form need not have; others are 0 where the name does not say them.
         operation: what a step asks for; empty for what is no step's.
         precision: of the networks that use it.
         packing: how its weights lie, by name of a row in `packings.py` of its family's folder; empty where it has none.
@@ -51,6 +52,7 @@ class Kernel:
     header: str
     name: str
     macros: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     operation: Operation = ""
     precision: Precision = "float32"
     packing: str = ""
@@ -68,4 +70,7 @@ class Kernel:
     def parse(self, function: str) -> dict[str, str] | None:
         """The macros of the form that a function's name says, or None when it is another kernel's."""
         match = re.fullmatch(self.name, function)
-        return None if match is None else {m: v or "0" for m, v in zip(self.macros, match.groups(), strict=True)}
+        if match is None:
+            return None
+        said = zip(self.macros, match.groups(), strict=True)
+        return {macro: value or "0" for macro, value in said if value or macro not in self.optional}

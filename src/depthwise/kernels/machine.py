@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from depthwise.precision import Precision
 
+# Makers of processors, as these name them.
+INTEL, AMD = "GenuineIntel", "AuthenticAMD"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
@@ -26,6 +29,12 @@ class Machine:
     family: str = "portable"
     maker: str = ""
     is_own: bool = False
+
+    @property
+    def begins_two(self) -> bool:
+        """Whether it begins two products of its widest vectors a cycle: with 512 bits Intel's for servers do, and AMD's
+        not."""
+        return self.maker == INTEL and self.lanes == 16
 
 
 # Vectors of 4 exist nearly everywhere, and compilers split them up well where they do not.

@@ -244,7 +244,7 @@ def _channels(out: Lines, step: Step, all_: str) -> str:
     """The arguments for the channels that a thread computes without a product."""
     if step.split != "channels":
         return f"0, {all_}"
-    out.add(f"const dwk_part channels = dwk_own(worker, {all_}, {step.lanes});")
+    out.add(f"const dwk_part channels = dwk_own(worker, {all_}, {step.lanes * step.vectors});")
     return "channels.first, channels.end"
 
 

@@ -5,7 +5,7 @@ The kernel itself was chosen by the plan, out of kernels/table.py; here its tile
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from depthwise.compiler.step import Call, Form, Step
 from depthwise.kernels.kernel import Kernel
@@ -28,12 +28,14 @@ def product(kernel: Kernel, tiling: Tiling, panels: Panels, activation: str = ""
         "BYTES": tiling.bytes,
         **_tile(panels),
     }
-    return _form(kernel, tile, values)
+    return _form(kernel, tile, values, without=() if tiling.bytes else ("BYTES",))
 
 
-def depthwise(kernel: Kernel, lanes: int, activation: str = "", way: str = "") -> Form:
-    """A depthwise convolution."""
-    return _form(kernel, f"_c{lanes}", {"ACTIVATION": activation, "WAY": way, "LANES": lanes})
+def depthwise(kernel: Kernel, lanes: int, activation: str = "", way: str = "", vectors: int = 1) -> Form:
+    """A depthwise convolution, of so many vectors at a time."""
+    times = f"{vectors}x" if vectors > 1 else ""
+    values: dict[str, str | int] = {"ACTIVATION": activation, "WAY": way, "VECTORS": vectors, "LANES": lanes}
+    return _form(kernel, f"_c{times}{lanes}", values, without=("VECTORS",) if vectors == 1 else ())
 
 
 def pool(kernel: Kernel, lanes: int) -> Form:
@@ -71,7 +73,7 @@ def calls_of(step: Step, activation: str, logits: str = "") -> tuple[Call, ...]:
     tiles = ((product(last, step.tiling, panels, activation, way), panels) for panels in step.tiling.panels)
     products += tuple(_panels(form, layer, panels) for form, panels in tiles)
     if step.kind == "separable":
-        first = depthwise(step.kernels[0], step.lanes, activation, step.ways[0])
+        first = depthwise(step.kernels[0], step.lanes, activation, step.ways[0], step.vectors)
         return (_whole(first, step.layers[0]), *products)
     return products
 
@@ -96,9 +98,14 @@ def _tile(panels: Panels) -> dict[str, int]:
     return {"VECTORS": panels.vectors, "LANES": panels.lanes, "SOME": panels.some}
 
 
-def _form(kernel: Kernel, tile: str, values: Mapping[str, str | int]) -> Form:
-    """A form of a kernel; of `values` those count that are macros of it. A word among them is part of its name."""
-    macros = [(macro, str(values[macro])) for macro in kernel.macros if macro != "SET"]
+def _form(kernel: Kernel, tile: str, values: Mapping[str, str | int], *, without: Container[str] = ()) -> Form:
+    """A form of a kernel; of `values` those count that are macros of it. A word among them is part of its name.
+
+    Args:
+        without: macros that are not there, in a form that does without what they say.
+    """
+    given = (macro for macro in kernel.macros if macro != "SET" and macro not in without)
+    macros = [(macro, str(values[macro])) for macro in given]
     words = "".join(f"_{value}" for _, value in macros if not value.isdecimal())
     of = kernel.instructions.name
     if "SET" in kernel.macros:

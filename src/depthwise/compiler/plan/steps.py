@@ -15,7 +15,7 @@ from depthwise.compiler.plan.selection import kernel_of
 from depthwise.compiler.step import Map, Step, StepKind
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.portable.strassen import strassen
-from depthwise.kernels.portable.tiles import WHOLE_WIDTH
+from depthwise.kernels.portable.tiles import WHOLE_WIDTH, vectors_at_a_time
 from depthwise.kernels.table import beside, family_of, fastest
 from depthwise.kernels.tiling import Panels, Product, Tiling, cut
 from depthwise.kernels.ways import way
@@ -165,6 +165,7 @@ def _separable(step: Step, setting: Setting) -> Step:
         rows=rows,
         tiling=_tiling(step, setting),
         lanes=_lanes(step, between, setting),
+        vectors=_vectors(step, between, setting),
         scratch=_pixels(rows * shape.width, in_pairs) * (pitch + (between if found else 0)),
         scratch_step=pitch,
     )
@@ -230,6 +231,12 @@ def _lanes(step: Step, channels: int, setting: Setting) -> int:
     """Of the vectors of a depthwise layer or a pool."""
     of = step.kernels[0].instructions
     return family_of(of).lanes(channels, setting.machine, of)
+
+
+def _vectors(step: Step, channels: int, setting: Setting) -> int:
+    """Of a depthwise layer, at a time."""
+    kernel = step.kernels[0]
+    return vectors_at_a_time(channels, setting.machine) if "VECTORS" in kernel.macros else 1
 
 
 def _rows_at_a_time(shape: Shape, table: tuple[tuple[int, int], ...] = _ROWS) -> int:

@@ -1,8 +1,9 @@
 /* dwk_strassen_f32.h: pointwise convolutions with seven multiplications of matrices for eight, then the activation.
  *
- * dwk_strassen_f32_<activation>_p<P>[r<R>]_c<V>x<L>: two tiles of P pixels by two panels of V vectors of L channels at
- * a time. The values of a pixel are halved too, so that A (pixels x values) and B (values x channels) have four
- * quarters each, and C = A B comes of seven products by the identities of Strassen and Winograd (docs/compiler.md):
+ * dwk_strassen_f32_<activation>_p<P>[r<R>][k<B>]_c<V>x<L>: two tiles of P pixels by two panels of V vectors of L
+ * channels at a time; with B, as many bytes of each pixel at a time, of which half the depth must be a multiple. The
+ * values of a pixel are halved too, so that A (pixels x values) and B (values x channels) have four quarters each, and
+ * C = A B comes of seven products by the identities of Strassen and Winograd (docs/compiler.md):
  *
  *     S1 = A21 + A22    S2 = S1 - A11     S3 = A11 - A21    S4 = A12 - S2
  *     T1 = B12 - B11    T2 = B22 - T1     T3 = B22 - B12    T4 = T2 - B21
@@ -14,22 +15,29 @@
  * They are taken in an order in which sums go on in the same registers, and three partial sums are kept aside. A tile
  * without a partner, and the last R pixels of a row, need none of S: C12 = A11 B11 + A11 T1 + A12 B22.
  *
- * Form: DWK_ACTIVATION, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_LANES (L).
+ * Form: DWK_ACTIVATION, DWK_PIXELS (P), DWK_REST (R, or 0), DWK_VECTORS (V), DWK_LANES (L), DWK_BYTES (B, or not
+ * there).
  *
  * Weights: for each pair of panels the bias of the first and what has to be added for that of the second, then
  * B11, B21, T2, T3, -T4, T1, B22, each with V x L factors for each of its values. */
+#include "dwk_rows.h"
 #include "dwk_shapes.h"
-#include "dwk_vector.h"
 
 /* Floats of a cache line. */
 #define DWK_LINE 16
 #define DWK_PANEL (DWK_VECTORS * DWK_LANES)
 #define DWK_V DWK_JOIN(dwk_v, DWK_LANES, )
 #define DWK_ACTIVATE DWK_JOIN(dwk_, DWK_ACTIVATION, DWK_JOIN(_v, DWK_LANES, ))
-#if DWK_REST
-#define DWK_TILE DWK_JOIN(DWK_PIXELS, r, DWK_JOIN(DWK_REST, _c, DWK_JOIN(DWK_VECTORS, x, DWK_LANES)))
+#ifdef DWK_BYTES
+_Static_assert(DWK_PIXELS <= DWK_MOST_PIXELS, "addresses of pixels");
+#define DWK_PANEL_NAME DWK_JOIN(k, DWK_BYTES, DWK_JOIN(_c, DWK_VECTORS, DWK_JOIN(x, DWK_LANES, )))
 #else
-#define DWK_TILE DWK_JOIN(DWK_PIXELS, _c, DWK_JOIN(DWK_VECTORS, x, DWK_LANES))
+#define DWK_PANEL_NAME DWK_JOIN(_c, DWK_VECTORS, DWK_JOIN(x, DWK_LANES, ))
+#endif
+#if DWK_REST
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, r, DWK_JOIN(DWK_REST, DWK_PANEL_NAME, ))
+#else
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, DWK_PANEL_NAME, )
 #endif
 #define DWK_NAMED(what) DWK_JOIN(dwk_, what, DWK_JOIN(_f32_, DWK_ACTIVATION, DWK_JOIN(_p, DWK_TILE, )))
 /* For each vector of a tile's sums. */
@@ -52,12 +60,28 @@ DWK_INLINE void DWK_NAMED(begin)(DWK_NAMED(sums) *sum, int pixels, const dwk_flo
 DWK_INLINE void DWK_NAMED(multiply)(DWK_NAMED(sums) *sum, int pixels, int32_t half, const dwk_float *restrict values,
                                     int32_t step, const dwk_float *restrict weights, const dwk_float *ahead)
 {
+#ifdef DWK_BYTES
+    dwk_rows rows;
+    dwk_rows_begin(&rows, values, step);
+    for (int32_t k = 0; k < half; k += DWK_BYTES / 4) {
+        dwk_rows_keep(&rows, pixels);
+        DWK_UNROLL
+        for (int i = 0; i < DWK_BYTES / 4; i++) {
+            __builtin_prefetch(ahead, 0, 2);
+            ahead += DWK_LINE;
+            DWK_EACH sum->of[p][v] += dwk_rows_value(&rows, p, i) * *(const DWK_V *)(weights + v * DWK_LANES);
+            weights += DWK_PANEL;
+        }
+        dwk_rows_advance(&rows, DWK_BYTES);
+    }
+#else
     for (int32_t k = 0; k < half; k++) {
         __builtin_prefetch(ahead, 0, 2);
         ahead += DWK_LINE;
         DWK_EACH sum->of[p][v] += values[p * step + k] * *(const DWK_V *)(weights + v * DWK_LANES);
         weights += DWK_PANEL;
     }
+#endif
 }
 
 DWK_INLINE void DWK_NAMED(add)(DWK_NAMED(sums) *sum, int pixels, const DWK_NAMED(sums) *other)
@@ -193,6 +217,7 @@ DWK_FUNCTION void DWK_NAMED(strassen)(const dwk_product *shape, int32_t first, i
 #undef DWK_EACH
 #undef DWK_NAMED
 #undef DWK_TILE
+#undef DWK_PANEL_NAME
 #undef DWK_ACTIVATE
 #undef DWK_V
 #undef DWK_PANEL
@@ -201,4 +226,5 @@ DWK_FUNCTION void DWK_NAMED(strassen)(const dwk_product *shape, int32_t first, i
 #undef DWK_VECTORS
 #undef DWK_REST
 #undef DWK_PIXELS
+#undef DWK_BYTES
 #undef DWK_ACTIVATION

@@ -15,9 +15,11 @@ _AVX2 = frozenset({"__AVX2__"})
 _AVX512 = _AVX2 | {"__AVX512F__", "__AVX512BW__", "__AVX512DQ__", "__AVX512VL__"}
 _ALL: frozenset[Precision] = frozenset({"float32", "bf16", "int8"})
 _FLOATS: frozenset[Precision] = frozenset({"float32", "bf16"})
+_FLOAT32: frozenset[Precision] = frozenset({"float32"})
 _BF16: frozenset[Precision] = frozenset({"bf16"})
 _INT8: frozenset[Precision] = frozenset({"int8"})
 
+_WIDE = Machine(lanes=16, registers=32, family="x86", features=_AVX512)
 _VBMI = Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"})
 
 # From the lowest to the highest. VNNI without VBMI is Intel's alone; dot products of bf16 are slower than float32 on
@@ -59,8 +61,16 @@ LEVELS = (
     Level(
         name="avx512",
         about="AVX-512",
-        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512),
+        machine=_WIDE,
         carried=_FLOATS,
+        zig=("-mcpu=x86_64_v4-prefer_256_bit",),
+        cc=("-march=x86-64-v4",),
+    ),
+    Level(
+        name="avx512_intel",
+        about="the same, in tiles for Intel",
+        machine=replace(_WIDE, maker=INTEL, is_own=True),
+        carried=_FLOAT32,
         zig=("-mcpu=x86_64_v4-prefer_256_bit",),
         cc=("-march=x86-64-v4",),
     ),

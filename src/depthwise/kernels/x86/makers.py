@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-INTEL, AMD = "GenuineIntel", "AuthenticAMD"
+from depthwise.kernels.machine import AMD, INTEL
+
+__all__ = ["AMD", "INTEL", "maker_here"]
+
 _TOLD = Path("/proc/cpuinfo")
 
 
