@@ -6,6 +6,7 @@
 #define DWK_INTERFACE_H
 
 #include "depthwise.h"
+#include "dwk_floats.h"
 #include "dwk_golden.h"
 #include "dwk_level.h"
 
@@ -128,12 +129,35 @@ static int32_t dwk_run(const dwk_level *level, const uint8_t *pixels, uint8_t *a
 
 static int32_t dwk_answer(const dwk_level *level, const uint8_t *pixels, dwk_float *probabilities, uint8_t *arena)
 {
+    const dwk_mode before = dwk_floats_begin();
     const int32_t status = dwk_run(level, pixels, arena);
     if (DWK_ANSWERED(status)) {
         level->softmax((const dwk_float *)(const void *)(arena + level->at_sums), DWL_LABELS, probabilities);
     }
+    dwk_floats_end(before);
     return status;
 }
+
+#ifndef DWL_WITHOUT_PREPARE
+
+static int32_t dwk_prepared(const dwk_level *level, const uint8_t *frame, int32_t height, int32_t width, int64_t pitch,
+                            uint8_t *pixels, uint8_t *arena)
+{
+    const dwk_mode before = dwk_floats_begin();
+    const int32_t status = level->prepare(frame, height, width, pitch, pixels, arena + level->at_prepare);
+    dwk_floats_end(before);
+    return status;
+}
+
+static int32_t dwk_prepared_yuv(const dwk_level *level, const dw_yuv *frame, uint8_t *pixels, uint8_t *arena)
+{
+    const dwk_mode before = dwk_floats_begin();
+    const int32_t status = level->prepare_yuv(frame, pixels, arena + level->at_prepare);
+    dwk_floats_end(before);
+    return status;
+}
+
+#endif
 
 uint32_t dw_interface(void) { return DW_INTERFACE_MAJOR << 16 | DW_INTERFACE_MINOR; }
 
@@ -247,7 +271,7 @@ int32_t dw_classify(const uint8_t *frame, int32_t height, int32_t width, int64_t
         return DW_NO_POINTER;
     }
     uint8_t *pixels = memory + level->at_pixels;
-    status = level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare);
+    status = dwk_prepared(level, frame, height, width, pitch, pixels, memory);
     return status == DW_OK ? dwk_answer(level, pixels, probabilities, memory) : status;
 }
 
@@ -256,7 +280,7 @@ int32_t dw_prepare(const uint8_t *frame, int32_t height, int32_t width, int64_t 
     const dwk_level *level;
     uint8_t *memory;
     int32_t status = dwk_begin(arena, &level, &memory);
-    return status == DW_OK ? level->prepare(frame, height, width, pitch, pixels, memory + level->at_prepare) : status;
+    return status == DW_OK ? dwk_prepared(level, frame, height, width, pitch, pixels, memory) : status;
 }
 
 int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena)
@@ -271,7 +295,7 @@ int32_t dw_classify_yuv(const dw_yuv *frame, float *probabilities, void *arena)
         return DW_NO_POINTER;
     }
     uint8_t *pixels = memory + level->at_pixels;
-    status = level->prepare_yuv(frame, pixels, memory + level->at_prepare);
+    status = dwk_prepared_yuv(level, frame, pixels, memory);
     return status == DW_OK ? dwk_answer(level, pixels, probabilities, memory) : status;
 }
 
@@ -280,7 +304,7 @@ int32_t dw_prepare_yuv(const dw_yuv *frame, uint8_t *pixels, void *arena)
     const dwk_level *level;
     uint8_t *memory;
     int32_t status = dwk_begin(arena, &level, &memory);
-    return status == DW_OK ? level->prepare_yuv(frame, pixels, memory + level->at_prepare) : status;
+    return status == DW_OK ? dwk_prepared_yuv(level, frame, pixels, memory) : status;
 }
 
 #endif
@@ -296,10 +320,12 @@ int32_t dw_features(const uint8_t *pixels, float *features, void *arena)
     if (pixels == NULL || features == NULL) {
         return DW_NO_POINTER;
     }
+    const dwk_mode before = dwk_floats_begin();
     status = dwk_run(level, pixels, memory);
     if (DWK_ANSWERED(status)) {
         level->features(memory, features);
     }
+    dwk_floats_end(before);
     return status;
 }
 
@@ -315,10 +341,12 @@ int32_t dw_verify(float *worst, void *arena)
     dwk_float *probabilities = (dwk_float *)(void *)(memory + level->at_probabilities);
     const dwk_float *judged = (const dwk_float *)(const void *)(memory + level->at_judged);
     float most = 0.0f;
+    const dwk_mode before = dwk_floats_begin();
     for (int32_t number = 0; number < DWK_GOLDEN_CASES; number++) {
         dwk_golden_image(number, DWL_HEIGHT, DWL_WIDTH, DWL_CHANNELS, memory + level->at_pixels);
         const int32_t answered = dwk_answer(level, memory + level->at_pixels, probabilities, memory);
         if (!DWK_ANSWERED(answered)) {
+            dwk_floats_end(before);
             return answered;
         }
         const float tolerance = dwk_tolerance(expected);
@@ -330,6 +358,7 @@ int32_t dw_verify(float *worst, void *arena)
             most = off <= most ? most : off;
         }
     }
+    dwk_floats_end(before);
     if (worst != NULL) {
         *worst = most;
     }

@@ -11,6 +11,7 @@
 static void dwk_work(int32_t number) __attribute__((unused));
 
 #define DWK_MAKES_THREADS 1
+#include "dwk_floats.h"
 #include "dwk_team.h"
 
 #if DWK_HAS_THREADS
@@ -56,6 +57,8 @@ static void dwk_announce(dwk_network *network, const uint8_t *pixels, uint8_t *a
 static void dwk_work(int32_t number)
 {
     uint64_t call = 0;
+    /* A thread begins with the settings of the one that made it. */
+    (void)dwk_floats_begin();
     for (;;) {
         dwk_await(&dwk_team.call, call + 1);
         const uint64_t first = atomic_load(&dwk_team.call.value);

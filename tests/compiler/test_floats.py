@@ -1,0 +1,48 @@
+"""Answers do not depend on how the calling thread rounds, and its settings stay as they are."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import make_model
+from depthwise.compiler import compile_model
+from depthwise.network.random_int8 import random_quantized
+from depthwise.precision import ON_PROCESSORS, Precision
+from tools.emitted import build
+
+PROGRAM = Path(__file__).parents[1] / "tools" / "floats.c"
+# What floats.c sets: to nearest, down, up, to 0, the smallest numbers are 0, and a stop at any number that is inexact.
+SETTINGS = 6
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory, gcc: str) -> Path:
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("feenableexcept is glibc's; calls of threads that stop at inexact numbers are not tried")
+    folder = tmp_path_factory.mktemp("floats")
+    build((gcc, "-O1", "-o", "floats", str(PROGRAM), "-ldl", "-lm"), folder)
+    return folder / "floats"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("precision", ON_PROCESSORS)
+def test_answers_do_not_depend_on_how_the_caller_rounds_and_its_settings_stay(
+    precision: Precision, threads: int, program: Path, tmp_path: Path
+) -> None:
+    small = make_model(seed=3, width=0.35, resolution=37, shallow=True)
+    model = random_quantized(small.spec, 1) if precision == "int8" else small
+    target = "linux-x86_64" if platform.machine() == "x86_64" else "host"
+    library = compile_model(model, target=target, out=tmp_path / "model.so", precision=precision).path
+
+    done = subprocess.run([program, library, str(threads)], capture_output=True, text=True, check=True)
+    lines = [line.split() for line in done.stdout.splitlines()]
+
+    assert lines
+    assert len(lines) % SETTINGS == 0
+    # Each setting gives the bytes of the first; golden cases hold; and it is still there.
+    expected = {level: total for level, setting, total, _, _ in lines if setting == "0"}
+    assert [line for line in lines if line[2:] != [expected[line[0]], "0", "1"]] == []
