@@ -27,7 +27,10 @@ from tools.emitted import STRICT, build
 PROGRAM = Path(__file__).parent / "windows.c"
 SPEC = Spec(width=0.1, resolution=33, classes=5, shallow=True)
 # Levels of each library; one of int8, as each takes its time to compile.
-CARRIED: dict[Precision, tuple[str, ...]] = {"float32": ("portable", "avx2", "avx512"), "int8": ("avx2",)}
+CARRIED: dict[Precision, tuple[str, ...]] = {
+    "float32": ("portable", "avx2", "avx512", "avx512_intel"),
+    "int8": ("avx2",),
+}
 # As for libraries of Linux (test_levels.py).
 TOLERANCE = {"float32": 1e-5, "int8": 1e-6}
 
