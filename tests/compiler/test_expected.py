@@ -62,9 +62,7 @@ def test_every_kernel_that_an_x86_can_be_given_has_a_rate(precision: Precision, 
     found = planned(machine, precision)
     used = {rate_key(kernel, machine.lanes) for step in found.steps for kernel in step.kernels}
 
-    # Of tiles there are no rates: no machine that has them was at hand.
-    on_tiles = {("dwk_product_tiles_i8", "amx")} if (precision, level.name) == ("int8", "amx") else set()  # type: ignore[attr-defined]
-    assert used - set(RATES) == on_tiles
+    assert used <= set(RATES)
 
 
 def test_a_family_that_nobody_measured_has_no_times() -> None:

@@ -60,8 +60,8 @@ def calls(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...], zig_wi
 
     @cache
     def built(precision: Precision, of: Instructions) -> Call:
-        command = zig_with_tiles if of == AMX else zig
-        if of != AMX:
+        command = zig_with_tiles if AMX.needs <= of.needs else zig
+        if not AMX.needs <= of.needs:
             needs_machine(of, zig)
         mine = [case for case in CASES if (case.kernel.precision, case.kernel.instructions) == (precision, of)]
         wrappers = [wrapper(case.form.name, arguments(case.kernel), case.before) for case in mine]

@@ -37,7 +37,7 @@ from tools.emitted import PLAIN, build, predefined, write_sources
 PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
 CARRIED: dict[Precision, tuple[str, ...]] = {
     "float32": ("portable", "avx2", "avx512", "avx512_intel"),
-    "bf16": ("portable", "avx2", "avx512", "bf16"),
+    "bf16": ("portable", "avx2", "avx512", "bf16", "amx"),
     "int8": ("portable", "v2", "avx2", "avxvnni", "vnni", "vbmi", "vbmi_intel", "amx"),
 }
 TOLERANCE = {"float32": 1e-5, "bf16": 2e-2, "int8": 1e-6}
@@ -140,7 +140,7 @@ def test_levels_share_constants_that_lie_alike_and_no_others(precision: Precisio
             assert (together.packed.words[at : at + end - start] == alone.words[start:end]).all(), (level, name)
     weights = [_offset(text, "blocks.4.1.conv_pw") for text in together.levels.values()]
     # In int8 v2 reads those of portable, and those above vnni what that reads.
-    assert len(set(weights)) == {"float32": 3, "bf16": 4, "int8": 4}[precision]
+    assert len(set(weights)) == {"float32": 3, "bf16": 5, "int8": 4}[precision]
     assert len({_offset(text, "golden") for text in together.levels.values()}) == 1
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ from depthwise.compiler.lower.compilation import compilation
 from depthwise.compiler.plan.plan import plan
 from depthwise.compiler.step import Step
 from depthwise.compiler.targets import at_level, for_machine, target
+from depthwise.kernels.bfloat16 import floats, halves
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.portable import tiles as portable
 from depthwise.kernels.tiling import Product
 from depthwise.kernels.weights import Rounding, Weights
 from depthwise.kernels.x86 import amx, ways
@@ -42,20 +45,24 @@ from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.requantize import requantize
 from depthwise.network.spec import Spec
+from depthwise.precision import Precision
 from tools.constants import with_constants
 from tools.emitted import SSE, STRICT, build, write_headers, write_sources
 
 TILES = Machine(lanes=16, registers=32, family="x86", features=AMX.needs | AVX512VBMI.needs)
 TOOLS = Path(__file__).parents[1] / "tools"
+# For the plain meaning where this machine has tiles too.
+IN_C = ("-U__AMX_TILE__", "-UDWK_TILES_IN_C", "-DDWK_TILES_IN_C")
 # What depthwise.h calls a processor that lacks something.
 DW_PROCESSOR = 5
 
 
-def planned(threads: int = 1, **fields: object) -> tuple[Step, ...]:
-    """The steps of an int8 network on tiles."""
+def planned(threads: int = 1, precision: Precision = "int8", **fields: object) -> tuple[Step, ...]:
+    """The steps of a network on tiles."""
     spec = Spec(classes=7, **fields)  # type: ignore[arg-type]
-    choices = Choices(precision="int8", threads=threads)
-    return plan(spec, default_preprocessing(spec.resolution, spec.channels), TILES, choices, logits="products").steps
+    choices = Choices(precision=precision, threads=threads)
+    logits = "products" if precision == "int8" else ""
+    return plan(spec, default_preprocessing(spec.resolution, spec.channels), TILES, choices, logits=logits).steps
 
 
 def form_of(step: Step) -> str:
@@ -81,14 +88,33 @@ def test_channels_beyond_whole_panels_are_computed_by_dot_products_behind_those_
     ]
 
 
+def test_layers_of_bf16_are_on_tiles_from_32_channels_on_and_deep_ones_take_two_tiles_of_pixels() -> None:
+    steps = {step.name: step for step in planned(precision="bf16", width=0.75, resolution=224)}
+
+    # Of 24 channels the first convolution has no whole panel.
+    assert form_of(next(iter(steps.values()))) == "dwk_product_bf16_p5r2_c3x8"
+    assert [(call.form.name, call.units) for call in steps["blocks.1.0"].calls] == [
+        ("dwk_depthwise3x3s2_bf16_c32__avx512", 1),
+        ("dwk_product_tiles_bf16_p16k48_c4x16__amxbf16", 1),
+        ("dwk_product_tiles_bf16_p16k48_c2x16__amxbf16", 1),
+    ]
+    assert form_of(steps["blocks.3.1"]) == "dwk_product_tiles_bf16_p14k64_c2x16__amxbf16"
+    assert (
+        form_of(planned(precision="bf16", width=1.0, resolution=96)[0])
+        == "dwk_product_tiles_bf16_p12k20_c2x16__amxbf16"
+    )
+
+
 @pytest.mark.parametrize("resolution", [32, 97, 113, 224, 225, 256])
 @pytest.mark.parametrize("threads", [1, 8])
-def test_no_call_has_fewer_pixels_than_a_block(resolution: int, threads: int) -> None:
-    for step in planned(threads, width=1.0, resolution=resolution):
+@pytest.mark.parametrize("precision", ["int8", "bf16"])
+def test_no_call_has_fewer_pixels_than_a_block(resolution: int, threads: int, precision: Precision) -> None:
+    for step in planned(threads, precision, width=1.0, resolution=resolution):
         if step.tiles is None:
             continue
         shape = step.output.shape
-        rows = {1} if step.split == "rows" else {step.rows, shape.height % step.rows or step.rows}
+        is_alone = step.split == "rows" or step.kind == "stem"
+        rows = {1} if is_alone else {step.rows, shape.height % step.rows or step.rows}
         assert step.tiles.pixels <= min(16, min(rows) * shape.width), step.name
 
 
@@ -97,9 +123,16 @@ def test_no_call_has_fewer_pixels_than_a_block(resolution: int, threads: int) ->
     [(8, 8), (32, 32), (64, 64), (96, 48), (128, 64), (160, 40), (192, 64), (1024, 64), (136, 0), (296, 0)],
 )
 def test_values_are_cut_into_few_equal_parts_or_stay_with_dot_products(depth: int, bytes_: int) -> None:
-    assert amx.bytes_at_a_time(depth) == bytes_
-    assert amx.on_tiles(depth, 64) == (bytes_ > 0)
-    assert not amx.on_tiles(depth, 56)
+    assert amx.bytes_at_a_time(depth, "int8") == bytes_
+    assert amx.on_tiles(depth, 64, "int8") == (bytes_ > 0)
+    assert not amx.on_tiles(depth, 56, "int8")
+
+
+@pytest.mark.parametrize(("depth", "bytes_"), [(9, 20), (8, 16), (24, 48), (96, 64), (80, 40), (1024, 64), (136, 0)])
+def test_values_of_bf16_are_cut_alike_into_pairs(depth: int, bytes_: int) -> None:
+    assert amx.bytes_at_a_time(depth, "bf16") == bytes_
+    assert amx.on_tiles(depth, 32, "bf16") == (bytes_ > 0)
+    assert not amx.on_tiles(depth, 24, "bf16")
 
 
 @pytest.mark.parametrize("channels", range(8))
@@ -151,13 +184,16 @@ void misuse(int which)
     if (which == 0) {
         DWK_TILE_LOAD(4, memory, 64);
     }
-    dwk_tiles_begin(which == 1 ? 17 : 16, which == 2 ? 68 : 32);
+    dwk_tiles_begin(which == 1 ? 17 : 16, which == 2 ? 68 : 32, 1);
     DWK_TILE_LOAD(4, memory, 64);
     if (which == 3) {
         DWK_TILE_DOT(0, 4, 4);
     }
     if (which == 4) {
         DWK_TILE_DOT(0, 5, 6);
+    }
+    if (which == 6) {
+        DWK_TILE_DOT_BF16(0, 5, 4);
     }
     if (which == 5) {
         dwk_tiles_end();
@@ -173,6 +209,7 @@ FAULTS = (
     "a tile twice",
     "sizes that do not belong together",
     "a tile behind the end",
+    "sizes that do not belong together in bf16",
 )
 
 
@@ -181,13 +218,58 @@ def misused(tmp_path_factory: pytest.TempPathFactory, zig_with_tiles: tuple[str,
     folder = tmp_path_factory.mktemp("misused")
     write_headers(folder)
     (folder / "misuse.c").write_text(MISUSED)
-    build((*zig_with_tiles, *STRICT, "-fPIC", "-shared", "-o", "misuse.so", "misuse.c"), folder)
+    build((*zig_with_tiles, *IN_C, *STRICT, "-fPIC", "-shared", "-o", "misuse.so", "misuse.c"), folder)
     return ctypes.CDLL(str(folder / "misuse.so"))
 
 
 @pytest.mark.parametrize("which", range(len(FAULTS) + 1), ids=[*FAULTS, "nothing wrong"])
 def test_the_plain_meaning_ends_the_process_where_the_processor_would(which: int, misused: ctypes.CDLL) -> None:
     assert (ended_by(lambda: misused.misuse(which)) is not None) == (which < len(FAULTS))
+
+
+DOTS = r"""
+#include "dwk_amx.h"
+void dots(const uint16_t *values, const uint16_t *factors, float *sums, int pixels, int bytes);
+void dots(const uint16_t *values, const uint16_t *factors, float *sums, int pixels, int bytes)
+{
+    dwk_tiles_begin(pixels, bytes, 2);
+    DWK_TILE_LOAD(0, sums, 64);
+    DWK_TILE_LOAD(5, values, bytes);
+    DWK_TILE_LOAD(6, factors, 64);
+    DWK_TILE_DOT_BF16(0, 5, 6);
+    DWK_TILE_STORE(0, sums, 64);
+    dwk_tiles_end();
+}
+"""
+
+
+@pytest.mark.parametrize("in_c", [True, False], ids=["plain meaning", "as this machine has them"])
+def test_both_meanings_of_a_product_of_bf16_sum_first_and_second_values_apart(
+    in_c: bool, tmp_path: Path, zig_with_tiles: tuple[str, ...]
+) -> None:
+    plain = IN_C if in_c else ()
+    write_headers(tmp_path)
+    (tmp_path / "dots.c").write_text(DOTS)
+    build((*zig_with_tiles, *plain, *STRICT, "-O1", "-fPIC", "-shared", "-o", "dots.so", "dots.c"), tmp_path)
+    library = ctypes.CDLL(str(tmp_path / "dots.so"))
+    rng = np.random.default_rng(1)
+    values, factors = (floats(halves(rng.normal(0, 2, (16, 32)).astype(np.float32))) for _ in range(2))
+    sums = rng.normal(0, 2, (16, 16)).astype(np.float32)
+    # Pairs of factors lie in the rows of their tile, so (pair, column, of the pair).
+    pairs = factors.reshape(16, 16, 2)
+    expected = np.empty((16, 16), np.float32)
+    for row, column in np.ndindex(16, 16):
+        of = [np.float32(0), np.float32(0)]
+        for k in range(32):
+            # In float64 such a product and its sum are exact, or round as one operation does.
+            product = float(values[row, k]) * float(pairs[k // 2, column, k % 2])
+            of[k % 2] = np.float32(product + float(of[k % 2]))
+        expected[row, column] = sums[row, column] + (of[0] + of[1])
+    given: list[np.ndarray[Any, Any]] = [np.ascontiguousarray(halves(array)) for array in (values, factors)]
+    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*given, sums)]
+    library.dots(*pointers, 16, 64)
+
+    assert (sums == expected).all()
 
 
 def ended_by(work: Callable[[], object]) -> int | None:
@@ -362,9 +444,10 @@ def test_a_library_for_a_processor_with_tiles_carries_a_level_without_them_too()
     assert (without.level, on_tiles.level) == ("host", "amx")
     assert on_tiles.machine == machine
     assert without.machine is not None
-    assert machine.features - without.machine.features == {"__AMX_TILE__", "__AMX_INT8__"}
+    assert machine.features - without.machine.features == {"__AMX_TILE__", "__AMX_INT8__", "__AMX_BF16__"}
     assert without.zig == ("-mcpu=native-amx_tile-amx_int8-amx_bf16",)
     assert without.cc == ("-march=native", "-mno-amx-tile", "-mno-amx-int8", "-mno-amx-bf16")
+    assert [row.level for row in for_machine(host, machine, "bf16")] == ["host", "amx"]
     assert [row.level for row in for_machine(host, machine, "float32")] == ["host"]
     assert [row.level for row in for_machine(host, without.machine, "int8")] == ["host"]
 
@@ -411,3 +494,12 @@ def test_dot_products_have_tiles_of_two_pixels_where_they_pay_and_on_intel_none(
 
     assert (amd.pixels, intel.pixels) == (2, 4)
     assert amd.panels == intel.panels
+
+
+@pytest.mark.parametrize(("together", "value", "bytes_"), [(1, 4, 16), (2, 2, 0)], ids=["float32", "bf16"])
+def test_products_of_float32_alone_take_several_values_of_a_pixel_at_a_time(
+    together: int, value: int, bytes_: int
+) -> None:
+    product = Product(width=56, channels=128, depth=128, together=together, value=value)
+
+    assert portable.tiling(product, replace(TILES, maker=INTEL)).bytes == bytes_

@@ -17,7 +17,8 @@ from depthwise.kernels.machine import Machine
 from depthwise.kernels.table import KERNELS, family_of
 from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.kernels.weights import Cut
-from depthwise.precision import PRECISIONS
+from depthwise.kernels.x86 import amx
+from depthwise.precision import PRECISIONS, Precision
 
 # By family: pixels of a tile, of the last one, vectors of a panel, and the lanes of portable C; where the instructions
 # say the lanes, instead of these how many channels the panel lacks, for kernels that can do with fewer.
@@ -57,8 +58,12 @@ LABELS = ((2, 1, 4), (2, 3, 8), (2, 7, 16))
 LANES = (4, 8, 16)
 # A pixel of one row of a kernel with pixels abreast.
 ABREAST = 16
-# On the tiles of a processor: way to round, pixels of a block, and bytes of a pixel at a time.
-BLOCKS = (("converted", 16, 64), ("fused", 16, 64), ("fused", 13, 36), ("converted", 1, 4))
+# On the tiles of a processor, by precision: way to round, pixels of a block, bytes of a pixel at a time, and vectors of
+# a panel.
+BLOCKS: dict[Precision, tuple[tuple[str, int, int, int], ...]] = {
+    "int8": (("converted", 16, 64, 4), ("fused", 16, 64, 4), ("fused", 13, 36, 4), ("converted", 1, 4, 4)),
+    "bf16": (("", 16, 64, 4), ("", 16, 64, 2), ("", 13, 36, 4), ("", 14, 20, 2), ("", 1, 4, 2), ("", 1, 4, 4)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +118,8 @@ class Case:
         """C of what a network does before it calls the kernel."""
         if self.kernel.operation != "product_tiles":
             return ""
-        return f"dwk_tiles_begin({self.macro('PIXELS')}, {self.macro('BYTES')}); "
+        values = amx.VALUES[self.kernel.precision]
+        return f"dwk_tiles_begin({self.macro('PIXELS')}, {self.macro('BYTES')}, {values}); "
 
     def macro(self, name: str) -> str:
         """The value of a macro of its form, or nothing where it has none of that name."""
@@ -145,8 +151,8 @@ def _abreast(kernel: Kernel) -> Iterator[Case]:
 
 
 def _on_tiles(kernel: Kernel) -> Iterator[Case]:
-    panels = Panels(count=2, vectors=4, lanes=kernel.instructions.lanes)
-    for way, pixels, bytes_ in BLOCKS:
+    for way, pixels, bytes_, vectors in BLOCKS[kernel.precision]:
+        panels = Panels(count=2, vectors=vectors, lanes=kernel.instructions.lanes)
         tiling = Tiling(pixels=pixels, rest=0, panels=(panels,), bytes=bytes_)
         yield Case(
             kernel=kernel,

@@ -137,8 +137,8 @@ def command(
 
     An int8 model, as `depthwise quantize` and `convert` write it, becomes an int8 artifact, which gives the same bytes
     in every layer on every machine. With --precision bf16 the weights of a float model, and what goes from layer to
-    layer, are bfloat16: half the bytes of weights. That is faster than float32 on AMD's processors from Zen 4 on;
-    elsewhere it saves memory and no time. `depthwise bench` measures both.
+    layer, are bfloat16: half the bytes of weights. That is faster than float32 on AMD's processors from Zen 4 on, and
+    on Intel's with AMX; elsewhere it saves memory and takes longer. `depthwise bench` measures both.
     """
     from depthwise.cli.output import notice
     from depthwise.compiler.compile import check_precision, compile_model
@@ -235,10 +235,10 @@ def _warn(built: Built) -> None:
             f"{built.target} has no fast {precision} instructions: values are widened and summed in float32, slower"
             " than a float32 artifact"
         )
-    elif len(built.levels) > 1:
+    elif fast := [level for level in built.levels if level in ("bf16", "amx")] if len(built.levels) > 1 else []:
         notice(
-            f"level {built.levels[-1]}, for AMD's processors from Zen 4 on, is faster than a float32 artifact; the"
-            " others save memory and no time"
+            f"levels {' and '.join(fast)} are faster than a float32 artifact, on AMD's processors from Zen 4 on and on"
+            " Intel's with AMX; the others save memory and take longer"
         )
 
 

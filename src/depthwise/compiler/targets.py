@@ -365,7 +365,7 @@ def for_machine(row: Target, machine: Machine, precision: Precision) -> tuple[Ta
     slow = BF16_DOTS if machine.maker == INTEL else frozenset[str]()
     machine = replace(machine, features=machine.features - slow)
     found = replace(row, machine=machine)
-    if precision != "int8" or not AMX.needs <= machine.features:
+    if precision == "float32" or not AMX.needs <= machine.features:
         return (found,)
     assert row.zig is not None
     less = "".join(f"-{name}" for name in _TILES)

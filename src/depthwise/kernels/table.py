@@ -53,8 +53,9 @@ def family_here() -> Family:
 
 
 def has_own(precision: Precision, machine: Machine) -> bool:
-    """Whether a machine has instructions that kernels for a precision were written for, beyond portable C."""
-    rows = (row for row in KERNELS if row.precision == precision and row.instructions.needs)
+    """Whether a machine has instructions that products of a precision were written for, beyond portable C."""
+    products = (row for row in KERNELS if row.operation in ("product", "product_tiles") and row.instructions.needs)
+    rows = (row for row in products if row.precision == precision)
     return any(row.instructions.needs <= machine.features for row in rows)
 
 

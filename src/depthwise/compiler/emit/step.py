@@ -7,6 +7,7 @@ from depthwise.compiler.emit.ctext import Lines, constant, identifier
 from depthwise.compiler.emit.dialect import Dialect
 from depthwise.compiler.emit.product import emit_products, emit_sums, parts, phase
 from depthwise.compiler.step import NO_BORDER, Map, Step
+from depthwise.kernels.x86 import amx
 from depthwise.network.layers import multiply_adds
 
 _KINDS = {
@@ -73,7 +74,8 @@ def _convolution(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
         dialect.roundings(out, middle=step.layers[0])
     dialect.roundings(out, rounding=step.layers[-1])
     if step.tiles is not None:
-        out.add(f"dwk_tiles_begin({step.tiles.pixels}, {step.tiles.bytes});")
+        values = amx.VALUES[dialect.lowered.precision]
+        out.add(f"dwk_tiles_begin({step.tiles.pixels}, {step.tiles.bytes}, {values});")
     if step.kind == "separable" and step.split == "channels":
         _halves(out, step, source, dialect)
         return

@@ -22,7 +22,7 @@ def kernel_of(layer: Layer, precision: Precision, features: frozenset[str]) -> K
     Args:
         features: of the machine.
     """
-    found = fastest(_operation(layer), precision, features)
+    found = fastest(_operation(layer, precision), precision, features)
     lanes, channels = found.instructions.lanes, layer.output.channels
     is_cut = found.operation in ("product", "stem")
     leaves_half_empty = is_cut and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
@@ -41,15 +41,18 @@ def usable(
     return features if all(found is None or holds(kernel, found) for kernel, found in chosen) else frozenset()
 
 
-def _operation(layer: Layer) -> Operation:
+def _operation(layer: Layer, precision: Precision) -> Operation:
+    depth, channels = layer.kernel * layer.input.channels, layer.output.channels
     match layer.kind:
         case "depthwise":
             return "depthwise3x3s1" if layer.stride == 1 else "depthwise3x3s2"
+        case "stem" if precision == "bf16" and on_tiles(depth, channels, precision):
+            return "product_tiles"
         case "stem" if layer.input.channels == 3:
-            return "stem_abreast" if layer.stride == 2 and layer.output.channels in _ABREAST else "stem"
+            return "stem_abreast" if layer.stride == 2 and channels in _ABREAST else "stem"
         case "pool" | "classifier":
             return layer.kind
         case "pointwise":
-            return "product_tiles" if on_tiles(layer.input.channels, layer.output.channels) else "pointwise"
+            return "product_tiles" if on_tiles(depth, channels, precision) else "pointwise"
         case _:
             return "product"

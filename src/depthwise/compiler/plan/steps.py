@@ -94,7 +94,7 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
     )
     step = _made(step, setting)
     step = _shared(step, setting) if setting.choices.threads > 1 else step
-    step = _on_tiles(step) if step.kernels[-1].operation == "product_tiles" else step
+    step = _on_tiles(step, setting.precision) if step.kernels[-1].operation == "product_tiles" else step
     return replace(step, calls=calls_of(step, setting.activation, setting.logits))
 
 
@@ -171,13 +171,21 @@ def _separable(step: Step, setting: Setting) -> Step:
     )
 
 
-def _on_tiles(step: Step) -> Step:
-    """The step with the blocks of its channels on tiles; no call may have fewer pixels than a block."""
+def _on_tiles(step: Step, precision: Precision) -> Step:
+    """The step with the blocks of its channels on tiles; no call may have fewer pixels than a block.
+
+    Pixels under the kernel of a first convolution are one list in each row alone.
+    """
     shape = step.output.shape
-    fewest = 1 if step.split == "rows" else shape.height % step.rows or step.rows
-    depth = step.layers[-1].input.channels
-    found = amx.tiles(depth, shape.channels, step.rows * shape.width, fewest * shape.width)
+    rows = 1 if step.kind == "stem" else step.rows
+    fewest = 1 if step.split == "rows" or rows == 1 else shape.height % rows or rows
+    found = amx.tiles(_depth(step), shape.channels, rows * shape.width, fewest * shape.width, precision)
     return replace(step, tiles=found)
+
+
+def _depth(step: Step) -> int:
+    """Values in a row under the kernel of a product."""
+    return step.layers[-1].kernel * step.layers[-1].input.channels
 
 
 def _pixels(count: int, in_pairs: bool) -> int:
@@ -215,7 +223,8 @@ def _tiling(step: Step, setting: Setting) -> Tiling:
     done = sum(p.count * p.channels for p in step.strassen.panels) if step.strassen else 0
     kernel = step.kernels[-1]
     if kernel.operation == "product_tiles":
-        done, kernel = shape.channels // amx.CHANNELS * amx.CHANNELS, beside(kernel)
+        done = amx.channels_on_tiles(_depth(step), shape.channels, kernel.precision)
+        kernel = beside(kernel)
     product = Product(
         width=shape.width,
         channels=shape.channels - done,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from depthwise.kernels.instructions import PORTABLE, Instructions
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.tiling import Product, Tiling, cut
+from depthwise.precision import FLOAT
 
 # Up to this width a block runs over the whole map at once: its weights are large then, and are read once.
 WHOLE_WIDTH = 14
@@ -32,8 +33,7 @@ def tiling(product: Product, machine: Machine, of: Instructions = PORTABLE) -> T
     most = panels[0].vectors
     spare = 3 if in_pairs else 0 if machine.lanes == 16 else 1
     fit = (machine.registers - spare) // most - (2 if in_pairs else 1)
-    is_float = product.value * product.together == 4
-    by_four = is_float and machine.begins_two and lanes == machine.lanes and product.taps == 1
+    by_four = product.value == FLOAT and machine.begins_two and lanes == machine.lanes and product.taps == 1
     limit = fit if width <= WHOLE_WIDTH else min(fit, max(machine.registers // 2 // most, 1))
     if by_four:
         limit = min(fit if product.depth > _FEW_VALUES else limit, _MOST_PIXELS)

@@ -12,6 +12,9 @@ from depthwise.kernels.packing import padded
 from depthwise.kernels.portable.bf16 import Words, pairs_of
 from depthwise.kernels.weights import Bounds, Cut, Floats, Weights
 
+# Channels of a chunk.
+_SIZE = 32
+
 
 def depthwise_x86(weights: Weights, cut: Cut) -> list[Words]:
     """Chunks of 32 channels: biases, bounds, and factors of as many rows of outputs as are computed at once."""
@@ -19,6 +22,23 @@ def depthwise_x86(weights: Weights, cut: Cut) -> list[Words]:
     assert weights.bounds is not None
     rows = 2 if stride == 1 else 1
     return [chunks(weights.weight, weights.bias, weights.bounds, rows=rows, repeat=stride == 1)]
+
+
+def depthwise_avx512(weights: Weights, cut: Cut) -> list[Words]:
+    """Chunks of 32 channels of dwk_window_bf16_avx512.h, of the even channels and of the odd ones."""
+    assert weights.bounds is not None
+    # (what, chunk, 32 channels)
+    order = _channels(len(weights.bias), repeat=cut.stride == 1).reshape(-1, _SIZE)
+    missing = order >= len(weights.bias)
+    at = np.where(missing, 0, order)
+    bias, factors = (np.where(missing, np.float32(0), row[..., at]) for row in (weights.bias, weights.weight))
+    low, high = (np.where(missing, np.float32(0), row[at]) for row in (weights.bounds.low, weights.bounds.high))
+    parts = []
+    for chunk in range(len(order)):
+        parts += [bias[chunk, half::2].astype(np.float32).view(np.uint32) for half in (0, 1)]
+        parts += [halves(row[chunk]).view(np.uint32) for row in (low, high)]
+        parts += [row[chunk, half::2].astype(np.float32).view(np.uint32) for row in factors for half in (0, 1)]
+    return [np.concatenate(parts)]
 
 
 def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: bool) -> Words:
@@ -30,10 +50,9 @@ def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: b
         rows: of outputs that are computed at once, 1 or 2.
         repeat: whether fewer than 32 channels repeat until a chunk begins with the first one again.
     """
-    B, C = 32, len(bias)
-    again = repeat and C < B
-    size = C * B // gcd(C, B) if again else -(-C // B) * B
-    channels = np.arange(size) % C if again else np.arange(size)
+    B = _SIZE
+    channels = _channels(len(bias), repeat=repeat)
+    size = len(channels)
     # (column, row of the image, channel), with a row of zeros above or below for each row of outputs
     columns = padded(halves(weight), size)[:, channels].reshape(3, 3, size).transpose(1, 0, 2)
     wide = [np.pad(columns, ((0, 0), (row, 1 - row), (0, 0))) for row in range(rows)]
@@ -45,6 +64,17 @@ def chunks(weight: Floats, bias: Floats, bounds: Bounds, *, rows: int, repeat: b
         parts += [padded(halves(row), size)[own].view(np.uint32) for row in (bounds.low, bounds.high)]
         parts += [pairs_of(four[:, 0::2, order], four[:, 1::2, order]).ravel() for four in wide]
     return np.concatenate(parts)
+
+
+def _channels(count: int, *, repeat: bool) -> NDArray[np.intp]:
+    """The channel of each place in the chunks; at the end of the last one there may be none of that number.
+
+    Args:
+        repeat: whether fewer than 32 channels repeat until a chunk begins with the first one again.
+    """
+    again = repeat and count < _SIZE
+    size = count * _SIZE // gcd(count, _SIZE) if again else -(-count // _SIZE) * _SIZE
+    return np.arange(size) % count if again else np.arange(size)
 
 
 def _order() -> NDArray[np.intp]:

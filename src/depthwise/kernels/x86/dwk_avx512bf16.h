@@ -96,4 +96,6 @@ DWK_INLINE void dwk_store_avx512bf16(dwk_bf16 *at, __m512i values, int32_t count
     }
 }
 
+#include "dwk_window_bf16_x86.h"
+
 #endif

@@ -1,17 +1,17 @@
 /* dwk_depthwise3x3s1_bf16_x86.h: 3x3 depthwise convolution of bfloat16, of stride 1, with bias and bounds.
  *
- * dwk_depthwise3x3s1_bf16_c32__avx512bf16: 32 channels at a time, and of the last ones only as many as there are, of
+ * dwk_depthwise3x3s1_bf16_c32__<set>: 32 channels at a time, and of the last ones only as many as there are, of
  * two rows and two pixels at once where there are two. With fewer than 32 channels, 32 values of a row at a time,
  * whatever pixel and channel they belong to.
  *
  * Form: DWK_SET.
  *
- * Weights: dwk_window_bf16_x86.h, two rows. With fewer than 32 channels they repeat until 32 values begin with a pixel
- * again. */
-#include "dwk_window_bf16_x86.h"
-
-#define DWK_WEIGHTS (DWK_HEAD_BF16 + 2 * DWK_ROW_BF16)
-#define DWK_S1(word) dwk_s1_##word##_bf16
+ * Weights: dwk_window_bf16_x86.h, two rows, or dwk_window_bf16_avx512.h. With fewer than 32 channels they repeat until
+ * 32 values begin with a pixel again. */
+#define DWK_WORD(word) DWK_JOIN(dwk_##word##_, DWK_SET, )
+#define DWK_WEIGHTS (DWK_JOIN(DWK_WORDS_, DWK_SET, )(2))
+#define DWK_SIZE 32
+#define DWK_S1(word) DWK_JOIN(dwk_s1_##word##_, DWK_SET, )
 #define DWK_NAME DWK_JOIN(dwk_depthwise3x3s1_bf16_c32__, DWK_SET, )
 
 /* One or two rows and pixels of outputs of `count` channels; the first two columns are there. */
@@ -23,14 +23,14 @@ DWK_INLINE void DWK_S1(pixels)(__m512i (*columns)[4], int pixels, const dwk_bf16
     DWK_HIDE(weights);
     DWK_UNROLL
     for (int i = 0; i < pixels; i++) {
-        dwk_column_bf16(input + (i + 2) * channels, input_row, rows + 2, count, columns[i + 2]);
+        DWK_WORD(column)(input + (i + 2) * channels, input_row, rows + 2, count, columns[i + 2]);
     }
-    dwk_outputs_bf16(columns, pixels, rows, weights, values);
+    DWK_WORD(outputs)(columns, pixels, rows, weights, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
         DWK_UNROLL
         for (int i = 0; i < pixels; i++) {
-            dwk_store_avx512bf16(output + (y * width + i) * output_step, values[y][i], count);
+            DWK_WORD(store)(output + (y * width + i) * output_step, values[y][i], count);
         }
     }
 }
@@ -41,8 +41,8 @@ DWK_INLINE void DWK_S1(channels)(const dwk_bf16 *restrict input, int32_t input_r
                                  dwk_bf16 *restrict output, int32_t output_step)
 {
     __m512i columns[4][4];
-    dwk_column_bf16(input, input_row, rows + 2, count, columns[0]);
-    dwk_column_bf16(input + channels, input_row, rows + 2, count, columns[1]);
+    DWK_WORD(column)(input, input_row, rows + 2, count, columns[0]);
+    DWK_WORD(column)(input + channels, input_row, rows + 2, count, columns[1]);
     int32_t x = 0;
     for (; x + 2 <= width; x += 2) {
         DWK_S1(pixels)(columns, 2, input + x * channels, input_row, rows, width, channels, count, weights,
@@ -66,12 +66,12 @@ DWK_INLINE void DWK_S1(values)(const dwk_bf16 *restrict input, int32_t input_row
     __m512i columns[3][4], values[2][2];
     DWK_UNROLL
     for (int i = 0; i < 3; i++) {
-        dwk_column_bf16(input + i * channels, input_row, rows + 2, count, columns[i]);
+        DWK_WORD(column)(input + i * channels, input_row, rows + 2, count, columns[i]);
     }
-    dwk_outputs_bf16(columns, 1, rows, weights, values);
+    DWK_WORD(outputs)(columns, 1, rows, weights, values);
     DWK_UNROLL
     for (int y = 0; y < rows; y++) {
-        dwk_store_avx512bf16(output + y * width * channels, values[y][0], count);
+        DWK_WORD(store)(output + y * width * channels, values[y][0], count);
     }
 }
 
@@ -82,9 +82,9 @@ DWK_INLINE void DWK_S1(flat)(const dwk_bf16 *restrict input, int32_t input_row, 
     const int32_t values = width * channels;
     const uint32_t *of = weights;
     int32_t at = 0, channel = 0;
-    for (; at + DWK_B_BF16 <= values; at += DWK_B_BF16) {
-        DWK_S1(values)(input + at, input_row, rows, width, channels, DWK_B_BF16, of, output + at);
-        channel = (channel + DWK_B_BF16) % channels;
+    for (; at + DWK_SIZE <= values; at += DWK_SIZE) {
+        DWK_S1(values)(input + at, input_row, rows, width, channels, DWK_SIZE, of, output + at);
+        channel = (channel + DWK_SIZE) % channels;
         of = channel == 0 ? weights : of + DWK_WEIGHTS;
     }
     if (at < values) {
@@ -98,7 +98,7 @@ DWK_INLINE void DWK_S1(rows)(const dwk_bf16 *restrict input, int32_t input_row, 
                              dwk_bf16 *restrict output, int32_t output_step)
 {
     for (int32_t y = 0; y < rows / 2; y++) {
-        if (channels < DWK_B_BF16) {
+        if (channels < DWK_SIZE) {
             DWK_S1(flat)(input, input_row, 2, width, channels, weights, output);
         } else {
             DWK_S1(channels)(input, input_row, 2, width, channels, count, weights, output, output_step);
@@ -106,7 +106,7 @@ DWK_INLINE void DWK_S1(rows)(const dwk_bf16 *restrict input, int32_t input_row, 
         input += 2 * input_row;
         output += 2 * width * output_step;
     }
-    if (rows % 2 && channels < DWK_B_BF16) {
+    if (rows % 2 && channels < DWK_SIZE) {
         DWK_S1(flat)(input, input_row, 1, width, channels, weights, output);
     } else if (rows % 2) {
         DWK_S1(channels)(input, input_row, 1, width, channels, count, weights, output, output_step);
@@ -121,9 +121,9 @@ DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int3
                          dwk_bf16 *restrict output, int32_t output_step)
 {
     int32_t c = first;
-    weights += first / DWK_B_BF16 * DWK_WEIGHTS;
-    for (; c + DWK_B_BF16 <= end; c += DWK_B_BF16) {
-        DWK_S1(rows)(input + c, input_row, rows, width, channels, DWK_B_BF16, weights, output + c, output_step);
+    weights += first / DWK_SIZE * DWK_WEIGHTS;
+    for (; c + DWK_SIZE <= end; c += DWK_SIZE) {
+        DWK_S1(rows)(input + c, input_row, rows, width, channels, DWK_SIZE, weights, output + c, output_step);
         weights += DWK_WEIGHTS;
     }
     if (c < end) {
@@ -133,5 +133,7 @@ DWK_INLINE void DWK_NAME(const dwk_bf16 *restrict input, int32_t input_row, int3
 
 #undef DWK_NAME
 #undef DWK_S1
+#undef DWK_SIZE
 #undef DWK_WEIGHTS
+#undef DWK_WORD
 #undef DWK_SET

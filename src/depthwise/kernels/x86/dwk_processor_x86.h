@@ -106,7 +106,7 @@ static const dwk_needs dwk_needed = {
               | 1u << 23
 #endif
 #ifdef DWK_HAS_TILES
-              | 1u << 24 | 1u << 25
+              | 1u << 22 | 1u << 24 | 1u << 25
 #endif
     ,
     .leaf71a = 0u

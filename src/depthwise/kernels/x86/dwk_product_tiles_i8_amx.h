@@ -11,7 +11,7 @@
  * Form: DWK_WAY, DWK_PIXELS (P), DWK_BYTES (B).
  *
  * Weights are those of dwk_product_i8_x86.h with panels of four vectors. A quad of a panel is 256 bytes, a row of each
- * of four tiles of factors. dwk_tiles_begin(P, B) comes before. */
+ * of four tiles of factors. dwk_tiles_begin(P, B, 1) comes before. */
 #ifndef DWK_PRODUCT_TILES_I8_AMX_H
 #define DWK_PRODUCT_TILES_I8_AMX_H
 

@@ -11,15 +11,14 @@
 #ifndef DWK_WINDOW_BF16_X86_H
 #define DWK_WINDOW_BF16_X86_H
 
-#include "dwk_avx512bf16.h"
-
 /* Values in a vector; words before the factors, and of the factors of a row of outputs. */
 #define DWK_B_BF16 32
 #define DWK_HEAD_BF16 (2 * DWK_B_BF16)
 #define DWK_ROW_BF16 (3 * 2 * DWK_B_BF16)
+#define DWK_WORDS_avx512bf16(rows) (DWK_HEAD_BF16 + (rows) * DWK_ROW_BF16)
 
 /* Pairs of `count` values; of three rows the last one counts twice. */
-DWK_INLINE void dwk_column_bf16(const dwk_bf16 *at, int32_t row, int rows, int32_t count, __m512i *pairs)
+DWK_INLINE void dwk_column_avx512bf16(const dwk_bf16 *at, int32_t row, int rows, int32_t count, __m512i *pairs)
 {
     __m512i r[4];
     DWK_UNROLL
@@ -33,8 +32,8 @@ DWK_INLINE void dwk_column_bf16(const dwk_bf16 *at, int32_t row, int rows, int32
 
 /* 32 outputs of one or two rows and pixels, from the columns under the kernel, three for the first pixel and one more
  * for the next. Each factor is read once for all pixels: loads, one a cycle, would take longer than the products. */
-DWK_INLINE void dwk_outputs_bf16(__m512i (*columns)[4], int pixels, int rows, const uint32_t *restrict weights,
-                                 __m512i (*values)[2])
+DWK_INLINE void dwk_outputs_avx512bf16(__m512i (*columns)[4], int pixels, int rows, const uint32_t *restrict weights,
+                                       __m512i (*values)[2])
 {
     __m512 sum[2][2][2];
     const dwk_bf16 *low = (const dwk_bf16 *)(weights + DWK_B_BF16), *high = low + DWK_B_BF16;

@@ -29,6 +29,6 @@ X86 = Family(
         ("__x86_64__", BASELINE),
     ),
     rates=RATES,
-    rates_source="measured on Zen 4",
+    rates_source="measured on Zen 4, on tiles on Emerald Rapids",
     tuning=_TUNING,
 )

@@ -24,7 +24,8 @@ _VBMI = Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX
 
 # From the lowest to the highest. VNNI without VBMI is Intel's alone; dot products of bf16 are slower than float32 on
 # Intel, and twice as fast on AMD. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to,
-# which costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `Family.tuning`.
+# which costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `Family.tuning`. Level `amx`
+# is told of the instructions for bf16, of which only the one that rounds is used, and its machine is not.
 LEVELS = (
     Level(
         name="portable",
@@ -117,8 +118,16 @@ LEVELS = (
         name="amx",
         about="AVX-512 with VNNI and VBMI, and the tiles of AMX",
         machine=replace(_VBMI, features=_VBMI.features | AMX.needs, maker=INTEL),
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi+amx_tile+amx_int8-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi", "-mamx-tile", "-mamx-int8"),
+        carried=_INT8 | _BF16,
+        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi+avx512bf16+amx_tile+amx_int8+amx_bf16-prefer_256_bit",),
+        cc=(
+            "-march=x86-64-v4",
+            "-mavx512vnni",
+            "-mavx512vbmi",
+            "-mavx512bf16",
+            "-mamx-tile",
+            "-mamx-int8",
+            "-mamx-bf16",
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from depthwise.kernels.x86 import bf16, int8
 PACKINGS: dict[str, Packing] = {
     "product_bf16": portable.PACKINGS["product_bf16"],
     "depthwise_bf16_x86": bf16.depthwise_x86,
+    "depthwise_bf16_avx512": bf16.depthwise_avx512,
     "product_x86": int8.product,
     "stem_x86": int8.stem,
     "stem_abreast_x86": int8.stem_abreast,

@@ -6,7 +6,9 @@ from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import BF16_STEP, Kernel, Operation
 from depthwise.kernels.x86.instructions import (
     AMX,
+    AMXBF16,
     AVX2,
+    AVX512,
     AVX512BF16,
     AVX512BF16VL,
     AVX512VBMI,
@@ -102,6 +104,16 @@ KERNELS: tuple[Kernel, ...] = (
     *_x86(AVX512VNNI, ("pool",)),
     *_x86(AVXVNNI),
     *_x86(AVX2),
+    Kernel(
+        header="dwk_product_tiles_bf16_amxbf16.h",
+        name=r"dwk_product_tiles_bf16_p(\d+)k(\d+)_c([24])x16__amxbf16",
+        macros=("PIXELS", "BYTES", "VECTORS"),
+        operation="product_tiles",
+        precision="bf16",
+        packing="product_bf16",
+        instructions=AMXBF16,
+        tolerance=BF16_STEP,
+    ),
     *(
         Kernel(
             header="dwk_product_bf16_x86.h",
@@ -118,14 +130,15 @@ KERNELS: tuple[Kernel, ...] = (
     *(
         Kernel(
             header=f"dwk_{operation}_bf16_x86.h",
-            name=rf"dwk_{operation}_bf16_c32__(avx512bf16)",
+            name=rf"dwk_{operation}_bf16_c32__({of.name})",
             macros=("SET",),
             operation=operation,
             precision="bf16",
-            packing="depthwise_bf16_x86",
-            instructions=AVX512BF16,
+            packing=packing,
+            instructions=of,
             tolerance=BF16_STEP,
         )
+        for of, packing in ((AVX512BF16, "depthwise_bf16_x86"), (AVX512, "depthwise_bf16_avx512"))
         for operation in _DEPTHWISE
     ),
 )
