@@ -1,4 +1,4 @@
-"""Answers do not depend on how the calling thread rounds, and its settings stay as they are."""
+"""Answers do not depend on how the calling thread rounds, and its settings stay; subnormal numbers are 0."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import platform
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import make_model
 from depthwise.compiler import compile_model
+from depthwise.edge.artifact import Artifact
 from depthwise.network.random_int8 import random_quantized
 from depthwise.precision import ON_PROCESSORS, Precision
 from tools.emitted import build
@@ -46,3 +48,27 @@ def test_answers_do_not_depend_on_how_the_caller_rounds_and_its_settings_stay(
     # Each setting gives the bytes of the first; golden cases hold; and it is still there.
     expected = {level: total for level, setting, total, _, _ in lines if setting == "0"}
     assert [line for line in lines if line[2:] != [expected[line[0]], "0", "1"]] == []
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="this processor cannot take them for 0")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_numbers_below_the_normal_ones_are_0(threads: int, tmp_path: Path) -> None:
+    model = make_model(seed=3, width=0.35, resolution=37, shallow=True)
+    weights = dict(model.weights)
+    # The last layer before the pool gives positive numbers of about 1e-41.
+    last = max(name.removesuffix(".bn2.weight") for name in weights if name.endswith(".bn2.weight"))
+    weights[f"{last}.bn2.weight"] = np.full_like(weights[f"{last}.bn2.weight"], 1e-41)
+    for name in ("bias", "running_mean"):
+        weights[f"{last}.bn2.{name}"] = np.zeros_like(weights[f"{last}.bn2.{name}"])
+    pixels = np.random.default_rng(4).integers(0, 256, (37, 37, 3), np.uint8)
+    target = "linux-x86_64" if platform.machine() == "x86_64" else "host"
+    library = compile_model(
+        model.replace(weights=weights), target=target, out=tmp_path / "model.so", keep_dead=True
+    ).path
+
+    with Artifact.open(library, threads=threads) as artifact:
+        usable = [level for level in artifact.levels if artifact.use_level(level)]
+        found = {level: artifact.features(pixels).any() for level in usable if artifact.use_level(level)}
+
+    assert found
+    assert not any(found.values()), found
