@@ -22,10 +22,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from depthwise.compiler import compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
 from depthwise.compiler.emit.emit import file_of_level
 from depthwise.compiler.lower.compilation import compilation
+from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.plan.plan import plan
 from depthwise.compiler.step import Step
 from depthwise.compiler.targets import at_level, for_machine, target
@@ -434,6 +436,26 @@ def test_each_answer_of_the_system_but_yes_is_a_refusal(
     if child == 0:
         os._exit(2 + asked.refused(answer, needed))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 2 == refused
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "told"),
+    [(0, f"amx 0 {errno.ENOMEM}"), (1 << 16, f"amx 0 {errno.ENOMEM}"), (8192, "host 0 0")],
+    ids=["none", "large", "small"],
+)
+def test_a_thread_with_a_small_signal_stack_keeps_its_process_from_tiles(
+    bytes_: int, told: str, gcc: str, tmp_path: Path
+) -> None:
+    """Linux refuses what it could not save on a signal stack, and small stacks once it has agreed."""
+    if not AMX.needs <= compiler(target("host"), None).machine().features:
+        pytest.skip("this machine lacks __AMX_TILE__; nobody asks for tiles on it")
+    model = random_quantized(Spec(width=0.25, resolution=32, classes=5, shallow=True), seed=2)
+    built = compile_model(model, target="host", out=tmp_path / "model.so")
+    build((gcc, *STRICT, "-o", "signal_stack", str(TOOLS / "signal_stack.c"), "-ldl"), tmp_path)
+    command = (tmp_path / "signal_stack", built.path, str(bytes_))
+
+    assert built.levels == ("host", "amx")
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == told
 
 
 def test_a_library_for_a_processor_with_tiles_carries_a_level_without_them_too() -> None:

@@ -22,6 +22,32 @@ _INT8: frozenset[Precision] = frozenset({"int8"})
 _WIDE = Machine(lanes=16, registers=32, family="x86", features=_AVX512)
 _VBMI = Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"})
 
+_AT_AVX512 = Level(
+    name="avx512",
+    about="AVX-512",
+    machine=_WIDE,
+    carried=_FLOATS,
+    zig=("-mcpu=x86_64_v4-prefer_256_bit",),
+    cc=("-march=x86-64-v4",),
+)
+_AT_VBMI = Level(
+    name="vbmi",
+    about="AVX-512 with VNNI and VBMI",
+    machine=_VBMI,
+    carried=_INT8,
+    zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
+    cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
+)
+
+
+def _for_intel(level: Level, *, carried: frozenset[Precision]) -> Level:
+    """The same instructions in tiles that are faster on Intel's processors."""
+    machine = replace(level.machine, maker=INTEL, is_own=True)
+    return replace(
+        level, name=f"{level.name}_intel", about="the same, in tiles for Intel", machine=machine, carried=carried
+    )
+
+
 # From the lowest to the highest. VNNI without VBMI is Intel's alone; dot products of bf16 are slower than float32 on
 # Intel, and twice as fast on AMD. Compilers split vectors of 512 bits for "x86_64_v4" unless they are told not to,
 # which costs float32 a fifth of its speed on Zen 4; compilers of the system are told so by `Family.tuning`. Level `amx`
@@ -59,22 +85,8 @@ LEVELS = (
         zig=("-mcpu=x86_64_v3+avxvnni",),
         cc=("-march=x86-64-v3", "-mavxvnni"),
     ),
-    Level(
-        name="avx512",
-        about="AVX-512",
-        machine=_WIDE,
-        carried=_FLOATS,
-        zig=("-mcpu=x86_64_v4-prefer_256_bit",),
-        cc=("-march=x86-64-v4",),
-    ),
-    Level(
-        name="avx512_intel",
-        about="the same, in tiles for Intel",
-        machine=replace(_WIDE, maker=INTEL, is_own=True),
-        carried=_FLOAT32,
-        zig=("-mcpu=x86_64_v4-prefer_256_bit",),
-        cc=("-march=x86-64-v4",),
-    ),
+    _AT_AVX512,
+    _for_intel(_AT_AVX512, carried=_FLOAT32),
     Level(
         name="vnni",
         about="AVX-512 with VNNI",
@@ -83,22 +95,8 @@ LEVELS = (
         zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
         cc=("-march=x86-64-v4", "-mavx512vnni"),
     ),
-    Level(
-        name="vbmi",
-        about="AVX-512 with VNNI and VBMI",
-        machine=_VBMI,
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
-    ),
-    Level(
-        name="vbmi_intel",
-        about="the same, in tiles for Intel",
-        machine=replace(_VBMI, maker=INTEL, is_own=True),
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
-    ),
+    _AT_VBMI,
+    _for_intel(_AT_VBMI, carried=_INT8),
     Level(
         name="bf16",
         about="AVX-512 with VNNI and BF16, of AMD",
