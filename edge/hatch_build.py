@@ -9,7 +9,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 REPOSITORY = Path(__file__).parents[1]
-FILES = ("__init__.py", "py.typed", "errors.py", "limits.py", "edge")
+FILES = ("__init__.py", "py.typed", "errors.py", "limits.py", "processor.py", "edge")
 SCRIPT = {"depthwise-run": "depthwise.edge.command:main"}
 LICENCES = ("LICENSE", "NOTICE")
 # In the environment of a build: depthwise leaves these files to depthwise-edge, and depends on it.

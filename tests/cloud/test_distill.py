@@ -144,6 +144,23 @@ def test_a_file_of_other_classes_teaches_by_its_features_at_five_sevenths_of_its
     assert f"teacher {tmp_path / 'teacher'} (a head on its features at 96 px): validation top-1" in heard.text
 
 
+def test_the_network_that_ships_teaches_by_its_name(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
+    request = ask(image_folder(images=6), extra={"distill": "shipped"})
+    model = train(request, heard)
+
+    assert model.provenance["taught_by"]["teachers"] == ["shipped"]
+    assert "teacher shipped (a head on its features at 64 px): validation top-1" in heard.text
+
+
+def test_imagenet_names_the_widest_of_published_networks(
+    ask: Ask, image_folder: ImageFolder, heard: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEPTHWISE_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(Refused, match=r"^--distill: .*mobilenetv1_100"):
+        train(ask(image_folder(), extra={"distill": "imagenet"}), heard)
+
+
 def test_training_in_int8_learns_from_the_float_model(
     tmp_path: Path, ask: Ask, image_folder: ImageFolder, heard: Any, small_model: Callable[..., Model]
 ) -> None:

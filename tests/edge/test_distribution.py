@@ -56,7 +56,8 @@ def needed(wheel: Path) -> list[str]:
 def test_it_has_the_edge_room_and_needs_pillow_alone(edge: Path) -> None:
     outside = {name for name in modules(edge) if not name.startswith("depthwise/edge/")}
 
-    assert outside == {"depthwise/__init__.py", "depthwise/errors.py", "depthwise/limits.py", "depthwise/py.typed"}
+    shared = {f"depthwise/{name}.py" for name in ("__init__", "errors", "limits", "processor")}
+    assert outside == {*shared, "depthwise/py.typed"}
     assert needed(edge) == ["pillow>=12"]
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in ZipFile(edge).namelist()}
 

@@ -132,6 +132,13 @@ def flipped_by_slice(proto: Proto) -> None:
     proto.before(make("Slice", ["image", *ends], ["ready"]))
 
 
+def flipped_by_slice_of_all_axes(proto: Proto) -> None:
+    """As tf2onnx writes `x[..., ::-1]`."""
+    far = 10**9
+    rows = {"f": [0, 0, far], "t": [far, far, -far], "x": [0, 3, 1], "by": [1, 1, -1]}
+    proto.before(make("Slice", ["image", *(proto.constant(name, n, np.int64) for name, n in rows.items())], ["ready"]))
+
+
 def flipped_by_parts(proto: Proto) -> None:
     proto.before(
         make("Split", ["image"], ["r", "g", "b"], axis=1),
@@ -230,6 +237,7 @@ FORMS: list[tuple[Callable[[Proto], None], Callable[[np.ndarray], np.ndarray], d
     (bytes_with_a_sign, lambda p: first((p - 128).astype(np.int8)), {}, "read"),
     (flipped_by_gather, lambda p: first(signed(p)), {}, "assumed"),
     (flipped_by_slice, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
+    (flipped_by_slice_of_all_axes, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
     (flipped_by_parts, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
     (flipped_by_unbind_and_stack, lambda p: first(signed(p[..., ::-1])), {"bgr": True}, "assumed"),
     (flipped_by_single_places, signed, {}, "assumed"),
@@ -384,6 +392,60 @@ def test_what_is_no_part_of_the_network_is_refused_by_what_it_does(
     edit(proto)
     with pytest.raises(Refused, match=sentence):
         onnx.read(proto.save(tmp_path / "network.onnx"))
+
+
+def rounded(proto: Proto, value: str, place: int) -> tuple[str, int]:
+    """Put a value through bytes; its name behind them."""
+    names = [proto.constant(f"{value} scale", len(value) / 100), proto.constant(f"{value} zero", 100, np.uint8)]
+    for code, source, result in (("Quantize", value, "bytes"), ("Dequantize", f"{value} bytes", "rounded")):
+        proto.graph.node.insert(place, make(f"{code}Linear", [source, *names], [f"{value} {result}"]))
+        place += 1
+    return f"{value} rounded", place
+
+
+def normalised_apart(proto: Proto, *, between: bool) -> None:
+    """A batch normalisation as a product and a sum behind the second convolution, perhaps with bytes between them."""
+    place = [place for place, node in enumerate(proto.graph.node) if node.op_type == "Conv"][1]
+    node, value = proto.graph.node[place], "sums"
+    reached, node.output[0] = node.output[0], value
+    place += 1
+    for code, name, result in (("Mul", "slope", "scaled"), ("Add", "shift", reached)):
+        value, place = rounded(proto, value, place) if between else (value, place)
+        numbers = np.random.default_rng(3).uniform(0.5, 1.5, (1, 8, 1, 1))
+        proto.graph.node.insert(place, make(code, [value, proto.constant(name, numbers)], [result]))
+        value, place = result, place + 1
+
+
+def test_bytes_between_a_convolution_and_its_normalisation_are_rounding_and_no_part_of_the_network(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    """As onnxruntime quantises what tf2onnx leaves apart."""
+    found = []
+    for between in (False, True):
+        proto = Proto(small_model(seed=4, resolution=64))
+        normalised_apart(proto, between=between)
+        found.append(onnx.read(proto.save(tmp_path / "network.onnx")))
+    assert all(np.array_equal(array, found[1].weights[name]) for name, array in found[0].weights.items())
+
+
+def test_levels_that_are_stated_again_behind_a_padding_are_the_same(small_model: SmallModel, tmp_path: Path) -> None:
+    found = []
+    for between in (False, True):
+        proto = Proto(small_model(seed=4, resolution=64))
+        place = [place for place, node in enumerate(proto.graph.node) if node.op_type == "Conv"][1]
+        node, sides = proto.graph.node[place], [0, 0, 1, 1, 0, 0, 1, 1]
+        value, place = rounded(proto, node.input[0], place)
+        pads = next(attribute for attribute in node.attribute if attribute.name == "pads")
+        pads.ints[:] = [0] * 4
+        proto.graph.node.insert(place, make("Pad", [value, proto.constant("sides", sides, np.int64)], ["padded"]))
+        node.input[0] = "padded"
+        if between:
+            again = list(proto.graph.node[place - 1].input[1:])
+            proto.graph.node.insert(place + 1, make("DequantizeLinear", ["bytes again", *again], ["padded again"]))
+            proto.graph.node.insert(place + 1, make("QuantizeLinear", ["padded", *again], ["bytes again"]))
+            node.input[0] = "padded again"
+        found.append(onnx.read(proto.save(tmp_path / "network.onnx")))
+    assert all(np.array_equal(array, found[1].weights[name]) for name, array in found[0].weights.items())
 
 
 def test_arrays_that_no_node_reads_are_named(small_model: SmallModel, tmp_path: Path) -> None:

@@ -127,6 +127,20 @@ def levels_of_unit(made: Made, _: int) -> int:
     return made.then("DEQUANTIZE", [whole], made.image())
 
 
+def levels_multiplied_by_single_numbers(made: Made, _: int) -> int:
+    """As a quantised network computes on pixels: what it multiplies with and takes off are bytes without an axis."""
+    raw, doubled, ready = (
+        Grid(scales=np.array([scale]), zero=zero) for scale, zero in ((1, -128), (2 / 255, -128), (2 / 255, -1))
+    )
+    value = made.then("QUANTIZE", [made.start(made.image())], made.image(), grid=raw)
+    for code, number, grid in (("MUL", 2 / 255, doubled), ("SUB", 127 * 2 / 255, ready)):
+        factor = made.graph.tensor(
+            code, (), np.array(127, np.int8), grid=Grid(scales=np.array([number / 255]), zero=-128)
+        )
+        value = made.then(code, [value, factor], made.image(), grid=grid)
+    return made.then("DEQUANTIZE", [value], made.image())
+
+
 def flipped(made: Made, _: int) -> int:
     return made.then("REVERSE_V2", [made.start(made.image()), made.constant([3], np.int32)], made.image())
 
@@ -194,6 +208,8 @@ FORMS: list[tuple[Ends | None, Ends | None, Ends | None, Callable[[np.ndarray], 
     (cast, None, None, lambda p: p.astype(np.uint8), 1e-4),
     # Pixels over 255 are levels already, so that nothing is rounded.
     (levels_of_unit, None, None, unit, 1e-3),
+    # The last level of 256 is one too few.
+    (levels_multiplied_by_single_numbers, None, None, lambda p: p, 1e-3),
     *((edit, None, None, signed, 1e-4) for edit in (
         flipped, flipped_by_split, flipped_by_unpack, flipped_by_a_slice, flipped_by_slices, flipped_by_gather)),
     (None, summed, None, signed, 1e-4),
@@ -249,6 +265,34 @@ def test_arrays_that_no_operator_reads_are_named(
 
     path = Made(small_model(padding="same")).save(tmp_path / "network.tflite", with_another_head, None)
     assert unread(tflite.read(path)) == "read by no operation and left out: 'constant 1' (7x64)"
+
+
+def test_a_file_for_a_coral_is_refused_with_the_way_out(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plain = Graph._code
+
+    def code(graph: Graph, name: str) -> int:
+        if name != "CUSTOM":
+            return plain(graph, name)
+        t, builder = graph._schema, graph._builder
+        text = builder.CreateString("edgetpu-custom-op")
+        t.OperatorCodeStart(builder)
+        t.OperatorCodeAddBuiltinCode(builder, t.BuiltinOperator.CUSTOM)
+        t.OperatorCodeAddDeprecatedBuiltinCode(builder, t.BuiltinOperator.CUSTOM)
+        t.OperatorCodeAddCustomCode(builder, text)
+        return int(t.OperatorCodeEnd(builder))
+
+    monkeypatch.setattr(Graph, "_code", code)
+    monkeypatch.setitem(tflite_builder._OPTIONS, "CUSTOM", "AddOptions")
+
+    def whole(made: Made, _: int) -> int:
+        return made.then("CUSTOM", [made.start(made.image())], made.image())
+
+    path = Made(small_model()).save(tmp_path / "network_edgetpu.tflite", whole, None)
+
+    with pytest.raises(Refused, match=r"\(edgetpu-custom-op\) is all that Coral's compiler left.* was given$"):
+        tflite.read(path)
 
 
 def test_a_git_lfs_pointer_is_named_with_the_command_that_fetches_the_file(tmp_path: Path) -> None:

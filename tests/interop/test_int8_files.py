@@ -62,6 +62,29 @@ def same_integers(one: QuantizedModel, other: QuantizedModel) -> bool:
     )
 
 
+@pytest.mark.parametrize(("place", "sentence"), [(0, "its batch normalisation stands apart"), (-1, "before its bias")])
+def test_what_is_added_to_bytes_or_multiplied_apart_is_not_kept(tmp_path: Path, place: int, sentence: str) -> None:
+    """A factor behind a convolution before its bytes are made, and a bias behind those of the classifier."""
+    import onnx as package
+
+    onnx.write(quantised(rounded=True), tmp_path / "network.onnx")
+    proto = package.load(tmp_path / "network.onnx")
+    nodes = proto.graph.node
+    made = [at for at, node in enumerate(nodes) if node.op_type in ("Conv", "Gemm", "MatMul")][place]
+    if place:
+        made = next(at for at in range(made, len(nodes)) if nodes[at].op_type == "DequantizeLinear")
+    for node in list(nodes)[made + 1 :]:
+        for at, name in enumerate(node.input):
+            node.input[at] = "apart" if name == nodes[made].output[0] else name
+    proto.graph.initializer.append(package.numpy_helper.from_array(np.array(0.5, np.float32), "half"))
+    node = package.helper.make_node("Add" if place else "Mul", [nodes[made].output[0], "half"], ["apart"])
+    nodes.insert(made + 1, node)
+    package.save(proto, tmp_path / "network.onnx")
+
+    with pytest.raises(Refused, match=sentence):
+        onnx.read_int8(tmp_path / "network.onnx")
+
+
 def test_the_tflite_wake_words_network_gives_bytes_at_most_one_step_from_its_own_runtime(
     real_file: RealFile, litert: Peer
 ) -> None:

@@ -79,6 +79,7 @@ SHOWN = {"eps": "8/255"}
 # Settings whose default depends on what the training starts from.
 COMPUTED = ("epochs", "frozen", "rate")
 SHIPPED, IMAGENET, NONE = "shipped", "imagenet", "none"
+_TERMS = "the weights that ship are for non-commercial research and education, and so is what"
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,8 +133,8 @@ GROUPS = {
 @click.option(
     "--distill",
     metavar="TEACHER",
-    help="Learn from what a model, an artifact, any source that `convert` reads, or `module:function` of torch says of"
-    " the pictures; several with commas between teach their mean.",
+    help="Learn from what a model, an artifact, any source that `convert` reads, `imagenet`, `shipped`, or"
+    " `module:function` of torch says of the pictures; several with commas between teach their mean.",
 )
 @click.option(
     "--quantize",
@@ -191,6 +192,8 @@ def command(
 
     given = given_from(mean=mean, scale=scale, bgr=bgr, resize=resize)
     source = _pretrained(pretrained, settings, given, own_pixels=quantize)
+    if distill is not None and SHIPPED in map(str.strip, distill.split(",")):
+        _say(f"{_TERMS} learns from them")
     if quantize:
         refuse_spec_options(settings, "--quantize keeps the network of the float model; leave the option out")
     spec = spec_from(settings, source.spec if source else None)
@@ -241,7 +244,7 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     if name == IMAGENET:
         name = best(settings["width"] or Spec().width, settings["resolution"] or Spec().resolution)
     if name == SHIPPED:
-        _say("the weights that ship are for non-commercial research and education, and so is what starts from them")
+        _say(f"{_TERMS} starts from them")
         _say("for photos --pretrained imagenet is a better start, where it was fetched once or can be")
     # How pictures become squares is what --resize says of the training, unless the network is kept as it is.
     asked = given if own_pixels else dataclasses.replace(given, resize=None)

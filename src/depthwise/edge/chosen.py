@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from pathlib import Path
 
 from depthwise.errors import Refused
+from depthwise.processor import processor
 
 # By `machine()`; a file has the name of its target.
 _FILES = {
@@ -26,11 +26,7 @@ def machine() -> str:
     """What libraries this process loads: the system and the processor, as Python calls them, in small letters."""
     # Python for Android says so itself since 3.13, and before that in Termux by this function.
     system = "android" if hasattr(sys, "getandroidapilevel") else sys.platform
-    processor = platform.machine().lower()
-    # A process of 32 bits may run on a kernel of 64, as on many a Raspberry Pi, and one of 64 be told that it has 32.
-    if processor in ("aarch64", "armv8l"):
-        processor = "armv7l" if sys.maxsize < 2**32 else "aarch64"
-    return f"{system} {processor}"
+    return f"{system} {processor()}"
 
 
 def artifact_in(folder: str) -> str | None:

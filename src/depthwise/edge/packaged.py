@@ -26,7 +26,7 @@ class Packaged:
     """The artifact of a package, which is opened when it is used first."""
 
     def __init__(self, name: str, version: str, file: str, artifacts: Mapping[str, str]) -> None:
-        """Of a package in the folder of `file`; artifacts are by `sys.platform` and `platform.machine()`."""
+        """Of a package in the folder of `file`; artifacts are by what `machine` says."""
         self._name, self._version = name, version
         self._folder, self._artifacts = Path(file).parent, artifacts
         self._opened: Artifact | None = None

@@ -38,8 +38,11 @@ SUFFIXES: dict[str, Format] = {
 WRITTEN: tuple[Format, ...] = ("model", "onnx", "tflite", "timm")
 _READ_ONLY: dict[Format | None, str] = {"keras": "Keras", "pytorch": "PyTorch's own"}
 # Suffixes of files that hold MobileNets and cannot be read, and what to do about it.
+_CHECKPOINT = "they are of a TensorFlow checkpoint; load it there, and save the model as .h5 or .keras"
 _OTHERS = {
     ".pb": "convert it to TFLite or ONNX",
+    ".index": _CHECKPOINT,
+    ".meta": _CHECKPOINT,
     ".json": "it describes no network of Keras or TensorFlow.js",
 }
 
@@ -121,11 +124,12 @@ def format_of(path: Path) -> Format:
         raise Refused(f"{path}: neither a model folder nor timm's; it has no {DESCRIPTION} and no model.safetensors")
     if not path.exists():
         raise Refused(
-            f"{path}: there is no such file; names of published weights are like keras/0.25-128 (train --pretrained"
-            " also knows imagenet and shipped)"
+            f"{path}: there is no such file; names of published weights are like keras/0.25-128 (train also"
+            " knows imagenet and shipped)"
         )
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
+        suffix = ".index" if suffix.startswith(".data-") else suffix
         advice = _OTHERS.get(suffix, f"known are {', '.join(SUFFIXES)} and folders")
         raise Refused(f"{path}: files of {suffix or 'no suffix'} are not read; {advice}")
     return SUFFIXES[suffix]

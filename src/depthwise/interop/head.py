@@ -35,6 +35,7 @@ class Head:
         integers: of its weight, where that is quantised and nothing else was multiplied in.
         single: whether the file has one score, which became that of the second of two classes.
         pooled, scored: what the pool's and the classifier's results become, where they are quantised.
+        inner: what products become before something is added, where a file quantises there, too.
     """
 
     classifier: tuple[Array, Array] | None = None
@@ -43,6 +44,7 @@ class Head:
     single: bool = False
     pooled: Saturation | None = None
     scored: Saturation | None = None
+    inner: Saturation | None = None
     _scale: Array = field(default_factory=lambda: np.ones(()))
     _shift: Array = field(default_factory=lambda: np.zeros(()))
     _ended: str = ""
@@ -142,10 +144,13 @@ class Head:
             return
         weight, bias = self.classifier
         same_length(where, weight.shape[0], scale=one, shift=other)
+        # Bytes in between are what rounding left, as a file has it that quantises products and their bias apart.
+        if self.scored is not None:
+            self.inner, self.scored = self.scored, None
         if np.any(one != 1):
             weight = weight * (one if one.ndim == 0 else one[:, None])
             # Bytes that were made before cannot be scaled any more.
-            known = self.integers if self.scored is None and (one > 0).all() else None
+            known = self.integers if self.inner is None and (one > 0).all() else None
             self.integers = None if known is None else dataclasses.replace(known, scales=known.scales * one)
         self.classifier = weight, bias * one + other
 

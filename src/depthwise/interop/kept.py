@@ -17,7 +17,7 @@ from depthwise.interop.chain import Chain, Integers, Levels, Pool, Saturation
 from depthwise.interop.grids import upwards
 from depthwise.interop.match import model_of, understood
 from depthwise.interop.source import Source
-from depthwise.interop.units import Network
+from depthwise.interop.units import Network, Unit
 from depthwise.network.layers import Layer, layers
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedLayer, QuantizedModel
@@ -60,7 +60,7 @@ def _layers(network: Network, model: Model, source: Source) -> Iterator[tuple[st
     levels = Levels(scale=scale, zero=0)
     for row, unit in zip((row for row in rows if row.norm), network.units, strict=True):
         made = _levels(unit.saturation, unit.where)
-        numbers = _sums(unit.where, unit.integers, unit.bias, zero, levels.scale)
+        numbers = _sums(unit.where, unit.integers, _bias(unit), zero, levels.scale)
         top = min(BYTE, made.zero + round(min(BYTE, high / made.scale)))
         yield row.name, _layer(row, numbers, made, low=made.zero, high=top)
         levels, zero = made, np.array(float(made.zero))
@@ -72,6 +72,8 @@ def _layers(network: Network, model: Model, source: Source) -> Iterator[tuple[st
         yield classifier.name, _silent(classifier)
         return
     where, bias = network.head.where, network.head.classifier[1]
+    if network.head.inner is not None:
+        raise Refused(f"{where}: its bytes are made before its bias is added, and int8 adds first; {_ELSE}")
     if network.head.single:
         raise Refused(f"{where} gives one score, of which only float weights make two classes; {_ELSE}")
     numbers = _sums(where, network.head.integers, bias, np.array(float(pooled.zero)), pooled.scale)
@@ -103,6 +105,18 @@ def _levels(saturation: Saturation | None, where: str) -> Levels:
     if not 0 <= saturation.levels.zero <= BYTE or not saturation.levels.scale > 0:
         raise Refused(f"{where} has zero point {saturation.levels.zero} or no scale; it is damaged")
     return saturation.levels
+
+
+def _bias(unit: Unit) -> Array | None:
+    """What is added to the products of a unit, (N,), None where that is nothing."""
+    found = unit.scaling
+    if unit.inner is not None or found.epsilon is not None or np.any(found.weight != 1):
+        raise Refused(
+            f"{unit.where}: its batch normalisation stands apart from it, and int8 has none; fold it into the"
+            f" convolution before the network is quantised, or {_ELSE}"
+        )
+    bias = found.bias - found.mean
+    return bias if bias.any() else None
 
 
 class _Sums(NamedTuple):

@@ -42,6 +42,7 @@ class Unit:
         weight: (N, C, K, K), or (C, 1, K, K) where `depthwise`.
         low, high: the activation's limits, None where there is none.
         saturation: what its outputs become, where they are quantised.
+        inner: what they become before they are normalised, where a file quantises there, too.
         integers, bias: of its weight, where that is quantised, and its own bias, real and (N,).
     """
 
@@ -54,6 +55,7 @@ class Unit:
     low: float | None = None
     high: float | None = None
     saturation: Saturation | None = None
+    inner: Saturation | None = None
     integers: Integers | None = None
     bias: Array | None = None
 
@@ -97,6 +99,10 @@ def units(chain: Chain) -> Network:
                 raise _misplaced(operation, "before the global average pool")
             continue
         upright = _upright(operation) if chain.turned else operation
+        if pending is not None and isinstance(upright, Saturation):
+            # Levels are stated behind the padding once more; zero is one of them.
+            _take(network, upright, None)
+            continue
         if pending is not None and not isinstance(upright, Convolution):
             raise Refused(f"{pending.where} pads what is no convolution's input; MobileNet V1 has no such layer")
         if isinstance(upright, Pad):
@@ -296,6 +302,9 @@ def _activate(network: Network, operation: Clamp) -> None:
 def _open_unit(network: Network, operation: Affine | Norm) -> Unit:
     """The convolution to which a scaling belongs."""
     unit = network.units[-1]
-    if unit.low is not None:
+    # Bytes that begin at 0 are an activation.
+    if unit.low is not None or (unit.saturation is not None and unit.saturation.low == 0):
         raise Refused(f"{operation.where} stands after the activation of {unit.where}; MobileNet V1 normalises before")
+    if unit.saturation is not None:
+        unit.inner, unit.saturation = unit.saturation, None
     return unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 
 from depthwise.kernels.arm.family import ARM
@@ -14,6 +13,7 @@ from depthwise.kernels.portable import family as portable
 from depthwise.kernels.riscv.family import RISCV
 from depthwise.kernels.x86.family import X86
 from depthwise.precision import Precision
+from depthwise.processor import processor
 
 # What a family has a kernel for comes before portable C.
 FAMILIES = (X86, ARM, RISCV, portable.PORTABLE)
@@ -48,7 +48,7 @@ def family_named(name: str) -> Family:
 
 def family_here() -> Family:
     """The family of this machine's processor; portable where it is of none that has a name."""
-    here = platform.machine().lower()
+    here = processor()
     return next((family for family in FAMILIES if here in family.here), FAMILIES[-1])
 
 

@@ -18,17 +18,21 @@ from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from depthwise.files import open_file
 from depthwise.interop.formats import SUFFIXES, read
+from depthwise.interop.names import best
 from depthwise.interop.said import assumed, said
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
 from depthwise.quantize.options import Options
 from depthwise.quantize.quantize import quantize
+from depthwise.shipped import model_folder
 
 # Pictures of less than this share of a network's side count as small. They are shown to it at 5/7 of its side, rounded
 # up to whole strides: on pictures of 64 pixels that was right more often, in half of the time (docs/training.md).
 SMALL, SMALL_SIDE, STRIDE = 0.5, 5 / 7, 32
 # How features are quantised: quickly, since a head that is fitted on them makes up for what is lost.
 CALIBRATION = Options(images=48, ranges="squared", rounding="nearest")
+# What --pretrained has names for: the network that ships, and the widest of the published ones.
+_NAMED = {"shipped": lambda: str(model_folder()), "imagenet": lambda: best(1.0, 224)}
 _LIBRARIES = (".so", ".dylib", ".dll")
 
 
@@ -71,6 +75,8 @@ def sources(text: str, labels: tuple[str, ...], channels: int, frames: Sequence[
 
 
 def _source(name: str, labels: tuple[str, ...], channels: int, frames: Sequence[Pixels]) -> Source:
+    if name in _NAMED:
+        return _of_model(name, _NAMED[name](), labels, channels, frames)
     path = Path(name)
     if FUNCTION.fullmatch(name) and not path.exists():
         teacher = FunctionTeacher(name, labels)
@@ -78,7 +84,7 @@ def _source(name: str, labels: tuple[str, ...], channels: int, frames: Sequence[
         return teacher
     if path.suffix.lower() in _LIBRARIES or (path.is_file() and path.suffix.lower() not in SUFFIXES):
         return _artifact(name, path, labels, channels)
-    return _of_model(name, labels, channels, frames)
+    return _of_model(name, name, labels, channels, frames)
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,9 @@ class _OfModel:
         return compiled(ready, self.name, about=about, features=self.features, threads=threads)
 
 
-def _of_model(name: str, labels: tuple[str, ...], channels: int, frames: Sequence[Pixels]) -> _OfModel:
+def _of_model(name: str, source: str, labels: tuple[str, ...], channels: int, frames: Sequence[Pixels]) -> _OfModel:
     try:
-        model = read(name)
+        model = read(source)
     except Refused as refusal:
         raise Refused(f"--distill: {refusal}") from None
     _check_channels(name, model.spec.channels, channels)

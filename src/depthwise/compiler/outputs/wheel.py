@@ -6,7 +6,6 @@ import base64
 import hashlib
 import io
 import keyword
-import platform
 import re
 import sys
 import sysconfig
@@ -22,6 +21,7 @@ from depthwise.compiler.targets import Target
 from depthwise.errors import Refused
 from depthwise.files import write_file
 from depthwise.places import Kind, end
+from depthwise.processor import processor
 
 _STEP = 1 << 20
 _MARK = b"a wheel of depthwise compile"
@@ -29,8 +29,8 @@ WHEEL = Kind(name="a wheel that depthwise wrote", is_one=lambda path: end(path, 
 ROOM = Path(__file__).parents[2]
 _OF_GROUND = re.compile(r"^from depthwise\.(\w+) import", re.MULTILINE)
 _IMPORT = re.compile(r"^(\s*(?:from|import)) depthwise\b", re.MULTILINE)
-# Where a wheel may be installed, and what Python calls such a machine (sys.platform, platform.machine()), by system and
-# processor of a target. Artifacts need no C library; 2.17 is the oldest that has a name for all of these.
+# Where a wheel may be installed, and what Python there says (sys.platform and `processor()`), by system and processor
+# of a target. Artifacts need no C library; 2.17 is the oldest that has a name for all of these.
 _PLATFORMS = {
     ("linux", "x86_64"): ("manylinux_2_17_x86_64", "linux x86_64"),
     ("linux", "aarch64"): ("manylinux_2_17_aarch64", "linux aarch64"),
@@ -51,7 +51,7 @@ from PACKAGE._depthwise.edge.packaged import Packaged
 __all__ = ["artifact", "label", "top"]
 __version__ = "VERSION"
 
-# The artifact of each platform, by sys.platform and platform.machine().
+# The artifact of each platform, by sys.platform and the processor that Python is for.
 _ARTIFACTS = ARTIFACTS
 
 _packaged = Packaged(__name__, __version__, __file__, _ARTIFACTS)
@@ -116,7 +116,7 @@ def platform_of(row: Target) -> tuple[str, str]:
     """
     if not row.system:
         here = re.sub(r"[-.]", "_", sysconfig.get_platform())
-        return here, f"{sys.platform} {platform.machine().lower()}"
+        return here, f"{sys.platform} {processor()}"
     found = _PLATFORMS.get((row.system, row.processor))
     if found is None:
         raise Refused(f"pip has no name for the platform of target {row.name}; compile a library for it")

@@ -69,7 +69,9 @@ def quantise(of: Reading, node: Any) -> list[Operation]:
         raise Refused(f"{of.nodes.where(node)} quantises each channel apart; MobileNet V1 does so for weights only")
     kind = np.dtype(np.uint8) if zero is None else zero.dtype
     if kind.itemsize != 1:
-        raise Refused(f"{of.nodes.where(node)} quantises to {kind}; only bytes are read")
+        raise Refused(
+            f"{of.nodes.where(node)} quantises to {kind}, not to bytes; export the float network, or take bytes"
+        )
     point = 0 if zero is None else int(zero.reshape(()))
     levels = Levels(scale=float(scale.reshape(())), zero=point - int(np.iinfo(kind).min))
     return [Saturation(where=of.nodes.where(node), levels=levels)]

@@ -9,6 +9,8 @@ from depthwise.interop.onnx.file import attributes
 from depthwise.interop.parts import MOST, Cut, Join, joined
 
 CUTS = ("Gather", "Slice", "Split")
+# An end that no image reaches, which stands for none.
+ENDLESS = 10**9
 # Constants of a node by the name of the attribute and the place of the input that may hold them.
 Numbers = Callable[[Any, str, int], list[int]]
 Readers = Callable[[str], Sequence[Any]]
@@ -27,11 +29,13 @@ def cut(node: Any, shape: Sequence[int | None], numbers: Numbers) -> Cut | None:
         case "Slice":
             names = ("starts", "ends", "axes", "steps")
             starts, ends, axes, steps = (numbers(node, name, place) for place, name in enumerate(names, start=1))
-            axis, step = axes[0] if len(axes) == 1 else 0, steps[0] if steps else 1
-            if len(starts) == len(ends) == 1 and step:
-                return _along(
-                    shape, axis, lambda size: {node.output[0]: range(size)[_slice(starts[0], ends[0], step, size)]}
-                )
+            axes, steps = axes or list(range(len(starts))), steps or [1] * len(starts)
+            if not len(starts) == len(ends) == len(axes) == len(steps):
+                return None
+            rows = [row for row in zip(axes, starts, ends, steps, strict=True) if not _whole(*row[1:])]
+            if len(rows) == 1 and rows[0][3]:
+                axis, start, end, step = rows[0]
+                return _along(shape, axis, lambda size: {node.output[0]: range(size)[_slice(start, end, step, size)]})
     return None
 
 
@@ -83,6 +87,11 @@ def _along(shape: Sequence[int | None], axis: int, places: Callable[[int], Mappi
         return None
     found = places(size)
     return Cut(axis=axis % len(shape), places=found) if found else None
+
+
+def _whole(start: int, end: int, step: int) -> bool:
+    """Whether a slice takes all of an axis of any size: TensorFlow writes a row for each axis before the last."""
+    return start == 0 and end >= ENDLESS and step == 1
 
 
 def _slice(start: int, end: int, step: int, size: int) -> slice:

@@ -62,11 +62,17 @@ def _step(of: Reading, value: str) -> tuple[str, list[str]]:
     if not node.output:
         raise Refused(f"{of.nodes.where(node)} has no output; it is damaged")
     if node.domain not in ("", "ai.onnx") and node.op_type not in (*qoperator.READ, *DYNAMIC):
-        raise Refused(f"{of.nodes.where(node)} is of {short(node.domain)!r}, not of ONNX; export plain ONNX")
+        raise Refused(f"{of.nodes.where(node)} is of {short(node.domain)!r}, not of ONNX; {_plain(node.domain)}")
     for operation in operations(of, node, attributes(node), value):
         of.axes.check(operation)
         of.chain.add(operation)
     return node.output[0], list(node.input)
+
+
+def _plain(domain: str) -> str:
+    if domain.startswith("com.microsoft"):
+        return "take the file from before onnxruntime optimised it, or quantise with QuantFormat.QDQ"
+    return "export plain ONNX"
 
 
 def _sizes(entry: Any) -> list[int | None]:

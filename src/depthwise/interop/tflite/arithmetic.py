@@ -16,7 +16,7 @@ from depthwise.interop.tflite.tensors import integers, real
 def clamp(of: Reading, operator: Operator, value: Tensor) -> Clamp:
     """The larger or the smaller of the data and one number."""
     tensor = of.tensors.other(operator, value)
-    values = real(tensor, -1, operator.where) if tensor.shape else real(tensor, 0, operator.where)
+    values = real(tensor, -1, operator.where)
     if values.size != 1:
         raise Refused(f"{operator.where} has a limit for each of {values.size} values; MobileNet V1 has one")
     limit = float(values.reshape(()))

@@ -17,6 +17,8 @@ from depthwise.interop.damage import DAMAGE
 from depthwise.network.weights import Array
 
 IDENTIFIER = b"TFL3"
+# What the operator is called that stands for all layers in a file for a Coral.
+EDGE_TPU = "edgetpu-custom-op"
 METADATA = "TFLITE_METADATA"
 # Name of the metadata entry in which this project describes its own network, as JSON.
 OWN = "depthwise"
@@ -146,7 +148,7 @@ def _tensor(model: Any, graph: Any, index: int) -> Tensor:
     zeros = np.zeros(0, np.int64) if quantisation is None else _numbers(quantisation.ZeroPointAsNumpy(), np.int64)
     return Tensor(
         index=index,
-        name=(tensor.Name() or b"").decode(errors="replace"),
+        name=_text(tensor.Name()),
         shape=_whole(tensor.ShapeAsNumpy()),
         signature=_whole(tensor.ShapeSignatureAsNumpy()),
         kind=_KINDS.get(tensor.Type(), f"type {tensor.Type()}"),
@@ -175,6 +177,11 @@ def _operator(tflite: ModuleType, model: Any, graph: Any, index: int) -> Operato
     row = model.OperatorCodes(operator.OpcodeIndex())
     number = max(row.BuiltinCode(), row.DeprecatedBuiltinCode())
     code = _names(tflite.BuiltinOperator).get(number, f"code {number}")
+    if code == "CUSTOM" and (own := _text(row.CustomCode())) == EDGE_TPU:
+        raise Refused(
+            f"operator {index} ({own}) is all that Coral's compiler left of the layers; convert the file that it was"
+            " given"
+        )
     return Operator(
         where=f"operator {index} ({code})",
         code=code,
@@ -214,6 +221,10 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+def _text(found: bytes | None) -> str:
+    return (found or b"").decode(errors="replace")
+
+
 def _options(tflite: ModuleType, code: str, table: Any) -> dict[str, int | float]:
     if code not in _OPTIONS:
         return {}
@@ -231,7 +242,7 @@ def _metadata(model: Any) -> dict[str, bytes]:
     found = {}
     for index in range(_count(model.MetadataLength(), MOST_METADATA)):
         entry = model.Metadata(index)
-        name = (entry.Name() or b"").decode(errors="replace")
+        name = _text(entry.Name())
         data = _data(model, entry.Buffer()) if name in (METADATA, OWN) else None
         if data is not None and data.size <= LARGEST_METADATA:
             found[name] = data.tobytes()

@@ -98,13 +98,15 @@ def real(tensor: Tensor, axis: int, where: str) -> Array:
     if not tensor.quantised:
         return numbers.astype(np.float32)
     zeros = tensor.zero_points if tensor.zero_points.size else np.zeros(1, np.int64)
-    if tensor.scales.size not in (1, numbers.shape[axis]) or zeros.size not in (1, numbers.shape[axis]):
+    # A single number, such as what a quantised network multiplies pixels with, has no axis.
+    channels = numbers.shape[axis] if numbers.ndim else 1
+    if tensor.scales.size not in (1, channels) or zeros.size not in (1, channels):
         raise Refused(
-            f"{where}: tensor {tensor.name!r} has {tensor.scales.size} scales for {numbers.shape[axis]} channels; it"
-            " is damaged"
+            f"{where}: tensor {tensor.name!r} has {tensor.scales.size} scales for {channels} channels; it is damaged"
         )
     shape = [1] * numbers.ndim
-    shape[axis] = -1
+    if numbers.ndim:
+        shape[axis] = -1
     values = numbers.astype(np.float32)
     values -= zeros.astype(np.float32).reshape(shape)
     values *= tensor.scales.reshape(shape)
