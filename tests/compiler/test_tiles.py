@@ -90,11 +90,14 @@ def test_channels_beyond_whole_panels_are_computed_by_dot_products_behind_those_
     ]
 
 
-def test_layers_of_bf16_are_on_tiles_from_32_channels_on_and_deep_ones_take_two_tiles_of_pixels() -> None:
+def test_all_products_of_bf16_are_on_tiles_and_those_of_few_channels_or_many_values_take_more_tiles_of_pixels() -> None:
     steps = {step.name: step for step in planned(precision="bf16", width=0.75, resolution=224)}
 
-    # Of 24 channels the first convolution has no whole panel.
-    assert form_of(next(iter(steps.values()))) == "dwk_product_bf16_p5r2_c3x8"
+    first = next(iter(steps.values()))
+    assert [call.form.name for call in first.calls] == [
+        "dwk_product_tiles_bf16_p14k20_c1x16__amxbf16",
+        "dwk_product_tiles_bf16_p14k20_c1x16n8__amxbf16",
+    ]
     assert [(call.form.name, call.units) for call in steps["blocks.1.0"].calls] == [
         ("dwk_depthwise3x3s2_bf16_c32__avx512", 1),
         ("dwk_product_tiles_bf16_p16k48_c4x16__amxbf16", 1),
@@ -133,8 +136,7 @@ def test_values_are_cut_into_few_equal_parts_or_stay_with_dot_products(depth: in
 @pytest.mark.parametrize(("depth", "bytes_"), [(9, 20), (8, 16), (24, 48), (96, 64), (80, 40), (1024, 64), (136, 0)])
 def test_values_of_bf16_are_cut_alike_into_pairs(depth: int, bytes_: int) -> None:
     assert amx.bytes_at_a_time(depth, "bf16") == bytes_
-    assert amx.on_tiles(depth, 32, "bf16") == (bytes_ > 0)
-    assert not amx.on_tiles(depth, 24, "bf16")
+    assert all(amx.on_tiles(depth, channels, "bf16") == (bytes_ > 0) for channels in (8, 24, 64))
 
 
 @pytest.mark.parametrize("channels", range(8))

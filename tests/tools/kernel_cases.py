@@ -58,11 +58,21 @@ LABELS = ((2, 1, 4), (2, 3, 8), (2, 7, 16))
 LANES = (4, 8, 16)
 # A pixel of one row of a kernel with pixels abreast.
 ABREAST = 16
-# On the tiles of a processor, by precision: way to round, pixels of a block, bytes of a pixel at a time, and vectors of
-# a panel.
-BLOCKS: dict[Precision, tuple[tuple[str, int, int, int], ...]] = {
-    "int8": (("converted", 16, 64, 4), ("fused", 16, 64, 4), ("fused", 13, 36, 4), ("converted", 1, 4, 4)),
-    "bf16": (("", 16, 64, 4), ("", 16, 64, 2), ("", 13, 36, 4), ("", 14, 20, 2), ("", 1, 4, 2), ("", 1, 4, 4)),
+# On the tiles of a processor, by precision: way to round, pixels of a block, bytes of a pixel at a time, vectors of a
+# panel, and its channels where they are fewer than these have.
+BLOCKS: dict[Precision, tuple[tuple[str, int, int, int, int], ...]] = {
+    "int8": (("converted", 16, 64, 4, 0), ("fused", 16, 64, 4, 0), ("fused", 13, 36, 4, 0), ("converted", 1, 4, 4, 0)),
+    "bf16": (
+        ("", 16, 64, 4, 0),
+        ("", 16, 64, 2, 0),
+        ("", 16, 64, 1, 0),
+        ("", 13, 36, 4, 0),
+        ("", 14, 20, 2, 0),
+        ("", 15, 20, 1, 8),
+        ("", 1, 4, 4, 0),
+        ("", 1, 4, 2, 0),
+        ("", 1, 4, 1, 0),
+    ),
 }
 
 
@@ -151,8 +161,8 @@ def _abreast(kernel: Kernel) -> Iterator[Case]:
 
 
 def _on_tiles(kernel: Kernel) -> Iterator[Case]:
-    for way, pixels, bytes_, vectors in BLOCKS[kernel.precision]:
-        panels = Panels(count=2, vectors=vectors, lanes=kernel.instructions.lanes)
+    for way, pixels, bytes_, vectors, some in BLOCKS[kernel.precision]:
+        panels = Panels(count=1 if some else 2, vectors=vectors, lanes=kernel.instructions.lanes, some=some)
         tiling = Tiling(pixels=pixels, rest=0, panels=(panels,), bytes=bytes_)
         yield Case(
             kernel=kernel,

@@ -9,10 +9,10 @@ from depthwise.precision import PRECISIONS, Precision
 _ROWS = 16
 BYTES = 64
 _LANES = 16
-# Tiles of sums side by side in a panel: first those of most panels, then those that what is left may have too. Factors
-# of bf16 are read for two tiles of pixels where a panel of four would not fit into the nearest cache, from so many
-# values of a pixel on.
-_VECTORS: dict[Precision, tuple[int, ...]] = {"int8": (4,), "bf16": (4, 2)}
+# Tiles of sums side by side in a panel: first those of most panels, then those that what is left may have too; a last
+# panel of bf16 may have half of its channels alone. Factors of bf16 are read for two tiles of pixels where a panel of
+# four would not fit into the nearest cache, from so many values of a pixel on.
+_VECTORS: dict[Precision, tuple[int, ...]] = {"int8": (4,), "bf16": (4, 2, 1)}
 _DEEP = 129
 # Tiles of values that a step's kernels use.
 VALUES: dict[Precision, int] = {"int8": 1, "bf16": 2}
@@ -52,9 +52,9 @@ def tiles(depth: int, channels: int, pixels: int, fewest: int, precision: Precis
         pixels: of one call, mostly; `fewest`: of any call.
     """
     panels = _panels(depth, channels, precision)
-    blocks = -(-pixels // _ROWS)
-    # Panels of two tiles take two blocks at once.
-    blocks += blocks % 2 if panels[0].vectors == 2 else 0
+    # Panels of two tiles of bf16 take two tiles of pixels at once, and those of one four.
+    at_once = _VECTORS[precision][0] // panels[0].vectors
+    blocks = -(-pixels // (_ROWS * at_once)) * at_once
     rows = min(-(-pixels // blocks), fewest)
     return Tiling(pixels=rows, rest=0, panels=panels, bytes=bytes_at_a_time(depth, precision))
 
@@ -67,4 +67,6 @@ def _panels(depth: int, channels: int, precision: Precision) -> tuple[Panels, ..
         if count:
             found.append(Panels(count=count, vectors=vectors, lanes=_LANES))
         left -= count * vectors * _LANES
+    if left and sizes[-1] == 1:
+        found.append(Panels(count=1, vectors=1, lanes=_LANES, some=left))
     return tuple(found)

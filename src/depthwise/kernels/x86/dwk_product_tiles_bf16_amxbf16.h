@@ -22,19 +22,24 @@ typedef struct {
 /* A block on its way. */
 typedef struct {
     const uint32_t *panel; /* none before the first block */
-    dwk_tiles_pixels pixels[2];
+    dwk_tiles_pixels pixels[4];
 } dwk_tiles_block;
 
 #endif
 
-#define DWK_NAME                                                                                                       \
-    DWK_JOIN(dwk_product_tiles_bf16_p, DWK_PIXELS,                                                                     \
-             DWK_JOIN(k, DWK_BYTES, DWK_JOIN(_c, DWK_VECTORS, DWK_JOIN(x16__amxbf16, , ))))
+#if DWK_SOME
+#define DWK_PANEL DWK_JOIN(x16n, DWK_SOME, __amxbf16)
+#else
+#define DWK_PANEL x16__amxbf16
+#endif
+#define DWK_TILE DWK_JOIN(DWK_PIXELS, k, DWK_JOIN(DWK_BYTES, _c, DWK_JOIN(DWK_VECTORS, DWK_PANEL, )))
+#define DWK_NAME DWK_JOIN(dwk_product_tiles_bf16_p, DWK_TILE, )
 #define DWK_NAME_OF_BLOCK DWK_JOIN(DWK_NAME, _block, )
 #define DWK_ROUND DWK_JOIN(DWK_NAME, _round, )
 #define DWK_LIST DWK_JOIN(DWK_NAME, _list, )
-/* Channels of a panel, tiles of pixels in a block. */
+/* Channels that a panel has room for, those that it has, tiles of pixels in a block. */
 #define DWK_N (16 * DWK_VECTORS)
+#define DWK_THERE (DWK_SOME ? DWK_SOME : DWK_N)
 #define DWK_TALL (4 / DWK_VECTORS)
 
 /* Rounds the sums of pixels `first` to `end` - 1 of a block, whose outputs are the next to be written. */
@@ -42,17 +47,22 @@ DWK_INLINE void DWK_ROUND(const dwk_product *shape, dwk_tiles_block *block, cons
 {
     const int32_t gap = shape->output_row - shape->width * shape->output_step;
     const dwk_bf16 *low = (const dwk_bf16 *)(block->panel + DWK_N), *high = low + DWK_N;
-    for (int p = first; p < end; p++) {
-        dwk_tiles_pixels *to = &block->pixels[p / DWK_PIXELS];
-        DWK_UNROLL
-        for (int v = 0; v < DWK_N; v += 32) {
-            const dwk_float *at = sums + p * DWK_N + v;
-            const __m512i values = dwk_rounded_avx512(_mm512_loadu_ps(at), _mm512_loadu_ps(at + 16));
-            _mm512_storeu_si512(to->output + v, dwk_clamped_avx512(values, low + v, high + v));
+    for (int p = first; p < end;) {
+        const int tile = p / DWK_PIXELS, until = (tile + 1) * DWK_PIXELS < end ? (tile + 1) * DWK_PIXELS : end;
+        dwk_tiles_pixels to = block->pixels[tile];
+        for (; p < until; p++) {
+            DWK_UNROLL
+            for (int v = 0; v < DWK_N; v += 32) {
+                const dwk_float *at = sums + p * DWK_N + v;
+                const __m512 more = _mm512_loadu_ps(at + (DWK_N > 16 ? 16 : 0));
+                const __m512i values = dwk_rounded_avx512(_mm512_loadu_ps(at), more);
+                dwk_store_avx512(to.output + v, dwk_clamped_avx512(values, low + v, high + v), DWK_THERE - v);
+            }
+            to.x++;
+            to.output += shape->output_step + (to.x == shape->width ? gap : 0);
+            to.x = to.x == shape->width ? 0 : to.x;
         }
-        to->x++;
-        to->output += shape->output_step + (to->x == shape->width ? gap : 0);
-        to->x = to->x == shape->width ? 0 : to->x;
+        block->pixels[tile] = to;
     }
 }
 
@@ -82,10 +92,11 @@ DWK_INLINE void DWK_ROUND(const dwk_product *shape, dwk_tiles_block *block, cons
         __builtin_prefetch(ahead, 0, 2);                                                                               \
         ahead += 64;                                                                                                   \
     }
+#define DWK_TILES_VALUES(tile, number) DWK_TILE_LOAD(tile, values + first[number] * shape->step, 2 * shape->step)
 #define DWK_TILES_FACTORS(tile, v) DWK_TILE_LOAD(tile, factors + 64 * v, 4 * DWK_N)
 #if DWK_VECTORS == 4
 #define DWK_TILES_STEP(to)                                                                                             \
-    DWK_TILE_LOAD(4, one, 2 * shape->step);                                                                            \
+    DWK_TILES_VALUES(4, 0);                                                                                            \
     DWK_TILES_FACTORS(6, 0);                                                                                           \
     to(0, 4, 6);                                                                                                       \
     DWK_TILES_FACTORS(7, 1);                                                                                           \
@@ -94,21 +105,32 @@ DWK_INLINE void DWK_ROUND(const dwk_product *shape, dwk_tiles_block *block, cons
     to(2, 4, 6);                                                                                                       \
     DWK_TILES_FACTORS(7, 3);                                                                                           \
     to(3, 4, 7);
-#else
+#elif DWK_VECTORS == 2
 #define DWK_TILES_STEP(to)                                                                                             \
-    DWK_TILE_LOAD(4, one, 2 * shape->step);                                                                            \
+    DWK_TILES_VALUES(4, 0);                                                                                            \
     DWK_TILES_FACTORS(6, 0);                                                                                           \
     to(0, 4, 6);                                                                                                       \
     DWK_TILES_FACTORS(7, 1);                                                                                           \
     to(1, 4, 7);                                                                                                       \
-    DWK_TILE_LOAD(5, other, 2 * shape->step);                                                                          \
+    DWK_TILES_VALUES(5, 1);                                                                                            \
     to(2, 5, 6);                                                                                                       \
     to(3, 5, 7);
+#else
+#define DWK_TILES_STEP(to)                                                                                             \
+    DWK_TILES_VALUES(4, 0);                                                                                            \
+    DWK_TILES_FACTORS(6, 0);                                                                                           \
+    to(0, 4, 6);                                                                                                       \
+    DWK_TILES_VALUES(5, 1);                                                                                            \
+    to(1, 5, 6);                                                                                                       \
+    DWK_TILES_VALUES(4, 2);                                                                                            \
+    to(2, 4, 6);                                                                                                       \
+    DWK_TILES_VALUES(5, 3);                                                                                            \
+    to(3, 5, 6);
 #endif
 
-/* one, other: the first values of the block's tiles of pixels; ahead: what comes behind the panel, of which so many
- * lines are asked for at a time. */
-DWK_INLINE void DWK_NAME_OF_BLOCK(const dwk_product *shape, const dwk_bf16 *one, const dwk_bf16 *other,
+/* first: of the block's tiles of pixels, those that they begin with; ahead: what comes behind the panel, of which so
+ * many lines are asked for at a time. */
+DWK_INLINE void DWK_NAME_OF_BLOCK(const dwk_product *shape, const dwk_bf16 *values, const int32_t *first,
                                   const uint32_t *panel, const uint8_t *ahead, int32_t lines, dwk_tiles_block *before,
                                   dwk_float *sums, dwk_tiles_block *older, const dwk_float *older_sums)
 {
@@ -116,13 +138,10 @@ DWK_INLINE void DWK_NAME_OF_BLOCK(const dwk_product *shape, const dwk_bf16 *one,
     const int32_t parts = (shape->depth + DWK_BYTES / 2 - 1) / (DWK_BYTES / 2), steps = shape->taps * parts;
     const int32_t next = shape->tap - (parts - 1) * (DWK_BYTES / 2);
     int32_t part = 0;
-    (void)other;
     DWK_TILES_STEP(DWK_TILES_FIRST)
     for (int32_t step = 1; step < steps; step++) {
-        const int32_t by = ++part == parts ? next : DWK_BYTES / 2;
+        values += ++part == parts ? next : DWK_BYTES / 2;
         part = part == parts ? 0 : part;
-        one += by;
-        other += by;
         factors += DWK_N * DWK_BYTES;
         DWK_TILES_STEP(DWK_TILES_LATER)
     }
@@ -156,14 +175,19 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
             const dwk_bf16 *from = input + list * shape->row;
             dwk_bf16 *to = output + list * shape->output_row + number * DWK_N;
             for (int32_t block = 0; block < blocks; block++) {
-                const int32_t own = block * size, first = own < last ? own : last;
-                const int32_t second = own + DWK_PIXELS < last ? own + DWK_PIXELS : last;
-                DWK_NAME_OF_BLOCK(shape, from + first * shape->step, from + second * shape->step, weights, ahead, lines,
-                                  &before, sums[turn], &older, sums[!turn]);
+                int32_t first[DWK_TALL];
+                DWK_UNROLL
+                for (int i = 0; i < DWK_TALL; i++) {
+                    const int32_t own = block * size + i * DWK_PIXELS;
+                    first[i] = own < last ? own : last;
+                }
+                DWK_NAME_OF_BLOCK(shape, from, first, weights, ahead, lines, &before, sums[turn], &older, sums[!turn]);
                 older = before;
                 before.panel = weights;
-                before.pixels[0] = DWK_LIST(shape, first, to);
-                before.pixels[1] = DWK_LIST(shape, second, to);
+                DWK_UNROLL
+                for (int i = 0; i < DWK_TALL; i++) {
+                    before.pixels[i] = DWK_LIST(shape, first[i], to);
+                }
                 ahead += 256 * steps * lines;
                 turn = is_deep ? 0 : !turn;
             }
@@ -184,16 +208,21 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
 
 #undef DWK_TILES_STEP
 #undef DWK_TILES_FACTORS
+#undef DWK_TILES_VALUES
 #undef DWK_TILES_AHEAD
 #undef DWK_TILES_LATER
 #undef DWK_TILES_FIRST
 #undef DWK_TILES_AT
 #undef DWK_TALL
+#undef DWK_THERE
 #undef DWK_N
 #undef DWK_LIST
 #undef DWK_ROUND
 #undef DWK_NAME_OF_BLOCK
 #undef DWK_NAME
+#undef DWK_TILE
+#undef DWK_PANEL
+#undef DWK_SOME
 #undef DWK_VECTORS
 #undef DWK_BYTES
 #undef DWK_PIXELS

@@ -106,8 +106,8 @@ KERNELS: tuple[Kernel, ...] = (
     *_x86(AVX2),
     Kernel(
         header="dwk_product_tiles_bf16_amxbf16.h",
-        name=r"dwk_product_tiles_bf16_p(\d+)k(\d+)_c([24])x16__amxbf16",
-        macros=("PIXELS", "BYTES", "VECTORS"),
+        name=r"dwk_product_tiles_bf16_p(\d+)k(\d+)_c([124])x16(?:n(\d+))?__amxbf16",
+        macros=("PIXELS", "BYTES", "VECTORS", "SOME"),
         operation="product_tiles",
         precision="bf16",
         packing="product_bf16",
