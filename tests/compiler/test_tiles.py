@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -440,6 +441,13 @@ def test_each_answer_of_the_system_but_yes_is_a_refusal(
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 2 == refused
 
 
+@pytest.fixture(scope="module")
+def tiles_here() -> None:
+    if not AMX.needs <= compiler(target("host"), None).machine().features:
+        pytest.skip("this machine lacks __AMX_TILE__; nobody asks for tiles on it")
+
+
+@pytest.mark.usefixtures("tiles_here")
 @pytest.mark.parametrize(
     ("bytes_", "told"),
     [(0, f"amx 0 {errno.ENOMEM}"), (1 << 16, f"amx 0 {errno.ENOMEM}"), (8192, "host 0 0")],
@@ -449,8 +457,6 @@ def test_a_thread_with_a_small_signal_stack_keeps_its_process_from_tiles(
     bytes_: int, told: str, gcc: str, tmp_path: Path
 ) -> None:
     """Linux refuses what it could not save on a signal stack, and small stacks once it has agreed."""
-    if not AMX.needs <= compiler(target("host"), None).machine().features:
-        pytest.skip("this machine lacks __AMX_TILE__; nobody asks for tiles on it")
     model = random_quantized(Spec(width=0.25, resolution=32, classes=5, shallow=True), seed=2)
     built = compile_model(model, target="host", out=tmp_path / "model.so")
     build((gcc, *STRICT, "-o", "signal_stack", str(TOOLS / "signal_stack.c"), "-ldl"), tmp_path)
@@ -458,6 +464,16 @@ def test_a_thread_with_a_small_signal_stack_keeps_its_process_from_tiles(
 
     assert built.levels == ("host", "amx")
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == told
+
+
+@pytest.mark.usefixtures("tiles_here")
+def test_an_artifact_of_the_one_level_asks_for_tiles_although_nobody_asked_it_for_its_processor(tmp_path: Path) -> None:
+    """In a fresh process, as permission stays with one and its children."""
+    model = random_quantized(Spec(width=0.25, resolution=32, classes=5, shallow=True), seed=2)
+    built = compile_model(model, target="host", cpu="amx", out=tmp_path / "model.so")
+    program = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).dw_verify(None, None))"
+
+    assert subprocess.run((sys.executable, "-c", program, built.path), check=False).returncode == 0
 
 
 def test_a_library_for_a_processor_with_tiles_carries_a_level_without_them_too() -> None:

@@ -33,8 +33,19 @@ static int32_t dwk_cannot_run(const dwk_level *level)
 
 #ifdef DWK_AS_LEVEL_H
 
-/* The only level is in the same file: there is nothing to choose, and nothing to remember. */
-static int32_t dwk_level_in_use(void) { return 0; }
+/* The only level is in the same file: there is nothing to choose. What it needs of the system is asked for once, as
+ * a program need not have called dw_processor. */
+static int32_t dwk_level_in_use(void)
+{
+#ifdef DWK_SYSTEM_IS_ASKED
+    static int32_t is_asked;
+    if (!__atomic_load_n(&is_asked, __ATOMIC_RELAXED)) {
+        (void)dwk_system_refuses(dwl_levels[0]->needs);
+        __atomic_store_n(&is_asked, 1, __ATOMIC_RELAXED);
+    }
+#endif
+    return 0;
+}
 
 static void dwk_use_level(int32_t index) { (void)index; }
 
