@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conftest import make_model
 from depthwise.compiler import compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
@@ -41,7 +42,7 @@ from depthwise.kernels.x86 import amx, ways
 from depthwise.kernels.x86.instructions import AMX, AVX512BF16, AVX512VBMI, AVX512VNNI
 from depthwise.kernels.x86.makers import AMD, INTEL
 from depthwise.kernels.x86.tiles import tiling
-from depthwise.network import reference_int8
+from depthwise.network import reference, reference_int8
 from depthwise.network.live import live
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.quantized import QuantizedModel
@@ -55,7 +56,7 @@ from tools.emitted import SSE, STRICT, build, write_headers, write_sources
 TILES = Machine(lanes=16, registers=32, family="x86", features=AMX.needs | AVX512VBMI.needs)
 TOOLS = Path(__file__).parents[1] / "tools"
 # For the plain meaning where this machine has tiles too.
-IN_C = ("-U__AMX_TILE__", "-UDWK_TILES_IN_C", "-DDWK_TILES_IN_C")
+IN_C = ("-U__AMX_TILE__", "-UDWK_TILES_IN_C", "-DDWK_TILES_IN_C", "-Wno-unused-command-line-argument")
 # What depthwise.h calls a processor that lacks something.
 DW_PROCESSOR = 5
 
@@ -352,6 +353,32 @@ def test_a_network_on_tiles_gives_the_oracles_features_to_the_last_bit(
         assert library.dw_features(given, to, None) == 0
         assert (features == expected).all()
         assert library.dw_verify(None, None) == 0
+
+
+def test_a_network_of_bf16_on_tiles_in_c_gives_the_oracles_features(
+    tmp_path: Path, zig_with_tiles: tuple[str, ...]
+) -> None:
+    """Of 11 channels and of panels of 64, 32, 16 and 8, at odd sizes, on one thread and on three."""
+    model = make_model(seed=3, width=0.35, resolution=37, shallow=True, labels=tuple("abcdefghijk"))
+    emitted = emit(model, target_name="test", machine=TILES, choices=Choices(precision="bf16", threads=3))
+    write_sources(emitted, tmp_path)
+    flags = (*STRICT, "-O0", "-fno-sanitize=undefined", "-fPIC", "-shared", "-o", "model.so")
+    build((*zig_with_tiles, *IN_C, *flags, "model.c", "weights.s"), tmp_path)
+    library = ctypes.CDLL(str(tmp_path / "model.so"))
+    pixels = np.random.default_rng(6).integers(0, 256, (1, 37, 37, 3), np.uint8)
+    expected = reference.run(model, pixels).features[0]
+    answers = []
+    for threads in (1, 3):
+        library.dw_set_threads(threads)
+        features = np.empty(expected.size, np.float32)
+        given, to = (array.ctypes.data_as(ctypes.c_void_p) for array in (pixels, features))
+        assert library.dw_features(given, to, None) == 0
+        answers.append(features)
+
+    vectors = {panels.vectors for step in emitted.plan.steps if step.tiles for panels in step.tiles.panels}
+    assert vectors == {4, 2, 1}
+    assert answers[0] == pytest.approx(expected, abs=2e-2 * float(expected.max()))
+    assert (answers[1] == answers[0]).all()
 
 
 def test_dead_channels_leave_whole_panels_on_tiles(levels: Callable[[str], Levels]) -> None:

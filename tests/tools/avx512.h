@@ -44,7 +44,10 @@ DWT int32_t dwt_between(int32_t x, int32_t low, int32_t high) { return x < low ?
 DWT_TWO(add_epi8, 64, c.u8[i] = (uint8_t)(a.u8[i] + b.u8[i]))
 DWT_TWO(add_epi32, 16, c.u32[i] = a.u32[i] + b.u32[i])
 DWT_TWO(adds_epi16, 32, c.s16[i] = (int16_t)dwt_between(a.s16[i] + b.s16[i], -32768, 32767))
+DWT_TWO(and_si512, 8, c.u64[i] = a.u64[i] & b.u64[i])
 DWT_TWO(or_si512, 8, c.u64[i] = a.u64[i] | b.u64[i])
+DWT_TWO(min_epu16, 32, c.u16[i] = a.u16[i] < b.u16[i] ? a.u16[i] : b.u16[i])
+DWT_TWO(min_epi16, 32, c.s16[i] = a.s16[i] < b.s16[i] ? a.s16[i] : b.s16[i])
 DWT_TWO(max_epu8, 64, c.u8[i] = a.u8[i] > b.u8[i] ? a.u8[i] : b.u8[i])
 DWT_TWO(min_epu8, 64, c.u8[i] = a.u8[i] < b.u8[i] ? a.u8[i] : b.u8[i])
 DWT_TWO(mullo_epi32, 16, c.u32[i] = a.u32[i] * b.u32[i])
@@ -128,6 +131,36 @@ DWT __m512i dwt_dpbusd_epi32(__m512i sums, __m512i values, __m512i factors)
     return c.whole;
 }
 
+DWT __m512i dwt_srli_epi32(__m512i whole, int by)
+{
+    dwt_vector c = {.whole = whole};
+    DWT_EACH(16) { c.u32[i] >>= by; }
+    return c.whole;
+}
+
+DWT __m512i dwt_slli_epi32(__m512i whole, int by)
+{
+    dwt_vector c = {.whole = whole};
+    DWT_EACH(16) { c.u32[i] <<= by; }
+    return c.whole;
+}
+
+/* The lower halves of words. */
+DWT __m256i dwt_cvtepi32_epi16(__m512i whole)
+{
+    const dwt_vector a = {.whole = whole};
+    dwt_vector c;
+    DWT_EACH(16) { c.u16[i] = (uint16_t)a.u32[i]; }
+    return c.half[0];
+}
+
+DWT __m512i dwt_inserti64x4(__m512i whole, __m256i half, int which)
+{
+    dwt_vector c = {.whole = whole};
+    c.half[which] = half;
+    return c.whole;
+}
+
 DWT __m512 dwt_cvtepi32_ps(__m512i whole)
 {
     const dwt_vector a = {.whole = whole};
@@ -185,6 +218,14 @@ DWT void dwt_store(void *at, uint64_t mask, __m512i whole)
 
 #define DWT_ALL ~(uint64_t)0
 
+/* A mask of two bytes a place as one of bytes. */
+DWT uint64_t dwt_bytes(uint32_t mask)
+{
+    uint64_t bytes = 0;
+    DWT_EACH(32) { bytes |= (uint64_t)(mask >> i & 1 ? 3 : 0) << 2 * i; }
+    return bytes;
+}
+
 DWT __m512 dwt_floats(__m512i whole) { return (dwt_vector){.whole = whole}.floats; }
 DWT __m512i dwt_whole(__m512 floats) { return (dwt_vector){.floats = floats}.whole; }
 DWT __m512d dwt_doubles(__m512i whole) { return (dwt_vector){.whole = whole}.doubles; }
@@ -204,6 +245,7 @@ DWT __m512i dwt_set1_epi32(int32_t x) { return dwt_of_quarter(_mm_set1_epi32(x))
 
 #undef _mm256_dpbusd_epi32
 #undef _mm512_alignr_epi64
+#undef _mm512_inserti64x4
 #undef _mm512_extracti32x4_epi32
 #undef _mm512_extracti64x4_epi64
 #undef _mm512_shuffle_i64x2
@@ -216,7 +258,9 @@ DWT __m512i dwt_set1_epi32(int32_t x) { return dwt_of_quarter(_mm_set1_epi32(x))
 #define _mm512_add_epi32 dwt_add_epi32
 #define _mm512_adds_epi16 dwt_adds_epi16
 #define _mm512_alignr_epi64 dwt_alignr_epi64
+#define _mm512_and_si512 dwt_and_si512
 #define _mm512_castpd_si512 dwt_of_doubles
+#define _mm512_castps_si512 dwt_whole
 #define _mm512_castsi128_si512 dwt_of_quarter
 #define _mm512_castsi256_si512 dwt_of_half
 #define _mm512_castsi512_pd dwt_doubles
@@ -224,19 +268,25 @@ DWT __m512i dwt_set1_epi32(int32_t x) { return dwt_of_quarter(_mm_set1_epi32(x))
 #define _mm512_castsi512_si128(whole) dwt_quarter(whole, 0)
 #define _mm512_castsi512_si256(whole) dwt_half(whole, 0)
 #define _mm512_cmpgt_epu8_mask dwt_cmpgt_epu8_mask
+#define _mm512_cvtepi32_epi16 dwt_cvtepi32_epi16
 #define _mm512_cvtepi32_ps dwt_cvtepi32_ps
 #define _mm512_cvtps_epi32 dwt_cvtps_epi32
 #define _mm512_dpbusd_epi32 dwt_dpbusd_epi32
 #define _mm512_extracti32x4_epi32 dwt_quarter
 #define _mm512_extracti64x4_epi64 dwt_half
 #define _mm512_fmadd_ps dwt_fmadd_ps
+#define _mm512_inserti64x4 dwt_inserti64x4
 #define _mm512_loadu_ps(at) dwt_floats(dwt_load(DWT_ALL, at))
 #define _mm512_loadu_si512(at) dwt_load(DWT_ALL, at)
 #define _mm512_mask_add_epi8 dwt_mask_add_epi8
+#define _mm512_mask_storeu_epi16(at, mask, whole) dwt_store(at, dwt_bytes(mask), whole)
 #define _mm512_mask_storeu_epi8 dwt_store
+#define _mm512_maskz_loadu_epi16(mask, at) dwt_load(dwt_bytes(mask), at)
 #define _mm512_maskz_loadu_epi8 dwt_load
 #define _mm512_maskz_permutex2var_epi8 dwt_maskz_permutex2var_epi8
 #define _mm512_max_epu8 dwt_max_epu8
+#define _mm512_min_epi16 dwt_min_epi16
+#define _mm512_min_epu16 dwt_min_epu16
 #define _mm512_min_epu8 dwt_min_epu8
 #define _mm512_mul_ps dwt_mul_ps
 #define _mm512_mullo_epi32 dwt_mullo_epi32
@@ -257,6 +307,8 @@ DWT __m512i dwt_set1_epi32(int32_t x) { return dwt_of_quarter(_mm_set1_epi32(x))
 #define _mm512_shuffle_epi8 dwt_shuffle_epi8
 #define _mm512_shuffle_i64x2 dwt_shuffle_i64x2
 #define _mm512_shuffle_pd dwt_shuffle_pd
+#define _mm512_slli_epi32 dwt_slli_epi32
+#define _mm512_srli_epi32 dwt_srli_epi32
 #define _mm512_storeu_ps(at, floats) dwt_store(at, DWT_ALL, dwt_whole(floats))
 #define _mm512_storeu_si512(at, whole) dwt_store(at, DWT_ALL, whole)
 #define _mm512_unpackhi_epi16 dwt_unpackhi_epi16
