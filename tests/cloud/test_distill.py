@@ -144,6 +144,18 @@ def test_a_file_of_other_classes_teaches_by_its_features_at_five_sevenths_of_its
     assert f"teacher {tmp_path / 'teacher'} (a head on its features at 96 px): validation top-1" in heard.text
 
 
+def test_a_teacher_that_ends_with_a_softmax_says_what_it_says_without(
+    ask: Ask, image_folder: ImageFolder, heard: Any
+) -> None:
+    data = image_folder(images=4)
+    requests = [ask(data, name, extra={"distill": f"tools.teachers:{name}"}) for name in ("knows", "sure")]
+    for request in requests:
+        train(request, heard)
+
+    plain, ended = map(kept, requests)
+    assert np.allclose(plain, ended, atol=2e-3)
+
+
 def test_the_network_that_ships_teaches_by_its_name(ask: Ask, image_folder: ImageFolder, heard: Any) -> None:
     request = ask(image_folder(images=6), extra={"distill": "shipped"})
     model = train(request, heard)

@@ -20,6 +20,8 @@ from depthwise.errors import Refused
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 # Side of the pictures where the network does not say one.
 SIDE = 224
+# How far the sum of probabilities may be from 1, and the least of them that counts.
+ONE, LEAST = 1e-3, 1e-7
 
 
 class FunctionTeacher:
@@ -27,7 +29,8 @@ class FunctionTeacher:
 
     The function is called without arguments and returns a `torch.nn.Module`, which is given (B, 3, S, S) float32
     pictures in RGB from 0 to 1 and returns (B, numbers). S is its attribute `side`, or 224. Where its attribute
-    `labels` names the classes of the student, in any order, the numbers are their logits; else they are features.
+    `labels` names the classes of the student, in any order, the numbers are their logits or their
+    probabilities; else they are features.
 
     Its key is of the weights and of the name: what the code around them does is not looked at.
 
@@ -43,11 +46,15 @@ class FunctionTeacher:
         self._side: int = side if isinstance(side, int) and side > 0 else SIDE
         own = tuple(labels) if isinstance(labels, list | tuple) else ()
         self.labels: tuple[str, ...] = own if set(own) == set(student) else ()
-        self.width = self._asked(torch.zeros(1, 3, self._side, self._side)).shape[1]
+        noise = torch.rand(4, 3, self._side, self._side, generator=torch.Generator().manual_seed(0))
+        found = self._asked(noise)
+        self.width = found.shape[1]
+        # A softmax of probabilities would say nearly the same of every class.
+        self._ended = bool(self.labels) and bool((found >= 0).all()) and bool(((found.sum(1) - 1).abs() < ONE).all())
         if self.labels and self.width != len(self.labels):
             raise Refused(f"--distill {name}: has {len(self.labels)} labels and returns {self.width} numbers")
         self.about = f"{'its answers' if self.labels else 'a head on its numbers'} at {self._side} px"
-        self.key = f"function {_digest(name, self._network)} {self._side} {self.labels}"
+        self.key = f"function {_digest(name, self._network)} {self._side} {self.labels}{' ended' * self._ended}"
 
     said = ""
 
@@ -62,7 +69,9 @@ class FunctionTeacher:
         x = torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255
         with self._lock:
             found = self._asked(x).reshape(len(frames), VIEWS, self.width)
-        return (found.log_softmax(2) if self.labels else found).numpy()
+        if self.labels:
+            found = found.clamp(min=LEAST).log() if self._ended else found.log_softmax(2)
+        return found.numpy()
 
     def close(self) -> None:
         """Nothing to give back."""
