@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from depthwise.compiler.account import expected
-from depthwise.compiler.account.expected import expected_cycles, expected_microseconds, rate_key
+from depthwise.compiler.account.expected import expected_cycles, expected_microseconds, rate_key, rates_of, rates_source
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.plan.plan import Plan, plan
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.rate import Rate
 from depthwise.kernels.x86.levels import LEVELS
-from depthwise.kernels.x86.rates import RATES
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
@@ -62,7 +61,19 @@ def test_every_kernel_that_an_x86_can_be_given_has_a_rate(precision: Precision, 
     found = planned(machine, precision)
     used = {rate_key(kernel, machine.lanes) for step in found.steps for kernel in step.kernels}
 
-    assert used <= set(RATES)
+    assert used <= set(rates_of(machine))
+
+
+def test_levels_for_intel_have_times_of_an_intel_and_say_so() -> None:
+    machines = {level.name: level.machine for level in LEVELS}
+
+    for of_any, of_intel, key in (
+        ("avx512", "avx512_intel", ("dwk_product_f32", "16 lanes")),
+        ("vbmi", "vbmi_intel", ("dwk_product_i8", "avx512vnni")),
+    ):
+        assert rates_of(machines[of_intel])[key].products > rates_of(machines[of_any])[key].products
+        assert "Emerald Rapids" in rates_source(machines[of_intel])
+        assert rates_source(machines[of_any]).startswith("measured on Zen 4")
 
 
 def test_a_family_that_nobody_measured_has_no_times() -> None:

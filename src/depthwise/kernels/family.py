@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from depthwise.kernels.instructions import Instructions
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.machine import Level, Machine
-from depthwise.kernels.rate import Rate
+from depthwise.kernels.rate import Rates
 from depthwise.kernels.tiling import Product, Tiling
 
 
@@ -24,9 +24,8 @@ class Family:
         lanes: values that a depthwise layer's or a pool's kernel takes at a time, of so many channels.
         levels: processors that `--cpu` chooses among, from the lowest to the highest.
         machines: the processors as compilers' predefined macros tell of them, the widest first.
-        rates: speed of kernels, by the base of their name and their instructions, or the float32 lanes of the machine
-            for portable C; none where nothing was measured.
-        rates_source: on what, and how, they were found: "measured on ..." or "by a model of ...".
+        rates: speed of kernels, by the maker of the machine (`Machine.maker`, empty for machines of any); none where
+            nothing was measured.
         tuning: arguments for a compiler of the system, whatever the processor of the family.
     """
 
@@ -37,6 +36,5 @@ class Family:
     lanes: Callable[[int, Machine, Instructions], int]
     levels: tuple[Level, ...] = ()
     machines: tuple[tuple[str, Machine], ...] = ()
-    rates: Mapping[tuple[str, str], Rate] = field(default_factory=dict)
-    rates_source: str = ""
+    rates: Mapping[str, Rates] = field(default_factory=dict)
     tuning: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Billions of cycles a second, where nobody says.
@@ -19,3 +20,16 @@ class Rate:
 
     products: float
     value: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Speed of a family's kernels on one machine.
+
+    Attributes:
+        of: by the base of their name and their instructions, or the float32 lanes of the machine for portable C.
+        source: on what, and how, they were found: "measured on ..." or "by a model of ...".
+    """
+
+    of: Mapping[tuple[str, str], Rate]
+    source: str

@@ -11,9 +11,11 @@ from depthwise.compiler.plan.plan import Plan
 from depthwise.compiler.step import Step
 from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.machine import Machine
-from depthwise.kernels.rate import CLOCK, Rate
+from depthwise.kernels.rate import CLOCK, Rate, Rates
 from depthwise.kernels.table import FAMILIES
 from depthwise.network.layers import Layer, multiply_adds
+
+_NONE = Rates(of={}, source="")
 
 
 def expected_cycles(step: Step, machine: Machine) -> float | None:
@@ -29,13 +31,18 @@ def expected_microseconds(plan: Plan, clock: float = CLOCK) -> tuple[float | Non
 
 
 def rates_of(machine: Machine) -> Mapping[tuple[str, str], Rate]:
-    """What was measured on machines of its family."""
-    return next((family.rates for family in FAMILIES if family.name == machine.family), {})
+    """What was measured on machines of its family and maker, or else of its family."""
+    return _rates(machine).of
 
 
 def rates_source(machine: Machine) -> str:
-    """On what, and how, the rates of its family were found; empty where there are none."""
-    return next((family.rates_source for family in FAMILIES if family.name == machine.family and family.rates), "")
+    """On what, and how, these rates were found; empty where there are none."""
+    return _rates(machine).source
+
+
+def _rates(machine: Machine) -> Rates:
+    by_maker = next((family.rates for family in FAMILIES if family.name == machine.family), {})
+    return by_maker.get(machine.maker) or by_maker.get("") or _NONE
 
 
 def rate_key(kernel: Kernel, lanes: int) -> tuple[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from depthwise.kernels.family import Family
 from depthwise.kernels.machine import Machine
+from depthwise.kernels.rate import Rates
 from depthwise.kernels.x86.levels import BASELINE, LEVELS
-from depthwise.kernels.x86.rates import RATES
+from depthwise.kernels.x86.makers import INTEL
+from depthwise.kernels.x86.rates import ON_INTEL, RATES
 from depthwise.kernels.x86.rows import KERNELS
 from depthwise.kernels.x86.tiles import tiling, vector_lanes
 
@@ -28,7 +30,9 @@ X86 = Family(
         ("__AVX__", Machine(lanes=8, registers=16, family="x86")),
         ("__x86_64__", BASELINE),
     ),
-    rates=RATES,
-    rates_source="measured on Zen 4, on tiles on Emerald Rapids",
+    rates={
+        "": Rates(of=RATES, source="measured on Zen 4, on tiles on Emerald Rapids"),
+        INTEL: Rates(of=RATES | ON_INTEL, source="measured on Emerald Rapids, in bf16 on tiles alone"),
+    },
     tuning=_TUNING,
 )

@@ -2,8 +2,9 @@
 
 Source: least squares over seven networks on an AMD EPYC (Zen 4) at 3.694 GHz, 2026-11-25, by
 `python scripts/measure_rates.py 3.694`, which prints how far off the line is. Other processors differ, by their caches
-most of all. What Zen 4 has not or does not choose, on tiles and in bf16 with any AVX-512, was measured on an Intel Xeon
-with AMX, family 6 model 207 (Emerald Rapids), two cores of a shared virtual machine taken for 3.0 GHz, 2026-12-01.
+most of all, so levels for Intel have figures of their own. What Zen 4 has not or does not choose, on tiles and in bf16
+with any AVX-512, was measured on an Intel Xeon with AMX, family 6 model 207 (Emerald Rapids), two cores of a shared
+virtual machine taken for 3.0 GHz, 2026-12-01.
 """
 
 from __future__ import annotations
@@ -76,4 +77,23 @@ RATES: dict[tuple[str, str], Rate] = {
     ("dwk_stem_i8", "avx512vnni"): Rate(products=50, value=0.000741),
     ("dwk_stem_abreast_i8", "avx512vbmi"): Rate(products=43.8, value=0.000846),
     ("dwk_product_tiles_i8", "amx"): Rate(products=577, value=0.351),
+}
+
+# On Intel's processors with AVX-512, where they differ; by the same script on the Xeon named above, over four of its
+# networks at levels `avx512_intel`, `vbmi_intel` and `amx`. Two 512-bit operations a cycle, and weights that come from
+# a far cache: the line is further off than on Zen 4, most of all for classifiers.
+ON_INTEL: dict[tuple[str, str], Rate] = {
+    ("dwk_classifier_f32", "16 lanes"): Rate(products=2.7, value=0),
+    ("dwk_depthwise3x3s1_f32", "16 lanes"): Rate(products=15.1, value=0.00737),
+    ("dwk_depthwise3x3s2_f32", "16 lanes"): Rate(products=10.1, value=0.011),
+    ("dwk_pool_f32", "16 lanes"): Rate(products=7.7, value=0),
+    ("dwk_product_f32", "16 lanes"): Rate(products=28, value=0.124),
+    ("dwk_strassen_f32", "16 lanes"): Rate(products=30.9, value=0.218),
+    ("dwk_classifier_i8", "avx512vnni"): Rate(products=28.2, value=0),
+    ("dwk_depthwise3x3s1_i8", "avx512vnni"): Rate(products=29.7, value=0.00374),
+    ("dwk_depthwise3x3s2_i8", "avx512vnni"): Rate(products=20.5, value=0.00542),
+    ("dwk_pool_i8", "avx512vnni"): Rate(products=19.5, value=0.0896),
+    ("dwk_product_i8", "avx512vnni"): Rate(products=118, value=0.162),
+    ("dwk_stem_abreast_i8", "avx512vbmi"): Rate(products=49.5, value=0.000748),
+    ("dwk_stem_i8", "avx512vnni"): Rate(products=60.3, value=0.000614),
 }
