@@ -13,7 +13,7 @@ _LANES = 16
 # panel of bf16 may have half of its channels alone. Factors of bf16 are read for two tiles of pixels where a panel of
 # four would not fit into the nearest cache, from so many values of a pixel on.
 _VECTORS: dict[Precision, tuple[int, ...]] = {"int8": (4,), "bf16": (4, 2, 1)}
-_DEEP = 129
+_DEEP = 257
 # Tiles of values that a step's kernels use.
 VALUES: dict[Precision, int] = {"int8": 1, "bf16": 2}
 # A product of tiles takes as long for 4 bytes as for 64. Where the values of a pixel are cut into more than so many
