@@ -44,8 +44,9 @@ SIZES: dict[str, list[tuple[int, ...]]] = {
     "product": list(itertools.product((1, 3), (1, 4, 6, 9, 16), (1, 2), (1, 3))),
     "stem": list(itertools.product((3,), (9,), (1, 2), (1, 3))),
     "stem_abreast": list(itertools.product((3,), (9,), (0, 1, 2), (1, 3))),
-    # Parts of a pixel's values, and pixels beyond a block that its rows are at least.
-    "product_tiles": list(itertools.product((1,), (1, 2, 3), (0, 9), (1, 3))),
+    # Parts of a pixel's values, and pixels beyond a block that its rows are at least, each of them under a kernel of
+    # several rows.
+    "product_tiles": list(itertools.product((1, 3), (1, 2, 3), (0, 9), (1, 3))),
 }
 # Of kernels that take any multiple of 8, below and above the channels of a vector.
 CHANNELS = (8, 16, 24, 32, 40, 56, 64, 72, 88, 128)
@@ -94,13 +95,14 @@ def assert_product(
     on_tiles = case.kernel.operation == "product_tiles"
     depth *= case.values
     if on_tiles:
-        width = -(-case.pixels // rows) + full
-    if not width:
+        width = (case.pixels if taps > 1 else -(-case.pixels // rows)) + full
+    # Bytes on tiles are of pointwise convolutions alone.
+    if not width or (on_tiles and taps > 1 and case.kernel.precision == "int8"):
         return
-    if on_tiles:
+    if on_tiles and taps == 1:
         step, tap, gap = depth + 2, 0, 16
         row = width * step
-    elif case.kernel.operation == "product":
+    elif on_tiles or case.kernel.operation == "product":
         step, tap, gap = depth + 2, 11, 16
         row = width * step + 5
     else:
