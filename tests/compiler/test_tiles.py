@@ -120,9 +120,29 @@ def test_no_call_has_fewer_pixels_than_a_block(resolution: int, threads: int, pr
         if step.tiles is None:
             continue
         shape = step.output.shape
-        is_alone = step.split == "rows" or step.kind == "stem"
-        rows = {1} if is_alone else {step.rows, shape.height % step.rows or step.rows}
+        rows = {step.rows, shape.height % step.rows or step.rows}
+        if step.split == "rows":
+            rows = shares(shape.height, step.grain)
+        if step.kind == "stem":
+            rows = {1}
         assert step.tiles.pixels <= min(16, min(rows) * shape.width), step.name
+
+
+def shares(count: int, grain: int) -> set[int]:
+    """How many rows a thread may get, of any number of threads: dwk_own of dwk_team.h."""
+    grains = -(-count // grain)
+    ends = ((grains * i // n * grain, min(grains * (i + 1) // n * grain, count)) for n in range(1, 9) for i in range(n))
+    return {end - first for first, end in ends} - {0}
+
+
+def test_small_maps_fill_tiles_where_threads_still_have_as_many_rows_each() -> None:
+    of_width = {}
+    for resolution in (128, 192, 224):
+        for step in planned(8, "int8", width=1.0, resolution=resolution):
+            if step.tiles is not None and step.split == "rows":
+                of_width[step.output.shape.width] = (step.tiles.pixels, step.grain)
+
+    assert of_width == {8: (16, 2), 12: (16, 2), 14: (14, 1)}
 
 
 @pytest.mark.parametrize(

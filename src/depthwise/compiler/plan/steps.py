@@ -128,8 +128,14 @@ def _shared(step: Step, setting: Setting) -> Step:
         return replace(step, split="channels")
     # Kernels for bf16 sum two rows in different orders, and Strassen's products those of two tiles; pairs are of rows.
     tiles = step.output.shape.width // step.strassen.pixels if step.strassen else 0
-    by_two = tiles % 2 or step.kernels[0].hands_on == "pairs"
+    by_two = tiles % 2 or step.kernels[0].hands_on == "pairs" or _fills_tiles_by_two(step)
     return replace(step, split="rows", grain=2 if by_two else setting.row.grain)
+
+
+def _fills_tiles_by_two(step: Step) -> bool:
+    """Whether two rows fill a tile that one does not, and two or four threads still have as many rows each."""
+    height, width = step.output.shape.height, step.output.shape.width
+    return step.kernels[-1].operation == "product_tiles" and height % 4 == 0 and width < amx.ROWS <= 2 * width
 
 
 def _stem(step: Step, setting: Setting) -> Step:
@@ -178,7 +184,8 @@ def _on_tiles(step: Step, precision: Precision) -> Step:
     """
     shape = step.output.shape
     rows = 1 if step.kind == "stem" else step.rows
-    fewest = 1 if step.split == "rows" or rows == 1 else shape.height % rows or rows
+    at_least = step.grain if step.split == "rows" else rows
+    fewest = shape.height % at_least or at_least
     found = amx.tiles(_depth(step), shape.channels, rows * shape.width, fewest * shape.width, precision)
     return replace(step, tiles=found)
 

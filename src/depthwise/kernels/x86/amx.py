@@ -6,7 +6,7 @@ from depthwise.kernels.tiling import Panels, Tiling
 from depthwise.precision import PRECISIONS, Precision
 
 # A tile has so many rows at most, of so many bytes; a panel is four tiles of sums side by side.
-_ROWS = 16
+ROWS = 16
 BYTES = 64
 _LANES = 16
 # Tiles of sums side by side in a panel: first those of most panels, then those that what is left may have too; a last
@@ -54,7 +54,7 @@ def tiles(depth: int, channels: int, pixels: int, fewest: int, precision: Precis
     panels = _panels(depth, channels, precision)
     # Panels of two tiles of bf16 take two tiles of pixels at once, and those of one four.
     at_once = _VECTORS[precision][0] // panels[0].vectors
-    blocks = -(-pixels // (_ROWS * at_once)) * at_once
+    blocks = -(-pixels // (ROWS * at_once)) * at_once
     rows = min(-(-pixels // blocks), fewest)
     return Tiling(pixels=rows, rest=0, panels=panels, bytes=bytes_at_a_time(depth, precision))
 
