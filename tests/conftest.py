@@ -13,6 +13,7 @@ from typing import Any
 # only take processor time. Libraries read this when they are loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -30,6 +31,10 @@ BESIDE = ROOT.parent / "shared" / "data"
 
 # What programs for other systems need of a C library takes seconds to build, and is the same for all tests.
 os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(lasting("zig")))
+
+# No test is timed: a machine may be busy.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
 
 DataPack = Callable[[str], Path]
 SmallModel = Callable[..., Model]

@@ -8,17 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from depthwise.compiler.outputs.compilers import compiler
 from depthwise.compiler.outputs.lean import lean
 from depthwise.compiler.targets import target
 from depthwise.kernels.x86.instructions import AVX512VBMI
 from tools.emitted import AVX512_IN_LOOPS, needs_features, predefined, tiles_permitted
-
-# Time is not what these tests judge, and a busy machine would fail them.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ SPECS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SPECS)
 def test_parameters_and_statistics_are_the_sizes_of_the_arrays_of_a_model(spec: Spec) -> None:
     sizes = {name: math.prod(shape) for name, shape in expected_weights(spec).items()}
@@ -41,7 +41,7 @@ def test_parameters_and_statistics_are_the_sizes_of_the_arrays_of_a_model(spec: 
     assert sum(sizes[name] for name in statistics) == found.statistics
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SPECS)
 def test_every_weight_works_once_for_every_pixel_of_the_output(spec: Spec) -> None:
     shapes = expected_weights(spec)
@@ -52,7 +52,7 @@ def test_every_weight_works_once_for_every_pixel_of_the_output(spec: Spec) -> No
         assert size == formulas.weights(layer)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SPECS)
 def test_the_ratio_by_formula_is_the_ratio_by_count_exactly(spec: Spec) -> None:
     blocks = [pair for pair in compare(spec) if pair.formula is not None]
@@ -63,7 +63,7 @@ def test_the_ratio_by_formula_is_the_ratio_by_count_exactly(spec: Spec) -> None:
         assert Fraction(pair.separable_weights, pair.standard_weights) == pair.formula
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(SPECS)
 def test_layers_kinds_and_places_add_up_to_the_same_totals(spec: Spec) -> None:
     found = report(spec)

@@ -96,7 +96,7 @@ def test_files_that_are_cut_off_are_refused(files: dict[str, Path], tmp_path: Pa
             reader(name)(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_bytes_of_any_kind_are_no_network(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()

@@ -290,7 +290,7 @@ def test_a_number_beyond_all_numbers_is_refused(folder: Path) -> None:
 # ---- anything else
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_bytes_changed_anywhere_give_a_model_or_a_refusal(good: Path, data: st.DataObject) -> None:
     """Never another exception, and never weights that are not finite."""

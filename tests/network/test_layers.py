@@ -104,7 +104,7 @@ def test_all_sixteen_networks_have_the_shapes_of_the_papers_table_1(
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SPECS)
 def test_each_layer_reads_what_the_one_before_it_writes(spec: Spec) -> None:
     table = layers(spec)
@@ -115,7 +115,7 @@ def test_each_layer_reads_what_the_one_before_it_writes(spec: Spec) -> None:
     assert {layer.kind for layer in table} <= set(KINDS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SPECS)
 def test_names_are_unique_and_so_are_those_of_arrays(spec: Spec) -> None:
     table = layers(spec)

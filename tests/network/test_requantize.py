@@ -59,7 +59,7 @@ def test_an_accumulator_beyond_24_bits_is_rounded_before_the_product() -> None:
     assert [by_hand(int(a), 3 / 2**23, 0) for a in acc[:, 0]] == requantize(acc, multiplier, 0)[:, 0].tolist()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     acc=st.integers(-(2**31), 2**31 - 1),
     exponent=st.integers(-40, 1),

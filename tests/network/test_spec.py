@@ -95,7 +95,7 @@ def test_an_unknown_field_is_refused_by_name() -> None:
         Spec.from_dict({"depth": 3, "width": 1.0, "alpha": 1})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON))
 def test_any_json_values_make_a_network_or_a_refusal(fields: dict[str, Any]) -> None:
     refusal, spec = "", Spec()
