@@ -78,7 +78,7 @@ def test_the_lead_is_over_the_fastest_peer() -> None:
 def test_by_rounds_a_machine_that_was_twice_as_slow_for_some_of_them_changes_nothing() -> None:
     ours = result("depthwise", 1.0, 2.0, 1.0, by_round=(2.0, 2.0, 1.0))
     peer = result("peer", 3.0, 6.0, 3.0, by_round=(6.0, 6.0, 3.0))
-    lucky = result("lucky", 1.0, 6.0, 1.0, by_round=(8.0, 8.0, 1.0))
+    lucky = result("lucky", 1.0, 6.0, 1.0, by_round=(8.0, 10.0, 1.0))
     found = measurement(ours, peer, lucky)
 
     assert [ratios.rounds for one in (peer, lucky) if (ratios := found.ratios(one))] == [3.0, 4.0]
