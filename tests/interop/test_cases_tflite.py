@@ -34,7 +34,8 @@ TABLES = {
     "MAXIMUM": "MaximumMinimumOptions", "MINIMUM": "MaximumMinimumOptions", "SUM": "ReducerOptions",
     "SHAPE": "ShapeOptions", "PACK": "PackOptions", "STRIDED_SLICE": "StridedSliceOptions",
     "LOG_SOFTMAX": "LogSoftmaxOptions", "MEAN": "ReducerOptions", "SPLIT": "SplitOptions", "UNPACK": "UnpackOptions",
-    "CONCATENATION": "ConcatenationOptions", "GATHER": "GatherOptions",
+    "CONCATENATION": "ConcatenationOptions", "GATHER": "GatherOptions", "TILE": "TileOptions",
+    "RESHAPE": "ReshapeOptions",
 }  # fmt: skip
 
 
@@ -176,6 +177,29 @@ def flipped_by_gather(made: Made, _: int) -> int:
     return made.then("GATHER", [made.start(made.image()), order], made.image(), Axis=3)
 
 
+def grey(made: Made) -> int:
+    return made.start((*made.image()[:3], 1))
+
+
+def copied_by_concatenation(made: Made, _: int) -> int:
+    return made.then("CONCATENATION", [grey(made)] * 3, made.image(), Axis=3)
+
+
+def copied_by_tiles(made: Made, _: int) -> int:
+    return made.then("TILE", [grey(made), made.constant([1, 1, 1, 3], np.int32)], made.image())
+
+
+def copied_along_an_axis_more(made: Made, _: int) -> int:
+    side = made.side
+    five = made.then("RESHAPE", [grey(made), made.constant([1, side, side, 1, 1], np.int32)], (1, side, side, 1, 1))
+    many = made.then("TILE", [five, made.constant([1, 1, 1, 1, 3], np.int32)], (1, side, side, 1, 3))
+    return made.then("RESHAPE", [many, made.constant(made.image(), np.int32)], made.image())
+
+
+def copied_by_places(made: Made, _: int) -> int:
+    return made.then("GATHER", [grey(made), made.constant([0, 0, 0], np.int32)], made.image(), Axis=3)
+
+
 def summed(made: Made, value: int) -> int:
     channels = layers(made.model.spec)[-1].input.channels
     total = made.then("SUM", [value, made.constant([1, 2], np.int32)], (1, channels), KeepDims=False)
@@ -211,7 +235,8 @@ FORMS: list[tuple[Ends | None, Ends | None, Ends | None, Callable[[np.ndarray], 
     # The last level of 256 is one too few.
     (levels_multiplied_by_single_numbers, None, None, lambda p: p, 1e-3),
     *((edit, None, None, signed, 1e-4) for edit in (
-        flipped, flipped_by_split, flipped_by_unpack, flipped_by_a_slice, flipped_by_slices, flipped_by_gather)),
+        flipped, flipped_by_split, flipped_by_unpack, flipped_by_a_slice, flipped_by_slices, flipped_by_gather,
+        copied_by_concatenation, copied_by_tiles, copied_along_an_axis_more, copied_by_places)),
     (None, summed, None, signed, 1e-4),
     (None, two_means, None, signed, 1e-4),
     (None, None, limited, signed, 1e-4),

@@ -109,6 +109,22 @@ def test_bare_weights_of_any_width_go_out_and_in(small_model: SmallModel, tmp_pa
             timm.write(small_model(**fields), tmp_path / "x.safetensors")
 
 
+@pytest.mark.parametrize("place", ["fc", "classifier", "head.fc", "conv_head"])
+@pytest.mark.parametrize("shape", [(), (1, 1)])
+def test_the_one_product_that_is_left_is_the_classifier_also_as_a_convolution(
+    small_model: SmallModel, tmp_path: Path, place: str, shape: tuple[int, ...]
+) -> None:
+    model = small_model(seed=3)
+    arrays = {name.replace("classifier.", f"{place}."): array for name, array in model.weights.items()}
+    weight = arrays.pop(f"{place}.weight")
+    arrays[f"{place}.weight"] = weight.reshape(*weight.shape, *shape)
+    save_file(arrays, tmp_path / "w.safetensors")
+    assert same_weights(timm.read(tmp_path / "w.safetensors", Given(resolution=32)), model)
+    del arrays[f"{place}.bias"]
+    save_file(arrays, tmp_path / "w.safetensors")
+    assert not timm.read(tmp_path / "w.safetensors", Given(resolution=32)).weights["classifier.bias"].any()
+
+
 def test_a_classifier_behind_a_dropout_in_a_sequential_is_the_classifier(
     small_model: SmallModel, tmp_path: Path
 ) -> None:

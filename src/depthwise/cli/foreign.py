@@ -75,9 +75,9 @@ def say_reading(source: str, model: Described, square: Preprocessing | None = No
     Args:
         square: whose way to a square is told, where it is not the model's own.
     """
-    from depthwise.interop.said import said, single, unread
+    from depthwise.interop.said import initial, said, single, unread
 
-    for line in filter(None, (said(model, square), single(model), unread(model))):
+    for line in filter(None, (said(model, square), initial(model), single(model), unread(model))):
         notice(printable(f"{source}: {line}"))
 
 

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop.chain import Affine, Chain, Clamp, Norm, Operation, Pad, Pool, Reshape
+from depthwise.interop.chain import Affine, Chain, Clamp, Copies, Norm, Operation, Pad, Pool, Reshape
 from depthwise.network.layers import Padding
 from depthwise.network.weights import Array
 
 # What an axis holds: images, channels, height, width, or nothing (it has one place). Joined axes join their letters.
 IMAGES, CHANNELS, HEIGHT, WIDTH, NOTHING = "N", "C", "H", "W", "1"
+# Before the first convolution, an axis that the input has not.
+ADDED = "+"
 FIRST = (IMAGES, CHANNELS, HEIGHT, WIDTH)
 LAST = (IMAGES, HEIGHT, WIDTH, CHANNELS)
 _PIXELS = (HEIGHT, WIDTH, HEIGHT + WIDTH)
@@ -40,10 +42,13 @@ class Axes:
         # Rows and columns of zeros on each side of input axes, before the first convolution says which those are.
         self._pads: dict[str, tuple[int, int]] = {}
         self._padder = ""
+        # Of input axes that had one place: how many equal ones they have by now.
+        self._copied: dict[str, int] = {}
 
     def size(self, axis: int) -> int | None:
         """Length of an axis before the first convolution, None where the file leaves it open."""
-        return self._sizes[int(self.now[axis])]
+        letter = self.now[axis]
+        return self._copied.get(letter, 1 if letter == ADDED else self._sizes[int(letter)])
 
     @property
     def shape(self) -> list[int | None]:
@@ -75,6 +80,23 @@ class Axes:
         elif letter != CHANNELS:
             raise Refused(f"{where} {does}; MobileNet V1 does so along the channels only")
 
+    def copy(self, shape: Sequence[int | None], where: str) -> list[Operation]:
+        """The same values so many times along each axis, None or 1 where it stays: one grey channel as several.
+
+        Raises: Refused, when anything but a single channel is copied, or behind the first convolution.
+        """
+        # Axes may be put in before all others.
+        times = dict(enumerate(shape, start=len(self.now) - len(shape)))
+        grown = [axis for axis, count in times.items() if count not in (None, 1)]
+        if not grown and min(times, default=0) >= 0:
+            return []
+        if self._begun or len(grown) != 1 or min(times) < 0 or self.size(grown[0]) != 1:
+            raise Refused(f"{where} copies its data; MobileNet V1 has one channel, or three that are given")
+        self.take_channels(grown[0], where, "copies rows or columns")
+        count = times[grown[0]]
+        self._copied[self.now[grown[0]]] = int(count or 1)
+        return [Copies(where=where, times=int(count or 1))]
+
     def along_channels(self, values: Array, where: str) -> Array:
         """A constant that is joined with the data: one number, or one a channel (C,).
 
@@ -86,7 +108,11 @@ class Axes:
         if along < 0 or values.ndim > len(self.now):
             raise Refused(f"{where} has a number for each pixel; MobileNet V1 has one a channel")
         does = "has a number for each row or column"
-        self.take_channels(len(self.now) - values.ndim + int(along), where, does)
+        axis = len(self.now) - values.ndim + int(along)
+        self.take_channels(axis, where, does)
+        if not self._begun and self.size(axis) == 1:
+            # One channel becomes several, as constants are stretched.
+            self._copied[self.now[axis]] = values.size
         return values.reshape(-1)
 
     def convolve(self, layout: tuple[str, ...], chain: Chain, channels: int, where: str) -> list[Operation]:
@@ -200,7 +226,7 @@ class Axes:
     def squeeze(self, axes: Sequence[int] | None, where: str) -> list[Operation]:
         """Axes of one place left out, all of them where `axes` is None."""
         if not self._begun:
-            raise Refused(f"{where} leaves out axes of the image; MobileNet V1 convolves it in four")
+            return self._reshape_grey(self._without(axes, where), f"{where} leaves out axes of the image")
         if axes is None:
             places = {place for place, letter in enumerate(self.now) if letter == NOTHING or letter in _PIXELS}
         else:
@@ -219,8 +245,13 @@ class Axes:
         """
         length = len(self.now) + len(axes)
         places = {axis % length for axis in axes if -length <= axis < length}
-        if not self._begun or len(places) != len(axes):
-            raise Refused(f"{where} adds axes {list(axes)[:6]}; MobileNet V1 adds none here")
+        if len(places) != len(axes):
+            raise Refused(f"{where} adds axes {list(axes)[:6]}; it is damaged")
+        if not self._begun:
+            sizes = iter(self.shape)
+            wanted = [1 if place in places else next(sizes) for place in range(length)]
+            self._reshape_grey(wanted, f"{where} adds axes {list(axes)[:6]}")
+            return
         rest = iter(self.now)
         self.now = tuple(NOTHING if place in places else next(rest) for place in range(length))
 
@@ -231,11 +262,8 @@ class Axes:
         Raises: Refused, when it moves numbers where there is more than one.
         """
         if not self._begun:
-            if shape is None or not self._same_sizes(shape):
-                raise Refused(
-                    f"{where} reshapes the image before the first convolution; MobileNet V1 takes it as it is"
-                )
-            return []
+            does = f"{where} reshapes the image before the first convolution"
+            return [] if shape is not None and self._same_sizes(shape) else self._reshape_grey(shape, does)
         if shape is not None and self._spreads(shape):
             return []
         found = self._pixels() != ""
@@ -252,6 +280,48 @@ class Axes:
         free = [place for place, wanted in enumerate(shape) if wanted == -1]
         same = all(fits or place in (0, *free[:1]) for place, fits in enumerate(kept))
         return len(shape) == len(sizes) and same
+
+    def _without(self, axes: Sequence[int] | None, where: str) -> list[int | None]:
+        """The shape without axes of one place, all but that of images where `axes` is None."""
+        shape = self.shape
+        gone = (
+            {place for place, size in enumerate(shape) if size == 1 and place}
+            if axes is None
+            else {self.place(axis, where) for axis in axes}
+        )
+        return [size for place, size in enumerate(shape) if place not in gone]
+
+    def _reshape_grey(self, shape: Sequence[int | None] | None, does: str) -> list[Operation]:
+        """Axes of one place put in, left out or elsewhere, as only the channel of a grey picture has it.
+
+        No number moves where all other axes stay in their order. An axis of copies is that of the channel it copies.
+        Raises: Refused, when anything else is done.
+        """
+        sizes = dict(zip(self.now, self.shape, strict=True))
+        long = [letter for letter in self.now[1:] if sizes[letter] != 1]
+        short = [letter for letter in self.now[1:] if sizes[letter] == 1]
+        kept = [*self.shape, *(0 for _ in shape or ())]
+        target = [kept[place] if n == 0 else n for place, n in enumerate(shape or ())]
+        wanted = [n for n in target[1:] if n != 1]
+        fits = len(wanted) == len(long) and all(n in (-1, sizes[x]) for n, x in zip(wanted, long, strict=True))
+        if self.now[0] != "0" or not target or target[0] not in (-1, 1, sizes["0"]) or not fits:
+            raise Refused(f"{does}; MobileNet V1 takes it as it is")
+        ones = len(target) - 1 - len(wanted)
+        channel = next((letter for letter in short if letter != ADDED), None)
+        if ones < len(short) and ADDED in long and channel is not None:
+            long[long.index(ADDED)] = channel
+            short.remove(channel)
+            self._copied[channel] = self._copied.pop(ADDED)
+            self._taken = [(channel if letter == ADDED else letter, what) for letter, what in self._taken]
+        elif ones < len(short) and ADDED in short:
+            short.remove(ADDED)
+        elif ones > len(short) and ADDED not in (*long, *short):
+            short.append(ADDED)
+        if ones != len(short):
+            raise Refused(f"{does}; MobileNet V1 takes it as it is")
+        places = iter(long), iter(short)
+        self.now = ("0", *(next(places[n == 1]) for n in target[1:]))
+        return []
 
     def _spreads(self, shape: Sequence[int]) -> bool:
         """Whether a shape leaves all axes as they are, or joins height and width, and says so."""

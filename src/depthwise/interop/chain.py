@@ -170,6 +170,14 @@ class Reorder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Copies:
+    """The one channel of a grey picture, so many times."""
+
+    where: str
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Softmax:
     """Probabilities from sums, or their logarithms."""
 
@@ -201,6 +209,7 @@ Operation = (
     | Dense
     | Reshape
     | Reorder
+    | Copies
     | Softmax
     | Sigmoid
     | Choice

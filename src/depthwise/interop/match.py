@@ -363,6 +363,9 @@ def _provenance(network: Network, found: Meaning, source: Source) -> dict[str, A
         record["preprocessing"]["layers"] = source.assumes
     if network.unread:
         record["unread"] = listed(network.unread)
+    if network.initial[0]:
+        count, first, total = network.initial
+        record["norms"] = f"{first}, the first of {count} (of {total})" if count > 1 else f"{first} (1 of {total})"
     if network.head.single:
         record["score"] = "one, read as that of the second of two classes"
     if network.head.classifier is None:

@@ -42,6 +42,14 @@ def joined(cuts: Sequence[Cut | None], join: Join) -> Cut | None:
     return Cut(axis=join.axis, places={"": [place for name in join.names for place in places[name]]})
 
 
+def copies_of(cut: Cut | None, size: int) -> int:
+    """How many times a cut of one output takes the only place of an axis; 0 where it does something else."""
+    if cut is None or cut.drops or len(cut.places) != 1 or size != 1:
+        return 0
+    (places,) = cut.places.values()
+    return len(places) if 1 < len(places) <= MOST and not any(places) else 0
+
+
 def order_of(cut: Cut | None, size: int) -> tuple[int, ...] | None:
     """The order in which a cut of one output takes all places of an axis; None where it leaves some out.
 

@@ -31,6 +31,17 @@ def unread(model: Described) -> str:
     return f"read by no operation and left out: {found[:400]}" if isinstance(found, str) and found else ""
 
 
+def initial(model: Described) -> str:
+    """That normalisations have the statistics which they are made with, as one line; "" where none has."""
+    found = model.provenance.get("norms")
+    if not isinstance(found, str) or not found:
+        return ""
+    return (
+        f"running mean exactly 0 and variance exactly 1 in every channel at {found[:200]}: never trained, saved without"
+        " its statistics, or folded into the convolution before; in the first two cases the answers mean little"
+    )
+
+
 def single(model: Described) -> str:
     """That a file has one score where a model has two classes, as one line; "" of any other."""
     if not isinstance(model.provenance.get("score"), str):

@@ -16,6 +16,7 @@ from depthwise.interop.chain import (
     Chain,
     Clamp,
     Convolution,
+    Copies,
     Dense,
     Integers,
     Norm,
@@ -75,6 +76,8 @@ class Network:
         pool: the pool, or None where the file ends before it.
         head: what comes behind the pool.
         unread: of `Chain.unread`.
+        initial: how many normalisations have the statistics that they are made with, the place of the first, and how
+            many there are.
     """
 
     entry: Entry = field(default_factory=Entry)
@@ -82,6 +85,7 @@ class Network:
     pool: Pool | None = None
     head: Head = field(default_factory=Head)
     unread: tuple[str, ...] = ()
+    initial: tuple[int, str, int] = (0, "", 0)
 
 
 def units(chain: Chain) -> Network:
@@ -89,7 +93,8 @@ def units(chain: Chain) -> Network:
 
     Raises: Refused, naming the first operation that stands where MobileNet V1 has none of its kind.
     """
-    network, pending = Network(unread=chain.unread), None
+    network = Network(entry=Entry(channels=chain.channels), unread=chain.unread, initial=_initial(chain))
+    pending: Pad | None = None
     operations = _pool_before_classifier([_sum_as_pool(operation) for operation in chain.operations])
     last = max((place for place, operation in enumerate(operations) if _before_flattening(operation)), default=0)
     product = max((place for place, operation in enumerate(operations) if isinstance(operation, Dense)), default=0)
@@ -118,6 +123,13 @@ def units(chain: Chain) -> Network:
     return network
 
 
+def _initial(chain: Chain) -> tuple[int, str, int]:
+    """Of `Network.initial`: a mean of exactly 0 and a variance of exactly 1 in every channel are no measurement."""
+    norms = [operation for operation in chain.operations if isinstance(operation, Norm)]
+    found = [norm.where for norm in norms if not norm.mean.any() and (norm.variance == 1).all()]
+    return len(found), found[0] if found else "", len(norms)
+
+
 def _take(network: Network, operation: Operation, pad: Pad | None) -> None:
     """Add one operation to what there is."""
     match operation:
@@ -125,9 +137,12 @@ def _take(network: Network, operation: Operation, pad: Pad | None) -> None:
             network.head.take(operation, _top(network.units[-1]))
         case Convolution() if not network.units and _is_of_pixels(operation) and pad is None:
             network.entry = network.entry.mixed(operation)
+        case Convolution() if not network.units and network.entry.is_copied(operation):
+            network.entry, operation = network.entry.grey(operation)
+            network.units.append(_unit(operation, pad))
         case Convolution():
             network.units.append(_unit(operation, pad))
-        case Affine() | Norm() | Reorder() | Saturation() if not network.units:
+        case Affine() | Norm() | Reorder() | Copies() | Saturation() if not network.units:
             network.entry = network.entry.then(operation)
         case _ if not network.units:
             raise _misplaced(operation, "outside the convolutions")
@@ -153,10 +168,11 @@ def _take(network: Network, operation: Operation, pad: Pad | None) -> None:
 
 def _is_of_pixels(operation: Convolution) -> bool:
     """Whether a convolution before all others computes each pixel's channels anew, as exporters write a scale."""
-    channels, _, *kernel = operation.weight.shape
-    wanted = 1 if operation.depthwise else channels
+    channels, each, *kernel = operation.weight.shape
     plain = operation.stride == (1, 1) and operation.padding in ("same", NO_PADDING)
-    return plain and kernel == [1, 1] and channels in (1, 3) and operation.weight.shape[1] == wanted
+    # One channel may become three.
+    fits = each == 1 if operation.depthwise else each in (1, channels)
+    return plain and kernel == [1, 1] and channels in (1, 3) and fits
 
 
 def _before_flattening(operation: Operation) -> bool:

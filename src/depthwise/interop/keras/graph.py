@@ -22,7 +22,7 @@ from depthwise.interop.chain import (
     Sigmoid,
     Softmax,
 )
-from depthwise.interop.keras import order, pixels
+from depthwise.interop.keras import grey, order, pixels
 from depthwise.interop.keras.file import Contents
 from depthwise.interop.keras.model import Layer, input_size, model_layers
 from depthwise.interop.keras.silent import is_silent, own_square
@@ -102,6 +102,8 @@ def _operations(layer: Layer, weights: Weights, chain: Chain) -> list[Operation]
             weight = weights.take(name, "kernel", where, 2)
             bias = weights.take(name, "bias", where, 1) if config.get("use_bias", True) else None
             return [Dense(where=where, weight=weight.T, bias=bias), *_activation(layer)]
+        case _ if (copied := grey.copies(layer)) is not None:
+            return [copied]
         case pixel if pixel in pixels.KINDS:
             return list(pixels.operations(layer, weights))
         case turned if turned in order.KINDS:

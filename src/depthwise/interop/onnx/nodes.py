@@ -30,6 +30,7 @@ class Nodes:
         self._nodes = list(graph.node)
         self._places = {id(node): f"node {place} ({short(node.op_type)})" for place, node in enumerate(self._nodes)}
         self.count = len(self._nodes)
+        self._inputs = {entry.name for entry in graph.input}
         self.shapes: set[str] = set()
         self.readers = self._data_readers({tensor.name for tensor in graph.initializer})
 
@@ -45,6 +46,10 @@ class Nodes:
             for name in set(node.input) - aside:
                 readers.setdefault(name, []).append(node)
         return readers
+
+    def is_input(self, name: str) -> bool:
+        """Whether a value is the graph's own input."""
+        return name in self._inputs
 
     def reading(self, name: str) -> list[Any]:
         """The nodes that read a value."""

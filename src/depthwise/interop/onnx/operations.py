@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from depthwise.errors import Refused
+from depthwise.interop.axes import FIRST
 from depthwise.interop.chain import Choice, Operation, Pool, Reorder, Sigmoid, Softmax
 from depthwise.interop.onnx import arithmetic, layers, qoperator
-from depthwise.interop.onnx.cuts import CUTS, cut
+from depthwise.interop.onnx.cuts import CUTS, ENDLESS, cut
 from depthwise.interop.onnx.reading import Reading
-from depthwise.interop.parts import Cut, order_of
+from depthwise.interop.parts import Cut, copies_of, order_of
 
 _PASSES = ("Identity", "Dropout", "Cast")
 # Of this version of ONNX's operators and later ones, a softmax is over the last axis where it does not say.
@@ -62,6 +63,11 @@ def operations(of: Reading, node: Any, options: dict[str, Any], value: str) -> l
         case "ArgMax":
             of.axes.take_channels(options.get("axis", 0), where, "compares along another axis")
             return [Choice(where=where)]
+        case "Expand" | "Tile":
+            return _copied(of, node)
+        case "Concat" if not of.axes.begun and set(node.input) == {value}:
+            axis = of.axes.place(options.get("axis", 1), where)
+            return of.axes.copy([len(node.input) if place == axis else 1 for place in range(len(of.axes.now))], where)
         case code if code in CUTS:
             found = None if of.axes.begun else cut(node, of.axes.shape, of.nodes.numbers)
             return reordered(of, of.nodes.where(node), found)
@@ -75,11 +81,24 @@ def operations(of: Reading, node: Any, options: dict[str, Any], value: str) -> l
 
 def reordered(of: Reading, where: str, found: Cut | None) -> list[Operation]:
     """Channels in another order before the first convolution."""
+    if found is not None and (times := copies_of(found, of.axes.size(found.axis) or 0)):
+        return of.axes.copy([times if axis == found.axis else 1 for axis in range(len(of.axes.now))], where)
     order = None if found is None else order_of(found, of.axes.size(found.axis) or 0)
     if found is None or order is None:
         raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
     of.axes.take_channels(found.axis, where, "puts rows or columns in another order")
     return [Reorder(where=where, order=order)]
+
+
+def _copied(of: Reading, node: Any) -> list[Operation]:
+    """The same values several times: a shape that they are stretched to, or how often along each axis."""
+    where, shape = of.nodes.where(node), _shape(of, node)
+    if shape is None:
+        raise Refused(f"{where} copies its data as another part of the graph computes; MobileNet V1 copies none")
+    if node.op_type == "Tile" or len(shape) != len(of.axes.now) or of.axes.begun:
+        return of.axes.copy(list(shape), where)
+    pairs = zip(shape, of.axes.shape, strict=True)
+    return of.axes.copy([None if n in (-1, 0, 1, size) else n for n, size in pairs], where)
 
 
 def _reshaped(of: Reading, node: Any, options: dict[str, Any]) -> list[Operation]:
@@ -118,20 +137,30 @@ def _reshaped(of: Reading, node: Any, options: dict[str, Any]) -> list[Operation
 def _shape(of: Reading, node: Any) -> list[int] | None:
     """The shape that a node makes, or None where the graph computes it from another."""
     if len(node.input) > 1 and node.input[1] in of.nodes.shapes:
-        return _computed_shape(of, of.nodes.constants.maker(node.input[1]))
+        return _computed_shape(of, _maker(of, node.input[1]))
     return [int(n) for n in of.nodes.input(node, 1).reshape(-1)]
 
 
+def _maker(of: Reading, name: str) -> Any:
+    """The node that makes a shape, before it is written as another kind of whole number."""
+    maker = of.nodes.constants.maker(name)
+    return of.nodes.constants.maker(maker.input[0]) if maker is not None and maker.op_type == "Cast" else maker
+
+
 def _computed_shape(of: Reading, maker: Any) -> list[int] | None:
-    """A shape that begins with sizes of the data as they are (0), as `flatten(2)` of PyTorch has them; or None."""
+    """A shape with sizes of the data as they are (0), as `flatten(2)` of PyTorch and tf2onnx have them; or None."""
     shape: list[int] = []
     for name in maker.input if maker is not None and maker.op_type == "Concat" else ():
-        part = of.nodes.constants.maker(name)
+        part = _maker(of, name)
         if name not in of.nodes.shapes:
             shape += [int(n) for n in of.nodes.constants.get(name, of.nodes.where(maker)).reshape(-1)]
         elif part is not None and part.op_type == "Slice":
             starts, ends = (of.nodes.numbers(part, key, place) for place, key in enumerate(("starts", "ends"), start=1))
-            if starts != [len(shape)] or len(ends) != 1 or not 0 < ends[0] - starts[0] <= len(of.axes.now):
+            source = _maker(of, part.input[0])
+            # A slice up to the end: of the input's own four sizes it is known how many that are.
+            if len(ends) == 1 and ends[0] >= ENDLESS and source is not None and of.nodes.is_input(source.input[0]):
+                ends = [len(FIRST)]
+            if starts != [len(shape)] or len(ends) != 1 or not 0 <= ends[0] - starts[0] <= len(of.axes.now):
                 return None
             shape += [0] * (ends[0] - starts[0])
         else:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +36,6 @@ PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 FIRST = "conv_stem.weight"
 # What training counts, and no network computes with: batches, and models in an average of PyTorch's AveragedModel.
 _COUNTERS, _AVERAGED = ".num_batches_tracked", "n_averaged"
-_IN_SEQUENTIAL = re.compile(r"classifier\.\d+\.(weight|bias)")
 _OWN, _LABELS = "depthwise", "labels"
 LARGEST_HEADER = 4 * 2**20
 # Types of numbers of a safetensors file, as NumPy reads them.
@@ -63,21 +61,11 @@ def read(path: Path, given: Given = NOTHING, name: str = "") -> Model:
         if FIRST not in arrays:
             arrays = state_dict.unwrapped(arrays)
         with np.errstate(all="ignore"):
-            arrays = _plain_classifier(arrays)
             if FIRST not in arrays:
                 return _other(arrays, folder, source, ordered=ordered)
             return _own_names(arrays, header, folder, source, required=path.is_dir())
     except Refused as refusal:
         raise Refused(f"{path}: {refusal}") from None
-
-
-def _plain_classifier(arrays: dict[str, Array]) -> dict[str, Array]:
-    """The arrays with timm's name for a classifier that stands in a Sequential, behind a dropout: `classifier.1`."""
-    places = {name.rpartition(".")[0] for name in arrays if _IN_SEQUENTIAL.fullmatch(name)}
-    if len(places) != 1:
-        return arrays
-    place = places.pop()
-    return {name.replace(f"{place}.", "classifier.", 1): array for name, array in arrays.items()}
 
 
 def _weights_of(folder: Path) -> Path:
@@ -236,12 +224,25 @@ def _chain(arrays: dict[str, Array], config: Config, own: Mapping[str, Any], act
             chain.add(Clamp(where=where, low=0.0, high=high))
         elif row.kind == "pool":
             chain.add(Pool(where="the pool"))
-        elif f"{row.name}.weight" in left:
-            weight = _take(left, f"{row.name}.weight", 2)
-            chain.add(Dense(where=where, weight=weight, bias=_take(left, f"{row.name}.bias", 1)))
+        elif (name := _classifier(left, row.name)) is not None:
+            weight = _take(left, f"{name}.weight", left[f"{name}.weight"].ndim)
+            bias = _take(left, f"{name}.bias", 1) if f"{name}.bias" in left else None
+            chain.add(Dense(where=f"array {name}.weight", weight=weight.reshape(weight.shape[:2]), bias=bias))
     if left:
         raise Refused(f"array {min(left)} is not part of MobileNet V1; timm's mobilenetv1_100 and _125 have none such")
     return chain
+
+
+def _classifier(left: Mapping[str, Array], usual: str) -> str | None:
+    """The name of the product among the arrays that are left; None where there is none.
+
+    The only one that is left is it, whatever it is called: `fc`, `classifier.1` behind a dropout, `head`. It may be a
+    convolution of 1x1.
+    """
+    places = {name.rpartition(".")[0] for name in left}
+    name = places.pop() if len(places) == 1 else usual
+    shape = left[f"{name}.weight"].shape if f"{name}.weight" in left else ()
+    return name if len(shape) == 2 or (len(shape) == 4 and shape[2:] == (1, 1)) else None
 
 
 def _convolution(row: Layer, where: str, weight: Array, padding: str) -> Convolution:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import Choice, Clamp, Operation, Reorder, Sigmoid, Softmax
-from depthwise.interop.parts import Cut, joined, order_of
+from depthwise.interop.parts import Cut, copies_of, joined, order_of
 from depthwise.interop.tflite import arithmetic, layers
 from depthwise.interop.tflite.cuts import CUTS, SEVERAL, cut, join
 from depthwise.interop.tflite.file import Operator, Tensor
@@ -68,7 +68,8 @@ def operations(of: Reading, operator: Operator, value: Tensor) -> list[Operation
 
 def _reshaped(of: Reading, operator: Operator, value: Tensor) -> list[Operation]:
     """Operators that leave numbers as they are and change their axes, or the order of channels."""
-    where, result = operator.where, of.tensors.tensor(operator.outputs[0], operator.where)
+    where, options = operator.where, operator.options
+    result = of.tensors.tensor(operator.outputs[0], where)
     match operator.code:
         case "TRANSPOSE":
             of.axes.transpose(of.tensors.numbers(operator, 1), where)
@@ -76,6 +77,16 @@ def _reshaped(of: Reading, operator: Operator, value: Tensor) -> list[Operation]
         case "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS":
             # A size of -1 in the signature is one that the file leaves open.
             return of.axes.reshape(result.sizes, where)
+        case "TILE" | "BROADCAST_TO":
+            sizes = of.tensors.numbers(operator, 1)
+            if operator.code == "BROADCAST_TO" and len(sizes) == len(of.axes.now):
+                sizes = [new // old if old else new for new, old in zip(sizes, value.shape, strict=True)]
+            return of.axes.copy(sizes, where)
+        case "CONCATENATION" if not of.axes.begun and set(operator.inputs) == {value.index}:
+            axis = of.axes.place(int(options.get("Axis", 0)), where)
+            places = range(len(of.axes.now))
+            made = of.axes.copy([len(operator.inputs) if place == axis else 1 for place in places], where)
+            return [*made, *layers.activation(operator)]
         case code if code in CUTS:
             return _reordered(of, _cut(of, operator, value), value, where)
         case _:
@@ -91,6 +102,8 @@ def _cut(of: Reading, operator: Operator, value: Tensor) -> Cut | None:
 
 def _reordered(of: Reading, found: Cut | None, value: Tensor, where: str) -> list[Operation]:
     """Channels in another order before the first convolution."""
+    if found is not None and (times := copies_of(found, value.shape[found.axis])):
+        return of.axes.copy([times if axis == found.axis else 1 for axis in range(len(of.axes.now))], where)
     order = None if found is None else order_of(found, value.shape[found.axis])
     if found is None or order is None:
         raise Refused(f"{where} takes a part of its data, or turns it; MobileNet V1 does not")
