@@ -5,10 +5,13 @@ usage: scripts/count_instructions.py                    the cases of tests/golde
        scripts/count_instructions.py --update           write that file anew
        scripts/count_instructions.py WIDTH-SIDE TARGET LEVEL [PRECISION]
                                                         one network, such as: 1-224 linux-aarch64 dotprod int8
+       scripts/count_instructions.py MODEL TARGET LEVEL [PRECISION]
+                                                        that of a model folder
 
-Networks have random weights and 1,000 labels; all channels are computed, on one thread, from prepared pixels to
-probabilities. Counted by qemu's plug-ins, block by block as they are run: the figures repeat exactly. They are of what
-the zig that is installed makes of the C, and no cycles. Needs qemu-user, and gcc for the plug-in.
+Networks named by width and side have random weights and 1,000 labels. All channels are computed, on one thread,
+from prepared pixels to probabilities. Counted by qemu's plug-ins, block by block as they are run: the figures repeat
+exactly. They are of what the zig that is installed makes of the C, and no cycles. Needs qemu-user, and gcc for the
+plug-in.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+import depthwise
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit
 from depthwise.compiler.outputs.compilers import compiler
@@ -124,8 +128,7 @@ def plugin_in(folder: Path) -> Path:
 
 def built(case: Case, folder: Path) -> None:
     """Write the C of a network into a folder, and build there the program whose inference is counted."""
-    width, side = case.network.split("-")
-    model = network(Spec(width=float(width), resolution=int(side), classes=1000), case.precision)
+    model = network(case.network, case.precision)
     row = row_of(case)
     assert row.machine is not None
     emitted = emit(model, target_name="count", machine=row.machine, choices=Choices(precision=case.precision))
@@ -148,8 +151,12 @@ def row_of(case: Case) -> Target:
     return at_level(row, case.level) if row.carries_levels else row
 
 
-def network(spec: Spec, precision: Precision) -> Model | QuantizedModel:
-    """Random weights; of int8 within what `depthwise quantize` makes."""
+def network(name: str, precision: Precision) -> Model | QuantizedModel:
+    """That of a model folder, or random weights; of int8 within what `depthwise quantize` makes."""
+    if Path(name).is_dir():
+        return depthwise.read(name)
+    width, side = name.split("-")
+    spec = Spec(width=float(width), resolution=int(side), classes=1000)
     if PRECISIONS[precision].model == "int8":
         model = random_quantized(spec)
         return model.replace(layers={layer.name: quantised(layer, model.layers[layer.name]) for layer in layers(spec)})

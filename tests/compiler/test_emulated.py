@@ -88,12 +88,17 @@ BYTES = (
     (AARCH64, "odd", "imported", "neon"),
     (AARCH64, "odd", "imported", "i8mm"),
     (AARCH64, "grey", "imported", "dotprod"),
+    *((AARCH64, "odd", "kept", level) for level in AARCH64.processors),
+    (AARCH64, "plain", "kept", "i8mm"),
+    (AARCH64, "twin", "kept", "dotprod"),
     (AARCH64, "twin", "own", "neon"),
     (AARCH64, "strides", "own", "dotprod"),
     *((ARMV7, "odd", kind, "") for kind in ("imported", "ties", "quantised")),
     (ARMV7, "grey", "own", ""),
+    (ARMV7, "odd", "kept", ""),
     *((RISCV, "narrow", "imported", level) for level in RISCV.processors),
     (RISCV, "grey twin", "imported", "v128"),
+    (RISCV, "narrow", "kept", "v128"),
     (RISCV, "tiny", "own", "v256"),
 )
 FLOATS = (
@@ -116,13 +121,13 @@ def network(name: str, kind: str) -> QuantizedModel:
         name: of NETWORKS.
         kind: "own", as this project quantises; "quantised", with multipliers that have integer forms of even factors
             too; "ties", full of products in the middle of two bytes; "imported", with zero points and clamps as
-            imported networks have them.
+            imported networks have them, and a factor of -128 in every layer; "kept", with zero points of weights too,
+            so that factors reach beyond a byte.
     """
-    imported = kind == "imported"
+    imported = kind in ("imported", "kept")
     spec = Spec(classes=11, shallow=True, **NETWORKS[name])
-    model = random_quantized(spec, 7, hidden_zero_points=imported, rounded=imported)
-    # A factor of -128 is for dot products alone.
-    layers = {key: replace(row, weight=np.maximum(row.weight, -127)) for key, row in model.layers.items()}
+    model = random_quantized(spec, 7, hidden_zero_points=imported, rounded=imported, weight_zero_points=kind == "kept")
+    layers = {key: _with_the_least_factor(row) if imported else row for key, row in model.layers.items()}
     if kind == "ties":
         layers = {key: _with_ties(row, number) for number, (key, row) in enumerate(layers.items())}
     if kind == "quantised":
@@ -131,6 +136,13 @@ def network(name: str, kind: str) -> QuantizedModel:
             for number, layer in enumerate(table_of(model.spec))
         }
     return model.replace(layers=layers)
+
+
+def _with_the_least_factor(row: QuantizedLayer) -> QuantizedLayer:
+    """A layer with a factor of -128, which this project never chooses and others do."""
+    weight = row.weight.copy()
+    weight.flat[:1] = -128
+    return replace(row, weight=weight)
 
 
 def _with_ties(row: QuantizedLayer, number: int) -> QuantizedLayer:

@@ -100,7 +100,7 @@ def pack(lowered: Lowered, plan: Plan, golden: Floats) -> Parts:
         for layer, kernel in zip(step.layers, step.kernels, strict=True):
             operation = by_name[layer.name]
             if (channels := wide_channels(operation, kernel)).size:
-                parts[wide_of(layer)] = pack_wide(operation, channels)
+                parts[wide_of(layer)] = pack_wide(operation, channels, plan.layout)
             if kernel.packing:
                 pieces = packing(kernel)(narrow(operation, kernel), _cut(step, layer, kernel))
                 parts[layer.name] = np.concatenate(pieces)

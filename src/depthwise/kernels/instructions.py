@@ -19,6 +19,7 @@ class Instructions:
         pairs: whether a quad of int8 factors lies as two pairs of 16-bit numbers (dwk_avx2.h).
         together: values that go into one sum at a time: four bytes, or two bfloat16.
         reads: bytes of an image that a kernel reads at a time, where it may read behind the last one.
+        least: the least int8 factor that its kernels take.
         narrow: the same instructions in vectors of half the width, where a machine that has these has those too.
     """
 
@@ -31,6 +32,7 @@ class Instructions:
     pairs: bool = False
     together: int = 4
     reads: int = 0
+    least: int = -128
     narrow: Instructions | None = None
 
     @property

@@ -1,6 +1,6 @@
-"""What the numbers of a layer allow: which of a kernel's ways to round, and whether the kernel can hold them at all.
+"""Which of a kernel's ways to round the numbers of a layer allow.
 
-A family whose kernels depend on that has a `ways.py` in its folder.
+A family whose kernels have several ways has a `ways.py` in its folder.
 """
 
 from __future__ import annotations
@@ -21,11 +21,3 @@ def way(kernel: Kernel, weights: Weights | None) -> str:
         return ""
     module = importlib.import_module(f"depthwise.kernels.{kernel.instructions.family}.ways")
     return str(module.way(weights))
-
-
-def holds(kernel: Kernel, weights: Weights) -> bool:
-    """Whether a kernel can compute a layer with these numbers; portable C can all, and those for x86."""
-    if kernel.layout.stored != "signed":
-        return True
-    module = importlib.import_module(f"depthwise.kernels.{kernel.instructions.family}.ways")
-    return bool(module.holds(kernel, weights))

@@ -143,7 +143,7 @@ def _includes(out: Lines, plan: Plan, images: str, lowered: Lowered) -> None:
         out.add(*(f"#define {name} {value}" for name, value in form.macros))
         out.add(f'#include "{form.header}"')
     if has_wide(plan.steps, lowered):
-        out.add("", "/* Channels with factors beyond a signed byte. */", '#include "dwk_wide_i8.h"')
+        out.add("", "/* Channels with factors beyond those of their kernels. */", '#include "dwk_wide_i8.h"')
     out.add("")
 
 

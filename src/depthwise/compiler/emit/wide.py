@@ -15,7 +15,8 @@ def comment(step: Step, dialect: Dialect) -> list[str]:
     found = []
     for layer, kernel in zip(step.layers, step.kernels, strict=True):
         if count := _count(layer, kernel, dialect):
-            found.append(f"{layer.name}: {count:,} of {layer.output.channels:,} channels have factors beyond a byte")
+            of = f"{count:,} of {layer.output.channels:,} channels"
+            found.append(f"{layer.name}: {of} have factors beyond those of its kernel")
     return found
 
 
@@ -31,8 +32,8 @@ def wide_depthwise(
     layer = step.layers[0]
     if count := _count(layer, step.kernels[0], dialect):
         out.add(
-            f"dwk_wide_depthwise3x3_i8({at_input}, INPUT_ROW, {rows}, W, C, STRIDE, {count}, {channels},",
-            f"    {_weights(layer, dialect)}, {dialect.round('middle')}{target}, BETWEEN);",
+            f"dwk_wide_depthwise3x3_i8({at_input}, INPUT_ROW, {_lies(step.kernels[0])}, {rows}, W, C, STRIDE,",
+            f"    {count}, {channels}, {_weights(layer, dialect)}, {dialect.round('middle')}{target}, BETWEEN);",
         )
 
 
@@ -47,7 +48,7 @@ def wide_product(
     layer = step.layers[-1]
     if count := _count(layer, step.kernels[-1], dialect):
         out.add(
-            f"dwk_wide_product_i8(&product, {count}, {channels}, {rows}, {source},",
+            f"dwk_wide_product_i8(&product, {_lies(step.kernels[-1])}, {count}, {channels}, {rows}, {source},",
             f"    {_weights(layer, dialect)}, {dialect.round('rounding')}{at_output});",
         )
 
@@ -61,13 +62,20 @@ def wide_classifier(out: Lines, step: Step, features: str, output: str, channels
     (layer,) = step.layers
     if count := _count(layer, step.kernels[-1], dialect):
         out.add(
-            f"dwk_wide_classifier_i8_{dialect.lowered.logits}({features}, {layer.input.channels}, {count}, {channels},",
-            f"    {_weights(layer, dialect)}, {output});",
+            f"dwk_wide_classifier_i8_{dialect.lowered.logits}({features}, {layer.input.channels},",
+            f"    {_lies(step.kernels[-1])}, {count}, {channels}, {_weights(layer, dialect)}, {output});",
         )
 
 
 def _count(layer: Layer, kernel: Kernel, dialect: Dialect) -> int:
     return wide_channels(dialect.lowered.operation(layer), kernel).size
+
+
+def _lies(kernel: Kernel) -> str:
+    """C argument, how the bytes lie that the kernel of a layer takes and makes."""
+    said = ["DWK_WIDE_SIGNED"] if kernel.layout.stored == "signed" else []
+    said += ["DWK_WIDE_IN_PAIRS"] if kernel.hands_on == "pairs" else []
+    return " | ".join(said) or "DWK_WIDE_PLAIN"
 
 
 def _weights(layer: Layer, dialect: Dialect) -> str:

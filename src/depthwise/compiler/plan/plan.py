@@ -6,11 +6,10 @@ Sizes: H W C of an input, N output channels; distances are in values, floats or 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from depthwise.compiler.choices import DEFAULT, WHOLE, Choices, Parts
 from depthwise.compiler.plan.arena import Region, Value, place
-from depthwise.compiler.plan.selection import usable
 from depthwise.compiler.plan.steps import Setting, make_step
 from depthwise.compiler.step import Step
 from depthwise.errors import Refused
@@ -64,15 +63,14 @@ def plan(
         table: the layers to run, where they are not all of the network's in full.
         logits: what an int8 network makes of its last sums, "products" or "bytes".
         choices: without a precision the network is float32.
-        numbers: of each layer by its name, on which some kernels and their ways to round depend; where there are none,
-            all are taken to be possible, and rounding is what is always right.
+        numbers: of each layer by its name, on which the ways of some kernels to round depend; where there are none,
+            rounding is what is always right.
     Raises: Refused, when its activations take more memory than the emitted C can address.
     """
     table = table or layers(spec)
     numbers = numbers or {}
-    features = usable(table, choices.precision or "float32", machine.features, numbers)
     setting = Setting(
-        machine=replace(machine, features=features),
+        machine=machine,
         activation=spec.activation,
         choices=choices,
         logits=logits,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from depthwise.kernels.kernel import Kernel, Operation
 from depthwise.kernels.table import fastest, half
-from depthwise.kernels.ways import holds
-from depthwise.kernels.weights import Weights
 from depthwise.kernels.x86.amx import on_tiles
 from depthwise.network.layers import Layer
 from depthwise.precision import Precision
@@ -27,18 +23,6 @@ def kernel_of(layer: Layer, precision: Precision, features: frozenset[str]) -> K
     is_cut = found.operation in ("product", "stem")
     leaves_half_empty = is_cut and channels < 2 * lanes and 0 < channels % lanes <= lanes // 2
     return half(found) if leaves_half_empty else found
-
-
-def usable(
-    table: Iterable[Layer], precision: Precision, features: frozenset[str], numbers: Mapping[str, Weights]
-) -> frozenset[str]:
-    """The features of a machine that a network may use: none, where a kernel could not hold the numbers of its layer.
-
-    Args:
-        numbers: of each layer by its name, where they are known.
-    """
-    chosen = ((kernel_of(layer, precision, features), numbers.get(layer.name)) for layer in table)
-    return features if all(found is None or holds(kernel, found) for kernel, found in chosen) else frozenset()
 
 
 def _operation(layer: Layer, precision: Precision) -> Operation:

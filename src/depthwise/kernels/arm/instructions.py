@@ -9,9 +9,16 @@ from dataclasses import replace
 
 from depthwise.kernels.instructions import Instructions
 
-# The vectors of all ARM, of which 32-bit ARM has 16.
+# The vectors of all ARM, of which 32-bit ARM has 16. Two products are added in 16 bits: -128 by -128 twice is too much.
 NEON = Instructions(
-    name="neon", family="arm", needs=frozenset({"__ARM_NEON"}), lanes=4, registers=32, words="arm", reads=16
+    name="neon",
+    family="arm",
+    needs=frozenset({"__ARM_NEON"}),
+    lanes=4,
+    registers=32,
+    words="arm",
+    reads=16,
+    least=-127,
 )
 # Those of 64-bit ARM, for kernels of floats, in the words of portable C.
 FLOATS = replace(NEON, needs=NEON.needs | {"__aarch64__"}, words="vector")

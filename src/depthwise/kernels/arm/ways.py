@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from depthwise.kernels.arm.instructions import NEON
-from depthwise.kernels.kernel import Kernel
 from depthwise.kernels.weights import Weights, reach
 
 Way = Literal["converted", "added", "doubled"]
@@ -38,13 +36,3 @@ def way(weights: Weights | None) -> Way:
     if rounding.zero_point % 2 == 0 and largest.max(initial=0) < _MOST_ADDED:
         return "added"
     return "converted"
-
-
-def holds(kernel: Kernel, weights: Weights) -> bool:
-    """Whether a kernel can compute a layer with these factors.
-
-    They must be signed bytes; weights with a zero point may have others (docs/int8.md Q4). Without dot products two
-    products are added in 16 bits, which two of -128 times -128 leave: then no factor may be -128.
-    """
-    smallest = -127 if kernel.instructions == NEON else -128
-    return bool((weights.weight >= smallest).all() and (weights.weight <= 127).all())
