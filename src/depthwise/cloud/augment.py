@@ -92,7 +92,7 @@ def pictures(
     store: Store, indices: NDArray[np.int64], changes: Changes, rows: Sequence[int], side: int, recipe: Recipe
 ) -> Pixels:
     """Changed images (len(rows), side, side, C) of the rows of a batch that this process works on."""
-    channels = store[0].shape[2]
+    channels = store.shape(0)[2]
     out = np.empty((len(rows), side, side, channels), dtype=np.uint8)
     for place, row in enumerate(rows):
         out[place] = _picture(store, indices, changes, row, side, recipe)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ from depthwise.cloud.request import Request
 from depthwise.cloud.teach.lessons import Lessons
 from depthwise.cloud.train import Trained
 from depthwise.cloud.validate import validate
-from depthwise.data.contents import content_sample, merged_samples
+from depthwise.data.contents import merged_samples
 from depthwise.data.images import Images
 from depthwise.network.model import Model
 from depthwise.network.quantized import QuantizedModel
@@ -39,6 +38,7 @@ class Outcome:
 
     Attributes:
         start: the model as it stands before training.
+        seen: hashes that tell files that were trained on (docs/model-folder.md).
         lessons: what teachers told, or None.
     """
 
@@ -47,6 +47,7 @@ class Outcome:
     recipe: Recipe
     images: Images
     here: World
+    seen: list[str]
     lessons: Lessons | None = None
 
     def so_far(self, trained: Trained) -> Start:
@@ -69,11 +70,6 @@ class Outcome:
         figures = validate(network, self.images.test, model.preprocessing, self.here)
         return model.replace(accuracy={**model.accuracy, "test": _accuracy(figures, len(self.images.test))})
 
-    @cached_property
-    def _seen(self) -> list[str]:
-        """Hashes that tell files that were trained on (docs/model-folder.md)."""
-        return content_sample(item.path for item in self.images.train.items)
-
     @property
     def _seen_before(self) -> dict[str, Any]:
         """The same of the models that it started from, in a list apart: beside those of 100,000 files none of the few
@@ -93,7 +89,7 @@ class Outcome:
             "left_out": len(self.images.unreadable),
             "command": self.request.command,
             "recipe": self.recipe.to_dict(),
-            "seen": self._seen,
+            "seen": self.seen,
             **self._seen_before,
             "started_from": _started_from(self.request.pretrained),
             "epochs": trained.best["epoch"] + 1,

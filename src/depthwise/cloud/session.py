@@ -29,6 +29,7 @@ from depthwise.cloud.runlog import RunLog
 from depthwise.cloud.teach.lessons import Lessons, School, attend
 from depthwise.cloud.train import Run
 from depthwise.cloud.transfer import measure_norms
+from depthwise.data.contents import content_sample
 from depthwise.data.images import Images, read_images
 from depthwise.errors import Refused
 from depthwise.network.quantized import QuantizedModel
@@ -81,7 +82,8 @@ def _train(request: Request, reporter: Reporter, here: World, held: contextlib.E
     if recipe is None:
         recipe = with_precision(with_kernels(request.recipe, network, here, reporter), network, here, reporter)
     kept = {**facts, "start": to_state(start)} if isinstance(start, QuantizedModel) else facts
-    outcome = Outcome(start=start, request=request, recipe=recipe, images=images, here=here, lessons=lessons)
+    seen = content_sample([item.path for item in images.train.items], here)
+    outcome = Outcome(start=start, request=request, recipe=recipe, images=images, here=here, seen=seen, lessons=lessons)
     run = _make_run(outcome, network, kept, log, reporter)
     if state is not None:
         run.restore(state)
@@ -148,18 +150,14 @@ def _whole(number: Any) -> int:
 
 def _read_images(request: Request, reporter: Reporter, here: World) -> Images:
     folder = request.run_folder
-    images = here.together(
-        lambda: read_images(
-            request.data,
-            seed=request.recipe.seed,
-            preprocessing=request.preprocessing,
-            reporter=reporter,
-            pixels_in=folder if folder.is_dir() else None,
-        )
+    return read_images(
+        request.data,
+        seed=request.recipe.seed,
+        preprocessing=request.preprocessing,
+        reporter=reporter,
+        pixels_in=folder if folder.is_dir() else None,
+        crew=here,
     )
-    if len(set(here.gather(images.digest(request.data)))) > 1:
-        raise Refused(f"{request.data}: does not hold the same images on all machines; copy it again")
-    return images
 
 
 def _lessons(request: Request, images: Images, reporter: Reporter, here: World) -> Lessons | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from depthwise.data.crew import ALONE, Crew, shared
 
 # A model keeps so many hashes of the files that it was trained on, each of so many hexadecimal digits.
 SAMPLE, DIGITS = 256, 16
@@ -32,13 +35,14 @@ class Overlap:
         return self.found / self.compared
 
 
-def content_sample(paths: Iterable[Path]) -> list[str]:
-    """The least `SAMPLE` hashes of files, each once, in order; of fewer files all.
+def content_sample(paths: Sequence[Path], crew: Crew = ALONE) -> list[str]:
+    """The least `SAMPLE` hashes of files, each once, in order; of fewer files all. Each process reads a part of them.
 
     Which files these are depends on their content alone. Of any part of the files it has the share that the part has of
     all: a part of a hundredth, with some files in the sample, is still found.
     """
-    return heapq.nsmallest(SAMPLE, {digest for digest in map(content_hash, paths) if digest})
+    hashes = shared(crew, paths, lambda part: [content_hash(path) for path in part])
+    return heapq.nsmallest(SAMPLE, {digest for digest in hashes if digest})
 
 
 def merged_samples(first: Iterable[str], second: Iterable[str]) -> list[str]:
@@ -62,6 +66,14 @@ def overlap(paths: Iterable[Path], sample: Iterable[str]) -> Overlap | None:
 def content_hash(path: Path) -> str:
     """The first digits of the SHA-256 of a file's bytes, in hexadecimal; empty where it cannot be read."""
     return full_hash(path).hex()[:DIGITS]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; -1 for what is no plain file, which is named later among what cannot be used."""
+    with contextlib.suppress(OSError):
+        if path.is_file():
+            return path.stat().st_size
+    return -1
 
 
 def full_hash(path: Path) -> bytes:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from depthwise.data.contents import size_of
+from depthwise.data.crew import ALONE, Crew, check_same
 from depthwise.data.item import Item as Item
 from depthwise.data.likeness import Looks
 from depthwise.data.series import together
@@ -64,7 +66,9 @@ class Dataset:
         return [found[label] for label in range(len(self.labels))]
 
 
-def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Reporter | None = None) -> Dataset:
+def read_folder(
+    data: str | os.PathLike[str], *, seed: int = 0, reporter: Reporter | None = None, crew: Crew = ALONE
+) -> Dataset:
     """The dataset in a folder of class folders, or in one with train/validation(/test) in it; or in shards of one.
 
     Without a validation split, some 15% of each class (10% to 20%, and at least one of two files) are taken from the
@@ -74,17 +78,35 @@ def read_folder(data: str | os.PathLike[str], *, seed: int = 0, reporter: Report
 
     Args:
         reporter: told how far it is with looking at the pictures.
+        crew: the processes that read the folder, all of them together; each looks at a part of the pictures.
 
     Raises: Refused, when there is no such folder, fewer than two classes, or a class without an image.
     """
+    held, top = crew.together(lambda: _listed(data, reporter or Silent()))
+    if crew.size > 1:
+        check_same(crew, crew.together(lambda: _digest(held, Path(data))), data)
+    looks = Looks(crew)
+    if held.validation:
+        return replace(held, looks=looks)
+    looks.of([item.path for item in held.train], reporter or Silent())
+    train, validation = hold_out(top, held.train, seed, looks)
+    return replace(held, train=train, validation=validation, is_drawn=True, looks=looks)
+
+
+def _listed(data: str | os.PathLike[str], reporter: Reporter) -> tuple[Dataset, Path]:
+    """Classes and splits as they lie there, of which that of validation may be empty; and the training folder."""
     with _readable(data) as root:
-        held, top = _from_shards(root) if is_shards(root) else _from_folders(root, reporter or Silent())
-        if held.validation:
-            return held
-        looks = Looks()
-        looks.of([item.path for item in held.train], reporter or Silent())
-        train, validation = hold_out(top, held.train, seed, looks)
-        return replace(held, train=train, validation=validation, is_drawn=True, looks=looks)
+        return _from_shards(root) if is_shards(root) else _from_folders(root, reporter)
+
+
+def _digest(held: Dataset, root: Path) -> str:
+    """A text that differs where other files lie in a folder: by their names, classes and sizes."""
+    found = hashlib.sha256(repr(held.labels).encode(errors="surrogateescape"))
+    for split, items in held.splits.items():
+        for item in items:
+            name = item.path.relative_to(root).as_posix()
+            found.update(f"{split} {name!r} {item.label} {size_of(item.path)}\n".encode(errors="surrogateescape"))
+    return found.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

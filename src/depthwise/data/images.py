@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from depthwise.data.crew import ALONE, Crew, own
 from depthwise.data.folder import Dataset, read_folder
 from depthwise.data.series import neighbours_alike
 from depthwise.data.store import NAMED, Store, Unreadable, evaluation_store, tell_unreadable, training_store
@@ -56,27 +57,31 @@ def read_images(
     preprocessing: Preprocessing,
     reporter: Reporter,
     pixels_in: Path | None = None,
+    crew: Crew = ALONE,
 ) -> Images:
     """All images of a folder, ready to train on.
 
     Args:
         preprocessing: of validation and test images; its crop is the resolution that is trained at.
         pixels_in: folder for the file of pixels; None for the system's folder for temporary files.
+        crew: the processes that train on them, all of them together; each decodes a part.
 
     Raises: Refused, when the folder or what can be read of it is not enough to train on.
     """
-    dataset = read_folder(data, seed=seed, reporter=reporter)
-    _report(dataset, reporter)
+    dataset = read_folder(data, seed=seed, reporter=reporter, crew=crew)
+    if dataset.validation or dataset.test:
+        dataset.looks.of([item.path for split in dataset.splits.values() for item in split], reporter)
+    crew.together(lambda: _report(dataset, reporter) if crew.rank == 0 else None)
     channels, tick = preprocessing.channels, reporter.advance
     side = round(SPARE * preprocessing.crop)
-    reporter.begin("reading images", sum(len(split) for split in dataset.splits.values()))
+    reporter.begin("reading images", sum(len(own(crew, split)) for split in dataset.splits.values()))
     try:
         mode, fill = preprocessing.mode, preprocessing.fill
         train = training_store(
-            dataset.train, channels=channels, side=side, tick=tick, folder=pixels_in, mode=mode, fill=fill
+            dataset.train, channels=channels, side=side, tick=tick, folder=pixels_in, mode=mode, fill=fill, crew=crew
         )
         validation, test = (
-            evaluation_store(split, preprocessing, tick=tick, folder=pixels_in)
+            evaluation_store(split, preprocessing, tick=tick, folder=pixels_in, crew=crew)
             for split in (dataset.validation, dataset.test)
         )
     finally:

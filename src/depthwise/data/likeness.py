@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from depthwise.data.crew import ALONE, Crew, own, shared
 from depthwise.edge.decoding import picture
 from depthwise.errors import Refused, Unreachable
 from depthwise.progress import Reporter
@@ -29,23 +30,26 @@ TOGETHER = 1024  # rows that are compared at a time
 
 
 class Looks:
-    """What pictures look like, each looked at once."""
+    """What pictures look like, each looked at once.
 
-    def __init__(self) -> None:
+    Args:
+        crew: the processes that ask for the same pictures, all of them together.
+    """
+
+    def __init__(self, crew: Crew = ALONE) -> None:
+        self._crew = crew
         self._known: dict[Path, Vectors] = {}
 
     def of(self, paths: Sequence[Path], reporter: Reporter) -> Vectors:
         """(N, LENGTH) of length 1 and mean 0; all 0 for a picture that is plain or cannot be read."""
         missing = [path for path in dict.fromkeys(paths) if path not in self._known]
         if missing:
-            reporter.begin("looking for pictures that are alike", len(missing))
+            reporter.begin("looking for pictures that are alike", len(own(self._crew, missing)))
             try:
-                with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-                    for path, vector in zip(missing, pool.map(_vector, missing), strict=True):
-                        self._known[path] = vector
-                        reporter.advance()
+                found = shared(self._crew, missing, lambda part: _vectors(part, reporter))
             finally:
                 reporter.end()
+            self._known.update(zip(missing, found, strict=True))
         return np.array([self._known[path] for path in paths], dtype=np.float32).reshape(-1, LENGTH)
 
 
@@ -70,6 +74,15 @@ def alike_within(vectors: Vectors) -> list[tuple[int, int]]:
         for row, column in np.argwhere(products > ALIKE).tolist():
             if start + row < column:
                 found.append((start + row, column))
+    return found
+
+
+def _vectors(paths: Sequence[Path], reporter: Reporter) -> list[Vectors]:
+    found = []
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        for vector in pool.map(_vector, paths):
+            found.append(vector)
+            reporter.advance()
     return found
 
 

@@ -1,8 +1,15 @@
-"""Decoded pixels on disk, mapped into memory: every image is decoded once, and memory stays bounded."""
+"""Decoded pixels on disk, mapped into memory: every image is decoded once, and memory stays bounded.
+
+Of several processes each decodes a part of the images, to see which can be used, and tells the others; of theirs it
+decodes those that it is asked for, when it is first asked.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import math
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from depthwise.data.crew import ALONE, Crew, shared
 from depthwise.data.folder import Item
 from depthwise.data.turns import Turns
 from depthwise.edge.pixels import decode, prepare
@@ -48,6 +56,7 @@ class Store:
 
     Args:
         folder: where the file lies; None for the system's folder for temporary files.
+        crew: the processes that each make a store of the same items, all of them together.
 
     Attributes:
         labels: (N,) class of each image.
@@ -63,52 +72,103 @@ class Store:
         transform: Callable[[Item, Admit], Pixels],
         tick: Callable[[], None],
         folder: Path | None = None,
+        crew: Crew = ALONE,
     ) -> None:
-        self.unreadable: list[Unreadable] = []
-        self._shapes: list[tuple[int, ...]] = []
-        self._starts = [0]
-        kept: list[Item] = []
-        try:
-            # The file has no name, so nothing is left behind when the process is killed.
-            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="depthwise-", dir=folder)  # noqa: SIM115
-            for item, result in _transformed(items, transform):
-                tick()
-                if isinstance(result, Refused):
-                    self.unreadable.append(Unreadable(item, str(result)))
-                else:
-                    self._append(result)
-                    kept.append(item)
-            self._file.flush()
-        except OSError as problem:
-            place = folder or tempfile.gettempdir()
-            raise Refused(
-                f"{place}: the pixels of the images cannot be kept there ({problem.strerror}); free some space"
-            ) from None
-        self.items = tuple(kept)
-        self.labels = np.array([item.label for item in kept], dtype=np.int64)
-        self._bytes: Pixels = np.memmap(self._file, dtype=np.uint8, mode="r") if kept else np.zeros(0, dtype=np.uint8)
+        self._transform, self._turns, self._lock = transform, Turns(), threading.Lock()
+        self._place = folder or Path(tempfile.gettempdir())
 
-    def _append(self, image: Pixels) -> None:
-        self._file.write(np.ascontiguousarray(image).data)
-        self._shapes.append(image.shape)
-        self._starts.append(self._starts[-1] + image.size)
+        def read(part: Sequence[Item]) -> list[tuple[int, ...] | str]:
+            """Shapes of the images of this process's part, or why one cannot be used; their pixels are in the file."""
+            with self._keeping():
+                # The file has no name, so nothing is left behind when the process is killed.
+                self._file: IO[bytes] = tempfile.TemporaryFile(prefix="depthwise-", dir=folder)  # noqa: SIM115
+                found = [self._append(result) for result in _transformed(part, self._attempt, tick)]
+                self._file.flush()
+            return found
+
+        found = shared(crew, items, read)
+        there = [place for place, one in enumerate(found) if not isinstance(one, str)]
+        self.unreadable = [Unreadable(items[at], one) for at, one in enumerate(found) if isinstance(one, str)]
+        self.items = tuple(items[place] for place in there)
+        self.labels = np.array([item.label for item in self.items], dtype=np.int64)
+        self._shapes = [one for one in found if not isinstance(one, str)]
+        self._there = np.array([place % crew.size == crew.rank for place in there], dtype=bool)
+        self.starts = _starts(self._shapes, self._there)
+        self.nbytes = sum(map(math.prod, self._shapes))
+        if not self._there.all():
+            with self._keeping():
+                self._file.truncate(self.nbytes)
+        self._bytes: Pixels = (
+            np.memmap(self._file, dtype=np.uint8, mode="r", shape=(self.nbytes,))
+            if self.items
+            else np.zeros(0, dtype=np.uint8)
+        )
+
+    @contextlib.contextmanager
+    def _keeping(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise Refused(
+                f"{self._place}: the pixels of the images cannot be kept there ({problem.strerror}); free some space"
+            ) from None
+
+    def _attempt(self, item: Item) -> Pixels | Refused:
+        """One image, or why there is none."""
+        try:
+            with self._turns.turn() as admit:
+                # Copied, since a view of a part would keep the whole image in memory.
+                return np.array(self._transform(item, admit))
+        except Unreachable:
+            raise
+        except Refused as refusal:
+            return refusal
+
+    def _append(self, result: Pixels | Refused) -> tuple[int, ...] | str:
+        if isinstance(result, Refused):
+            return str(result)
+        self._file.write(np.ascontiguousarray(result).data)
+        return result.shape
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, index: int) -> Pixels:
-        """(H, W, C) pixels of one image; a view, not to be written to."""
-        return self._bytes[self._starts[index] : self._starts[index + 1]].reshape(self._shapes[index])
+        """(H, W, C) pixels of one image; a view, not to be written to.
+
+        Raises: Refused, when another process found the image and this one cannot read it, or finds another.
+        """
+        if not self._there[index]:
+            return self._fetched(index)
+        start, shape = self.starts[index], self._shapes[index]
+        return self._bytes[start : start + math.prod(shape)].reshape(shape)
+
+    def _fetched(self, index: int) -> Pixels:
+        """An image of another process's part, kept from now on where the disk has room for it."""
+        item, image = self.items[index], self._attempt(self.items[index])
+        if isinstance(image, Refused):
+            raise image
+        if image.shape != self._shapes[index]:
+            raise Refused(f"{item.path}: is not the same image on all machines; copy it again")
+        content = np.ascontiguousarray(image).data
+        with self._lock, contextlib.suppress(OSError):
+            self._file.seek(int(self.starts[index]))
+            # Past the buffer, in which what finds no room would stay.
+            raw = getattr(self._file, "raw", self._file)
+            self._there[index] = raw.write(content) == content.nbytes
+        return image
 
     @property
     def packed(self) -> Pixels:
-        """(bytes,) of all images, one behind the other; a view, not to be written to."""
-        return self._bytes
+        """(bytes,) of all images, one behind the other; a view, not to be written to.
 
-    @property
-    def starts(self) -> NDArray[np.int64]:
-        """(N,) where each image begins in `packed`."""
-        return np.array(self._starts[:-1], dtype=np.int64)
+        Raises: Refused, when there is no room for them.
+        """
+        for index in np.flatnonzero(~self._there):
+            self._fetched(int(index))
+        if not self._there.all():
+            raise Refused(f"{self._place}: has no room for the pixels of all images; free some space")
+        return self._bytes
 
     def shape(self, index: int) -> tuple[int, ...]:
         """(H, W, C) of one image."""
@@ -128,6 +188,7 @@ def training_store(
     folder: Path | None = None,
     mode: str = "crop",
     fill: tuple[int, ...] = (),
+    crew: Crew = ALONE,
 ) -> Store:
     """Images to crop from at random: their shorter side is reduced to `side` pixels where it is longer.
 
@@ -147,11 +208,16 @@ def training_store(
         size = (max(side, round(width * scale)), max(side, round(height * scale)))
         return resized(image, size)
 
-    return Store(items, transform, tick, folder)
+    return Store(items, transform, tick, folder, crew)
 
 
 def evaluation_store(
-    items: Sequence[Item], wanted: Preprocessing, *, tick: Callable[[], None], folder: Path | None = None
+    items: Sequence[Item],
+    wanted: Preprocessing,
+    *,
+    tick: Callable[[], None],
+    folder: Path | None = None,
+    crew: Crew = ALONE,
 ) -> Store:
     """Images prepared exactly as the device prepares them, each crop x crop x channels."""
 
@@ -159,7 +225,7 @@ def evaluation_store(
         """The square that the network takes."""
         return square(decode(item.path, wanted.channels, admit), wanted)
 
-    return Store(items, transform, tick, folder)
+    return Store(items, transform, tick, folder, crew)
 
 
 def read_prepared(items: Sequence[Item], wanted: Preprocessing, reporter: Reporter, task: str) -> Store:
@@ -208,30 +274,27 @@ def _middle(image: Pixels) -> Pixels:
     return image[top : top + min(height, longest), left : left + min(width, longest)]
 
 
+def _starts(shapes: Sequence[tuple[int, ...]], there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Where each image begins in the file: first those that are there, one behind the other, then all others."""
+    order = np.argsort(~there, kind="stable")
+    sizes = np.array([math.prod(shape) for shape in shapes], dtype=np.int64)[order]
+    starts = np.empty(len(shapes), dtype=np.int64)
+    starts[order] = np.cumsum(sizes) - sizes
+    return starts
+
+
 def _transformed(
-    items: Sequence[Item], transform: Callable[[Item, Admit], Pixels]
-) -> Iterator[tuple[Item, Pixels | Refused]]:
+    items: Sequence[Item], attempt: Callable[[Item], Pixels | Refused], tick: Callable[[], None]
+) -> Iterator[Pixels | Refused]:
     """Results in order, with a bounded number of images in flight."""
-    turns = Turns()
-
-    def attempt(item: Item) -> Pixels | Refused:
-        """One image, or why there is none."""
-        try:
-            with turns.turn() as admit:
-                # Copied, since a view of a part would keep the whole image in memory.
-                return np.array(transform(item, admit))
-        except Unreachable:
-            raise
-        except Refused as refusal:
-            return refusal
-
     pool = ThreadPoolExecutor(max_workers=WORKERS)
     try:
         rest = iter(items)
-        waiting = deque((item, pool.submit(attempt, item)) for item in islice(rest, IN_FLIGHT))
+        waiting = deque(pool.submit(attempt, item) for item in islice(rest, IN_FLIGHT))
         while waiting:
-            item, future = waiting.popleft()
-            waiting.extend((following, pool.submit(attempt, following)) for following in islice(rest, 1))
-            yield item, future.result()
+            future = waiting.popleft()
+            waiting.extend(pool.submit(attempt, following) for following in islice(rest, 1))
+            tick()
+            yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthwise.data.contents import full_hash
+from depthwise.data.contents import full_hash, size_of
 from depthwise.data.folder import Item
 from depthwise.data.likeness import Looks, alike
 from depthwise.data.series import shared_series
@@ -65,11 +64,11 @@ def shared_files(first: Iterable[Item], second: Iterable[Item]) -> list[tuple[Pa
     """Pairs of files with the same bytes, one of each split; only files of equal size are read."""
     sizes: dict[int, list[Path]] = {}
     for item in first:
-        sizes.setdefault(_size(item.path), []).append(item.path)
+        sizes.setdefault(size_of(item.path), []).append(item.path)
     digests: dict[int, dict[bytes, Path]] = {}
     pairs = []
     for item in second:
-        size = _size(item.path)
+        size = size_of(item.path)
         if size < 0 or size not in sizes:
             continue
         if size not in digests:
@@ -78,14 +77,6 @@ def shared_files(first: Iterable[Item], second: Iterable[Item]) -> list[tuple[Pa
         if twin is not None:
             pairs.append((twin, item.path))
     return pairs
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; -1 for what is no plain file, which is named later among what cannot be used."""
-    with contextlib.suppress(OSError):
-        if path.is_file():
-            return path.stat().st_size
-    return -1
 
 
 def _digest(path: Path) -> bytes:

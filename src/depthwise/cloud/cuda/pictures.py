@@ -29,7 +29,7 @@ def fits(store: Store, device: torch.device) -> bool:
 
     By the memory that it has and not by what is free, so that a run that goes on finds the same.
     """
-    return store.packed.nbytes <= SHARE * torch.cuda.get_device_properties(device).total_memory
+    return store.nbytes <= SHARE * torch.cuda.get_device_properties(device).total_memory
 
 
 class DevicePictures:
