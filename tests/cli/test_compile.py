@@ -63,6 +63,7 @@ def test_the_document_holds_the_same_figures(folder: Path, tmp_path: Path) -> No
     [
         (("no-such-folder",), "error: no-such-folder: there is no such folder"),
         (("MODEL", "--target", "hots"), "error: there is no target 'hots'; is it host"),
+        (("MODEL", "--target", "raspberry-pi"), "error: there is no target 'raspberry-pi'; take one of host, source, "),
         (("MODEL", "--precision", "int8"), "error: MODEL: is a float model, which does not say the ranges"),
         (("MODEL8", "--precision", "float32"), "error: MODEL8: is an int8 model, which cannot be compiled to float32;"),
         (("MODEL8", "--precision", "bf16"), "error: MODEL8: is an int8 model, which cannot be compiled to bf16;"),

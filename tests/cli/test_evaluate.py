@@ -108,9 +108,15 @@ def test_a_gate_that_does_not_hold_ends_with_1_after_the_result(artifact: Path, 
 
 def test_what_cannot_be_done_ends_with_2_and_one_line(artifact: Path, data: Path, tmp_path: Path) -> None:
     (data / "test" / "mauve").mkdir()
+    (tmp_path / "halves" / "train" / LABELS[0]).mkdir(parents=True)
     for arguments, text in (
         ((artifact, data), "class 'mauve' is not one of"),
         ((artifact, tmp_path / "none"), "there is no such folder"),
+        (
+            (artifact, data / "test" / LABELS[0] / "0.png"),
+            "is a file; give a folder that has one folder of",
+        ),
+        ((artifact, tmp_path / "halves"), f"has training images only; give {tmp_path / 'halves' / 'train'} to measure"),
         ((tmp_path / "none.so", data), "there is no such model folder or artifact"),
         ((data, data), "not a model folder"),
         ((data / "test" / LABELS[0] / "0.png", data), "is not an artifact"),

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -187,14 +188,15 @@ def test_it_fails_when_no_image_could_be_read(artifact: Path, images: Path, tmp_
 
 
 def test_a_model_folder_is_answered_with_the_command_that_compiles_it(images: Path, tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "model.json").write_text("{}")
-    code, out, err = run(tmp_path / "model", images)
+    folder = tmp_path / "my model"
+    folder.mkdir()
+    (folder / "model.json").write_text("{}")
+    code, out, err = run(folder, images)
+    said, _, command = err.strip().partition("; run: ")
 
     assert (code, out) == (2, "")
-    assert err.startswith(
-        f"error: {tmp_path / 'model'}: is a model folder, which must be compiled first; run: depthwise"
-    )
+    assert said == f"error: {folder}: is a model folder, which must be compiled first"
+    assert shlex.split(command) == ["depthwise", "compile", str(folder), *["--target", "host", "--out"], "my model.so"]
 
 
 def test_a_terminal_without_the_letters_gets_escapes(artifact: Path, images: Path) -> None:

@@ -68,6 +68,17 @@ def test_a_picture_has_the_probabilities_of_its_pixels(path: Path) -> None:
             artifact.label(Image.fromarray(frame[..., 0]))
 
 
+def test_a_file_or_its_bytes_have_the_probabilities_of_its_picture(path: Path, tmp_path: Path) -> None:
+    frame, file = pixels(2, (70, 45, 3)), tmp_path / "photo.png"
+    Image.fromarray(frame).save(file)
+    with Artifact.open(path) as artifact:
+        expected = artifact.classify(frame).tolist()
+
+        assert artifact.label(file) == artifact.label(str(file)) == artifact.label(file.read_bytes()) == expected
+        with pytest.raises(Refused, match="the path or the bytes of a file, not what is of type ndarray"):
+            artifact.label(frame)
+
+
 def test_a_level_that_is_not_carried_is_refused(path: Path) -> None:
     with Artifact.open(path) as artifact, pytest.raises(Refused, match="has no level 'avx9'; it"):
         artifact.use_level("avx9")

@@ -70,6 +70,15 @@ def test_a_folder_without_a_description_is_no_model_folder(folder: Path) -> None
     assert "run: depthwise convert FOLDER/weights.safetensors weights-model" in refusal_of(folder / WEIGHTS, folder)
 
 
+def test_of_an_artifact_it_is_said_that_the_model_folder_is_wanted(folder: Path, tmp_path: Path) -> None:
+    artifact = tmp_path / "model.so"
+    artifact.write_bytes(bytes(100) + b"DWTRAIL2" + bytes(20))
+
+    assert refusal_of(artifact, folder).endswith(
+        "it is an artifact, from which no model comes back; give the model folder that it was compiled from"
+    )
+
+
 def refusal_of(place: Path, folder: Path) -> str:
     with pytest.raises(Refused) as found:
         Model.load(place)

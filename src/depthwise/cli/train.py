@@ -250,7 +250,10 @@ def _pretrained(name: str, settings: dict[str, Any], given: Given, *, own_pixels
     asked = given if own_pixels else dataclasses.replace(given, resize=None)
     source = read(str(model_folder()) if name == SHIPPED else name, asked)
     if not isinstance(source, Model):
-        raise Refused(f"--pretrained {name} is an int8 model, and training starts from float weights")
+        raise Refused(
+            f"--pretrained {name} is an int8 model, and training starts from float weights; give the model that it was"
+            " made from"
+        )
     if own_pixels:
         say_reading(name, source)
         return source

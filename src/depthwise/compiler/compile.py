@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from depthwise.compiler import targets
@@ -26,7 +27,6 @@ from depthwise.compiler.outputs.program import PROGRAM, program
 from depthwise.compiler.outputs.source import SOURCE, source_folder
 from depthwise.compiler.outputs.static import STATIC, static_folder
 from depthwise.compiler.outputs.systems import system
-from depthwise.compiler.outputs.trailer import ARTIFACT
 from depthwise.compiler.outputs.wheel import WHEEL, wheel, wheel_place
 from depthwise.compiler.pack import Packed, merged, pack
 from depthwise.compiler.plan.plan import Plan, plan
@@ -35,6 +35,7 @@ from depthwise.errors import Refused
 from depthwise.kernels.cuda.rows import GPU
 from depthwise.kernels.machine import Machine
 from depthwise.kernels.x86.makers import maker_here
+from depthwise.kinds import ARTIFACT
 from depthwise.network.layers import layers, multiply_adds
 from depthwise.network.live import Live, live
 from depthwise.places import Kind, check_output
@@ -269,13 +270,14 @@ def check_precision(model: AnyModel, precision: Precision | None, folder: str = 
     """
     if precision is None or PRECISIONS[precision].model == model.precision:
         return
-    raise Refused(f"{folder}: {_WHAT_TO_DO[model.precision].format(folder=folder, precision=precision)}")
+    said = _WHAT_TO_DO[model.precision].format(folder=quote(folder), out=quote(f"{folder}8"), precision=precision)
+    raise Refused(f"{folder}: {said}")
 
 
 # What to do about a precision that a model of this one cannot be compiled to.
 _WHAT_TO_DO = {
     "float32": "is a float model, which does not say the ranges that {precision} needs; make an int8 one of it with"
-    " `depthwise quantize {folder} --data DATA --out {folder}8`, and compile that",
+    " `depthwise quantize {folder} --data DATA --out {out}`, and compile that",
     "int8": "is an int8 model, which cannot be compiled to {precision}; compile the float model that it was made of, or"
     " leave the precision away",
 }

@@ -10,10 +10,10 @@ from pathlib import Path
 from depthwise.compiler.compile import Built, output_kind
 from depthwise.compiler.outputs.library import ARCHIVE
 from depthwise.compiler.outputs.systems import system
-from depthwise.compiler.outputs.trailer import ARTIFACT
 from depthwise.compiler.targets import target
 from depthwise.errors import Refused
 from depthwise.files import write_folder
+from depthwise.kinds import ARTIFACT
 from depthwise.places import Kind, check_output, names
 
 

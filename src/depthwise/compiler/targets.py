@@ -320,8 +320,12 @@ def target(name: str) -> Target:
     names = [row.name for row in TARGETS]
     if name in names:
         return TARGETS[names.index(name)]
-    near = difflib.get_close_matches(name, names, n=2) or names
-    raise Refused(f"there is no target {name!r}; is it {' or '.join(near)}?")
+    if near := difflib.get_close_matches(name, names, n=2):
+        raise Refused(f"there is no target {name!r}; is it {' or '.join(near)}?")
+    known = ", ".join(names)
+    raise Refused(
+        f"there is no target {name!r}; take one of {known} (`depthwise compile --list-targets` explains them)"
+    )
 
 
 def usual_threads() -> str:

@@ -215,6 +215,8 @@ def read_split(data: str | os.PathLike[str], labels: tuple[str, ...]) -> tuple[I
         else:
             places = {name: place for name, place in _named(root).items() if _names(place)}
             place = places.get("test") or places.get("validation") or root
+            if place is root and "train" in places and not set(_names(root)) & set(labels):
+                raise Refused(f"{root}: has training images only; give {places['train']} to measure on those")
             items = _split(place, labels)
     if not items:
         raise Refused(f"{place}: has no image of a class that the model knows ({', '.join(labels[:3])}, ...)")
@@ -256,7 +258,8 @@ def _readable(data: str | os.PathLike[str]) -> Iterator[Path]:
     root = Path(data)
     try:
         if not root.is_dir() and not is_shards(root):
-            raise Refused(f"{root}: there is no such folder; give a folder that has one folder of images a class")
+            problem = "is a file" if root.exists() else "there is no such folder"
+            raise Refused(f"{root}: {problem}; give a folder that has one folder of images a class")
         yield root
     except OSError as problem:
         raise Refused(f"{problem.filename or root}: cannot be read ({problem.strerror}); check its rights") from None

@@ -168,9 +168,16 @@ class Artifact:
         self._of_frame("dw_classify", frame, out)
         return out
 
-    def label(self, picture: Image) -> list[float]:
-        """What `classify` gives, of an image of Pillow as `edge.decoding.picture` gives it, without numpy."""
+    def label(self, image: Any) -> list[float]:
+        """What `classify` gives, without numpy.
+
+        Args:
+            image: the path or the bytes of an image file, or an image of Pillow as `edge.decoding.picture` gives it;
+                `edge.seeing.seen` takes arrays and frames of cameras, too.
+        Raises: Refused, when it cannot be read, or is an image of other channels than the network takes.
+        """
         channels = self.input_shape[2]
+        picture: Image = image if hasattr(image, "getbands") else self._decoded(image, channels)
         if picture.mode != {1: "L", 3: "RGB"}[channels]:
             raise Refused(f"{self.name}: takes pictures of {channels} channels, not of mode {picture.mode}")
         self._check_frame(picture.height, picture.width)
@@ -178,6 +185,16 @@ class Artifact:
         size = (picture.height, picture.width, picture.width * channels)
         self._call("dw_classify", picture.tobytes(), *size, out)
         return list(out)
+
+    def _decoded(self, source: Any, channels: int) -> Image:
+        from depthwise.edge.decoding import picture
+
+        if not isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) and not hasattr(source, "read"):
+            raise Refused(
+                f"{self.name}: labels an image of Pillow, or the path or the bytes of a file, not what is of type"
+                f" {type(source).__name__}; edge.seeing.seen takes arrays and frames"
+            )
+        return picture(source, channels)
 
     def see(self, frame: Frame) -> list[float]:
         """What `classify` gives, of a frame as cameras and decoders give it (`edge.frames`), without numpy."""

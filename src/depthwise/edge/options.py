@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 from depthwise.errors import Refused
 
@@ -49,7 +50,7 @@ def path(text: str) -> str:
     """
     if _ADDRESS.match(text):
         raise Refused(
-            f"{text}: is an address, and depthwise opens no connection; fetch it first, with `curl -O {text}`, then"
-            " give the file"
+            f"{text}: is an address, and depthwise opens no connection; fetch it first, with"
+            f" `curl -O {quote(text)}`, then give the file"
         )
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
+from shlex import quote
 from zlib import crc32
 
 from depthwise.edge.private_copy import NoCopy, PrivateCopy
@@ -171,8 +172,8 @@ def _not_one(name: str) -> str:
     stem, suffix = os.path.splitext(os.path.basename(name))
     if suffix.lower() in _MODELS:
         return (
-            f"{name}: is a network in another format, not an artifact; run: depthwise convert {name} {stem}-model,"
-            f" then: depthwise compile {stem}-model --out {stem}.so"
+            f"{name}: is a network in another format, not an artifact; run: depthwise convert {quote(name)}"
+            f" {quote(f'{stem}-model')}, then: depthwise compile {quote(f'{stem}-model')} --out {quote(f'{stem}.so')}"
         )
     if suffix.lower() in _PICTURES:
         return f"{name}: is a picture, and is not an artifact; give an artifact first, then pictures or their folder"
@@ -184,7 +185,7 @@ def _folder(file: str) -> str:
 
     path = Path(file)
     if (path / "model.json").is_file():
-        command = f"depthwise compile {path} --target host --out {path.name or 'model'}.so"
+        command = f"depthwise compile {quote(file)} --target host --out {quote((path.name or 'model') + '.so')}"
         return f"{path}: is a model folder, which must be compiled first; run: {command}"
     return (
         f"{path}: is a folder; give an artifact, as `depthwise compile` makes it of a model folder (and `depthwise"

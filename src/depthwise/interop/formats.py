@@ -44,6 +44,7 @@ _OTHERS = {
     ".index": _CHECKPOINT,
     ".meta": _CHECKPOINT,
     ".json": "it describes no network of Keras or TensorFlow.js",
+    **dict.fromkeys((".so", ".dylib", ".dll", ".a"), "give the model folder that it was compiled from"),
 }
 
 

@@ -8,6 +8,7 @@ import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from depthwise.beside import recover
 from depthwise.errors import Refused
 from depthwise.files import read_file
+from depthwise.kinds import ARTIFACT
 from depthwise.network.spec import shown
 from depthwise.network.weights import Array
 from depthwise.places import Kind, names, place
@@ -79,9 +81,11 @@ def _not_one(path: Path) -> str:
 
 def _ways_to(place: Path) -> str:
     """How one comes to a model folder."""
+    if place.is_file() and ARTIFACT.is_one(place):
+        return "it is an artifact, from which no model comes back; give the model folder that it was compiled from"
     return (
         "give a folder that `depthwise train` wrote; if it is another program's network, run: depthwise convert"
-        f" {place} {place.stem or 'network'}-model"
+        f" {quote(str(place))} {quote((place.stem or 'network') + '-model')}"
     )
 
 

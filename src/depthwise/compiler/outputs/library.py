@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthwise.compiler.outputs.compilers import Compiler, call, end_all, work_folder
-from depthwise.compiler.outputs.trailer import ARTIFACT, add_trailer
+from depthwise.compiler.outputs.trailer import add_trailer
 from depthwise.compiler.words import Words
 from depthwise.files import write_file
 from depthwise.kernels.headers import included
+from depthwise.kinds import ARTIFACT
 from depthwise.places import Kind, beginning
 from depthwise.precision import PRECISIONS, Precision
 

@@ -8,14 +8,11 @@ from pathlib import Path
 from zlib import crc32
 
 from depthwise.kernels.headers import INTERFACE
-from depthwise.places import Kind, end
+from depthwise.kinds import ARTIFACT_MARK
 
 # Mark, length and CRC-32 of the library before the trailer, major and minor version of the interface; little-endian.
 TRAILER = struct.Struct("<8sQIII")
-MARK = b"DWTRAIL2"
 _STEP = 1 << 20
-# Artifacts of every version, by the mark without its number; the trailer of the first version had 56 bytes.
-ARTIFACT = Kind(name="an artifact", is_one=lambda path: MARK[:-1] in end(path, 64))
 
 
 def add_trailer(library: Path) -> None:
@@ -24,7 +21,7 @@ def add_trailer(library: Path) -> None:
     with library.open("rb+") as file:
         while part := file.read(_STEP):
             checksum = crc32(part, checksum)
-        file.write(TRAILER.pack(MARK, file.tell(), checksum, *interface_version()))
+        file.write(TRAILER.pack(ARTIFACT_MARK, file.tell(), checksum, *interface_version()))
 
 
 def interface_version() -> tuple[int, int]:
