@@ -205,6 +205,22 @@ def classifier_before_the_pool(proto: Proto) -> None:
     proto.graph.node[-1].input[0] = "sums"
 
 
+def features_gathered_in_their_order(proto: Proto) -> None:
+    """As PyTorch's newer exporter writes a view of means whose channels lie last in memory."""
+    place = next(place for place, node in enumerate(proto.graph.node) if node.op_type == "GlobalAveragePool")
+    pool, following = proto.graph.node[place : place + 2]
+    channels = package.numpy_helper.to_array(
+        next(one for one in proto.graph.initializer if one.name == "classifier.weight")
+    ).shape[1]
+    places = np.arange(channels).reshape(1, channels, 1, 1)
+    for node in (
+        make("Gather", ["line", proto.constant("places", places, np.int64)], ["taken"]),
+        make("Reshape", [pool.output[0], proto.constant("flat", [-1], np.int64)], ["line"]),
+    ):
+        proto.graph.node.insert(place + 1, node)
+    following.input[0] = "taken"
+
+
 def temperature_and_logarithms(proto: Proto) -> None:
     proto.behind(
         make("Div", ["sums", proto.constant("t", 2.5)], ["a"]), make("LogSoftmax", ["a"], ["probabilities"], axis=1)
@@ -245,6 +261,7 @@ FORMS: list[tuple[Callable[[Proto], None], Callable[[np.ndarray], np.ndarray], d
     (normalised_by_a_convolution, first, {}, "read"),
     (pool_over_last_channels, lambda p: first(signed(p)), {}, "assumed"),
     (classifier_before_the_pool, lambda p: first(signed(p)), {}, "assumed"),
+    (features_gathered_in_their_order, lambda p: first(signed(p)), {}, "assumed"),
     (temperature_and_logarithms, lambda p: first(signed(p)), {}, "assumed"),
     (two_products, lambda p: first(signed(p)), {}, "assumed"),
 ]  # fmt: skip

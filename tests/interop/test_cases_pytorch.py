@@ -196,3 +196,37 @@ def test_a_torchscript_file_is_refused_with_the_way_out(tmp_path: Path) -> None:
         archive.writestr("script/code/__torch__.py", "")
     with pytest.raises(Refused, match=r"is a TorchScript program.*save its weights by .*or export it to ONNX"):
         formats.read(str(tmp_path / "script.pt"))
+
+
+def test_a_program_of_torch_export_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    import zipfile
+
+    for suffix in (".pt", ".pt2"):
+        with zipfile.ZipFile(tmp_path / f"program{suffix}", "w") as archive:
+            archive.writestr("program/archive_format", "pt2")
+        with pytest.raises(Refused, match=r"is a program that torch\.export wrote.*save its weights"):
+            formats.read(str(tmp_path / f"program{suffix}"))
+
+
+def test_weights_that_pytorch_quantised_and_norms_without_statistics_are_named_as_such(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed; its files are not read")
+    model, path = small_model(seed=6), tmp_path / "weights.pth"
+    arrays = {name: torch.from_numpy(array) for name, array in renamed(model, "sequential").items()}
+    quantised = torch.quantize_per_tensor(arrays["fc.weight"], 0.1, 0, torch.qint8)
+    torch.save({**arrays, "fc.weight": quantised}, path)
+    with pytest.raises(Refused, match="PyTorch quantised it, in a form of its own, which is not read; save"):
+        list(pickled.contents(path))
+    torch.save({name: array for name, array in arrays.items() if "running" not in name}, path)
+    with pytest.raises(Refused, match=r"its normalisations, such as model\.0\.1, have no running_mean and running_var"):
+        formats.read(str(path))
+
+
+def test_options_of_a_training_script_beside_the_weights_are_no_code(small_model: SmallModel, tmp_path: Path) -> None:
+    import argparse
+
+    torch = pytest.importorskip("torch", reason="torch is not installed; its files are not read")
+    arrays = {name: torch.from_numpy(array) for name, array in renamed(small_model(), "sequential").items()}
+    torch.save({"state_dict": arrays, "args": argparse.Namespace(lr=0.1, names=["a"])}, tmp_path / "checkpoint.pth")
+    assert dict(pickled.contents(tmp_path / "checkpoint.pth")).keys() == arrays.keys()

@@ -121,9 +121,35 @@ def turned_round_behind(front: Front) -> Nodes:
     ]
 
 
+def stretched_as_pytorch_computes(front: Front) -> Nodes:
+    """`expand(-1, 3, -1, -1)`: sizes of -1 are made 1 by the graph."""
+    one = package.helper.make_tensor("one", 7, [1], [1])
+    return [
+        make("ConstantOfShape", [front.whole(4)], ["ones"], value=one),
+        make("Mul", ["ones", front.whole(-1)], ["minus"]),
+        make("Equal", [front.whole(-1, 3, -1, -1), "minus"], ["open"]),
+        make("Where", ["open", "ones", front.whole(-1, 3, -1, -1)], ["sizes"]),
+        make("Expand", ["image", "sizes"], ["ready"]),
+    ]
+
+
+def interleaved_as_pytorch_computes(front: Front) -> Nodes:
+    """`repeat_interleave(3, 1)`: the shape is made of parts of the one before."""
+    return [
+        make("Unsqueeze", ["image", front.whole(2)], ["five"]),
+        make("Tile", ["five", front.whole(1, 1, 3, 1, 1)], ["many"]),
+        make("Shape", ["many"], ["shape"]),
+        make("Slice", ["shape", front.whole(0), front.whole(1), front.whole(0)], ["images"]),
+        make("Slice", ["shape", front.whole(3), front.whole(5), front.whole(0)], ["pixels"]),
+        make("Concat", ["images", front.whole(-1), "pixels"], ["wanted"], axis=0),
+        make("Reshape", ["many", "wanted"], ["ready"]),
+    ]
+
+
 @pytest.mark.parametrize(
     "edit",
-    [joined, stretched, stretched_to_its_size, tiled, gathered, of_an_axis_more, turned_as_a_reshape, scaled_apart,
+    [joined, stretched_as_pytorch_computes, interleaved_as_pytorch_computes,
+     stretched, stretched_to_its_size, tiled, gathered, of_an_axis_more, turned_as_a_reshape, scaled_apart,
      multiplied, by_a_convolution, turned_round_behind],
 )  # fmt: skip
 @pytest.mark.parametrize("padding", ["symmetric", "same"])

@@ -145,6 +145,8 @@ class Entry:
     def _reordered(self, operation: Reorder) -> Entry:
         order = list(operation.order)
         before = self.order or tuple(range(len(order)))
+        if self.order is None and self.copies is None and self.channels not in (None, 1, len(order)):
+            raise Refused(f"{operation.where} takes {len(order)} of {self.channels} channels; MobileNet V1 takes all")
         if len(before) != len(order) or sorted(order) != list(range(len(order))):
             raise Refused(f"{operation.where} puts {len(before)} channels in the order {order[:6]}; it is damaged")
         scale, shift = (part if part.ndim == 0 else part[order] for part in (self.scale, self.shift))

@@ -41,6 +41,7 @@ _READ_ONLY: dict[Format | None, str] = {"keras": "Keras", "pytorch": "PyTorch's 
 _CHECKPOINT = "they are of a TensorFlow checkpoint; load it there, and save the model as .h5 or .keras"
 _OTHERS = {
     ".pb": "convert it to TFLite or ONNX",
+    ".pt2": "it is a program that torch.export wrote; save its weights, or export it to ONNX",
     ".index": _CHECKPOINT,
     ".meta": _CHECKPOINT,
     ".json": "it describes no network of Keras or TensorFlow.js",

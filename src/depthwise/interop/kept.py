@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from depthwise.errors import Refused
-from depthwise.interop.chain import Chain, Integers, Levels, Pool, Saturation
+from depthwise.interop.chain import Chain, Copies, Integers, Levels, Pool, Saturation
 from depthwise.interop.grids import upwards
 from depthwise.interop.match import model_of, understood
 from depthwise.interop.source import Source
@@ -35,6 +35,12 @@ def to_quantized(chain: Chain, source: Source) -> QuantizedModel:
     Raises: Refused, naming the first layer that does not fit, or whose weight is not of bytes with one zero point.
     """
     found = understood(chain, source)
+    copying = next((operation for operation in chain.operations if isinstance(operation, Copies)), None)
+    if copying is not None:
+        raise Refused(
+            f"{copying.where} copies a grey channel, and the bytes that copies are multiplied with are more than a byte"
+            f" together; {_ELSE}"
+        )
     network, model = found.network, model_of(found, source)
     scales = set(model.preprocessing.scale)
     if len(scales) > 1:

@@ -8,6 +8,8 @@ from typing import Any
 
 # Pictures are grey or of three colours, or of four with transparency.
 MOST = 4
+# What to do about a graph that changes the size of its pictures.
+RESIZED = "export it without that, and let pictures come in the size that its first convolution takes"
 
 
 @dataclass(frozen=True, kw_only=True)

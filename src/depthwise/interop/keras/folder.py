@@ -41,7 +41,7 @@ def _description(path: Path) -> Path | None:
     if not path.is_dir():
         return path if path.suffix.lower() == ".json" and _describes(path) else None
     usual = [path / tfjs.MODEL] if (path / tfjs.MODEL).is_file() else []
-    if (path / ZIPPED_WEIGHTS).is_file():
+    if (path / ZIPPED_WEIGHTS).is_file() and (path / ZIPPED_CONFIG).is_file():
         usual = [path / ZIPPED_CONFIG]
     found = [file for file in usual or sorted(path.glob("*.json"))[:_MOST] if file.is_file() and _describes(file)]
     return found[0] if len(found) == 1 else None

@@ -50,7 +50,7 @@ def described(contents: Contents) -> Chain:
     """
     try:
         layers = model_layers(contents.config)
-        height, width, channels = input_size(layers)
+        height, width, channels = input_size(layers, channels_first=order.channels_first(layers))
         weights = weights_of(contents, layers)
         square, by = own_square(layers)
         chain = Chain(height=height, width=width, channels=channels, square=square, filter=by)
@@ -106,6 +106,8 @@ def _operations(layer: Layer, weights: Weights, chain: Chain) -> list[Operation]
             return [copied]
         case pixel if pixel in pixels.KINDS:
             return list(pixels.operations(layer, weights))
+        case "Permute" if not chain.operations and list(config.get("dims", ())) == order.CHANNELS_LAST:
+            return []
         case turned if turned in order.KINDS:
             return [order.reorder(layer)]
         case flat if flat in _RESHAPES:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from depthwise.interop.chain import Copies
+from depthwise.interop.keras.cuts import names_read
 from depthwise.interop.keras.model import Layer
 
 _LAST = (-1, 3)
@@ -26,7 +26,7 @@ def copies(layer: Layer) -> Copies | None:
         case "RGB":
             times = 3
         case "Concatenate" if called.get("axis", -1) in _LAST:
-            times = sum(1 for _ in _read(layer.inbound))
+            times = len(list(names_read(layer.inbound)))
         case "Repeat" if called.get("axis") in _LAST and isinstance(called.get("repeats"), int):
             times = called["repeats"]
         case "Tile":
@@ -41,22 +41,6 @@ def _last(sizes: Any, others: tuple[int, ...] | None) -> int:
     if not isinstance(sizes, list) or len(sizes) != 4 or not isinstance(sizes[-1], int):
         return 1
     return sizes[-1] if others is None or all(size in others for size in sizes[:-1]) else 1
-
-
-def _read(node: Any) -> Iterator[Any]:
-    """The tensors of other layers among what a layer is called with, each as often as it is named."""
-    if isinstance(node, dict):
-        if "keras_history" in node:
-            yield node
-        else:
-            for value in node.values():
-                yield from _read(value)
-    elif isinstance(node, list):
-        if len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int):
-            yield node
-            node = node[3:]
-        for value in node:
-            yield from _read(value)
 
 
 def _named(node: Any) -> dict[str, Any]:

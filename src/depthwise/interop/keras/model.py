@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import MOST_OPERATIONS as MOST_LAYERS
+from depthwise.interop.keras.cuts import merged
 
 # Classes whose description holds layers. Their older versions are called Model.
 NESTED = ("Functional", "Model", "Sequential", "Pipeline")
@@ -74,7 +76,7 @@ def _flat(model: Any, path: tuple[str, ...], places: tuple[tuple[str, int], ...]
     if depth > _DEEPEST:
         raise Refused(f"its models nest deeper than {_DEEPEST}; MobileNet V1 does not")
     last, counted = "", Counter[str]()
-    for place, entry in enumerate(_listed(model)):
+    for place, entry in enumerate(merged(_listed(model))):
         if place > MOST_LAYERS:
             raise Refused(f"it has more than {MOST_LAYERS} layers; MobileNet V1 has fewer")
         kind, name = str(entry["class_name"]), str(entry["config"].get("name", entry.get("name", "")))
@@ -135,15 +137,22 @@ def _sources(node: Any, depth: int) -> set[str]:
     return set().union(*(_sources(value, depth + 1) for value in node))
 
 
-def input_size(layers: Sequence[Layer]) -> tuple[int | None, int | None, int | None]:
+def input_size(layers: Sequence[Layer], *, channels_first: bool = False) -> tuple[int | None, int | None, int | None]:
     """Height, width and channels of the images that a model takes; None where it leaves them open.
 
     A model around another may leave open what the inner one says.
+    Args:
+        channels_first: whether the outermost takes its channels first.
     Raises: Refused, when it takes no images.
     """
     size: tuple[int | None, ...] = (None, None, None)
-    inputs = [layer.config.get("batch_input_shape", layer.config.get("batch_shape")) for layer in layers]
-    for shape in (*inputs, *(layer.built for layer in layers[:1])):
+    # Models behind the first convolution take what comes of images.
+    entry = list(itertools.takewhile(lambda layer: layer.kind != "Conv2D", layers))
+    inputs = [layer.config.get("batch_input_shape", layer.config.get("batch_shape")) for layer in entry or layers[:1]]
+    outermost = [*(layer.built for layer in layers[:1])]
+    if channels_first:
+        inputs, outermost = [shape and [shape[0], *shape[2:], shape[1]] for shape in inputs[:1]], []
+    for shape in (*inputs, *outermost):
         if shape is None:
             continue
         if len(shape) != 4 or not all(n is None or (isinstance(n, int) and n > 0) for n in shape[1:]):

@@ -51,7 +51,10 @@ def _normalisation(layer: Layer, weights: Weights) -> Affine:
     if axis not in (-1, [-1], 3, [3], None, []):
         raise Refused(f"{layer.where} is over axis {axis}, not over the channels of a pixel")
     if mean is None or variance is None:
-        mean, variance = (weights.take(name, part, layer.where, 1) for part in ("mean", "variance"))
+        # One number for all of a picture lies there without an axis.
+        mean, variance = (
+            weights.take(name, part, layer.where, 1 if axis not in (None, []) else 0) for part in ("mean", "variance")
+        )
     else:
         weights.leave(name, "mean", "variance")
     means, spreads = _numbers(layer, mean), np.sqrt(_numbers(layer, variance))

@@ -155,13 +155,16 @@ _KNOWN = (
     "Concat",
     "ConstantOfShape",
     "DequantizeLinear",
+    "Equal",
     "Identity",
+    "Mul",
     "QuantizeLinear",
     "Reshape",
     "Slice",
     "Squeeze",
     "Transpose",
     "Unsqueeze",
+    "Where",
 )
 # Of what may grow: PyTorch computes the eight numbers of a padding, and no weight, in this way.
 _LARGEST_GROWN = 4096
@@ -190,6 +193,13 @@ def _computed(code: str, inputs: list[Array], options: Mapping[str, Any]) -> Arr
             return np.zeros(shape, np.int64) if "value" not in options else _filled(shape, options["value"])
         case "Slice":
             return _sliced(inputs)
+        # PyTorch computes the shape of an `expand` with these three.
+        case "Equal" | "Mul" if sum(part.size for part in inputs) <= _LARGEST_GROWN:
+            one, other = inputs
+            return np.asarray(one == other if code == "Equal" else one * other)
+        case "Where" if sum(part.size for part in inputs) <= _LARGEST_GROWN:
+            chosen, one, other = inputs
+            return np.asarray(np.where(chosen, one, other))
         case "DequantizeLinear":
             return dequantised(inputs, options)
         case "QuantizeLinear":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from depthwise.errors import Refused
-from depthwise.interop.axes import FIRST
+from depthwise.interop.axes import CHANNELS, FIRST
 from depthwise.interop.chain import Choice, Operation, Pool, Reorder, Sigmoid, Softmax
 from depthwise.interop.onnx import arithmetic, layers, qoperator
 from depthwise.interop.onnx.cuts import CUTS, ENDLESS, cut
 from depthwise.interop.onnx.reading import Reading
-from depthwise.interop.parts import Cut, copies_of, order_of
+from depthwise.interop.parts import RESIZED, Cut, copies_of, order_of
 
 _PASSES = ("Identity", "Dropout", "Cast")
 # Of this version of ONNX's operators and later ones, a softmax is over the last axis where it does not say.
@@ -68,6 +68,8 @@ def operations(of: Reading, node: Any, options: dict[str, Any], value: str) -> l
         case "Concat" if not of.axes.begun and set(node.input) == {value}:
             axis = of.axes.place(options.get("axis", 1), where)
             return of.axes.copy([len(node.input) if place == axis else 1 for place in range(len(of.axes.now))], where)
+        case "Gather" if (shape := _all_channels(of, node, options)) is not None:
+            return of.axes.reshape(shape, where)
         case code if code in CUTS:
             found = None if of.axes.begun else cut(node, of.axes.shape, of.nodes.numbers)
             return reordered(of, of.nodes.where(node), found)
@@ -88,6 +90,15 @@ def reordered(of: Reading, where: str, found: Cut | None) -> list[Operation]:
         raise Refused(f"{where} takes a part of its data; MobileNet V1 takes all")
     of.axes.take_channels(found.axis, where, "puts rows or columns in another order")
     return [Reorder(where=where, order=order)]
+
+
+def _all_channels(of: Reading, node: Any, options: dict[str, Any]) -> list[int] | None:
+    """The shape in which a node behind the pool takes all channels in their order, as PyTorch exports a view."""
+    if of.axes.now != (CHANNELS,) or options.get("axis", 0) != 0:
+        return None
+    places = of.nodes.input(node, 1)
+    same = places.size == of.axes.channels and bool((places.reshape(-1) == range(places.size)).all())
+    return [int(n) for n in places.shape] if same else None
 
 
 def _copied(of: Reading, node: Any) -> list[Operation]:
@@ -120,6 +131,8 @@ def _reshaped(of: Reading, node: Any, options: dict[str, Any]) -> list[Operation
             return of.axes.reshape(None, where)
         case "Reshape":
             return of.axes.reshape(_shape(of, node), where)
+        case "Resize" | "Upsample":
+            raise Refused(f"{where} resizes its image inside the network; {RESIZED}")
         case code if code in DYNAMIC:
             raise Refused(
                 f"{where} is of ONNX's dynamic quantisation, whose ranges are found anew for each picture; export"
@@ -137,7 +150,7 @@ def _reshaped(of: Reading, node: Any, options: dict[str, Any]) -> list[Operation
 def _shape(of: Reading, node: Any) -> list[int] | None:
     """The shape that a node makes, or None where the graph computes it from another."""
     if len(node.input) > 1 and node.input[1] in of.nodes.shapes:
-        return _computed_shape(of, _maker(of, node.input[1]))
+        return _computed_shape(of, _maker(of, node.input[1]), node.input[0])
     return [int(n) for n in of.nodes.input(node, 1).reshape(-1)]
 
 
@@ -147,7 +160,7 @@ def _maker(of: Reading, name: str) -> Any:
     return of.nodes.constants.maker(maker.input[0]) if maker is not None and maker.op_type == "Cast" else maker
 
 
-def _computed_shape(of: Reading, maker: Any) -> list[int] | None:
+def _computed_shape(of: Reading, maker: Any, value: str) -> list[int] | None:
     """A shape with sizes of the data as they are (0), as `flatten(2)` of PyTorch and tf2onnx have them; or None."""
     shape: list[int] = []
     for name in maker.input if maker is not None and maker.op_type == "Concat" else ():
@@ -160,6 +173,9 @@ def _computed_shape(of: Reading, maker: Any) -> list[int] | None:
             # A slice up to the end: of the input's own four sizes it is known how many that are.
             if len(ends) == 1 and ends[0] >= ENDLESS and source is not None and of.nodes.is_input(source.input[0]):
                 ends = [len(FIRST)]
+            if source is not None and source.input[0] == value and not of.axes.begun and len(starts) == len(ends) == 1:
+                shape += [size or -1 for size in of.axes.shape[starts[0] : ends[0]]]
+                continue
             if starts != [len(shape)] or len(ends) != 1 or not 0 <= ends[0] - starts[0] <= len(of.axes.now):
                 return None
             shape += [0] * (ends[0] - starts[0])

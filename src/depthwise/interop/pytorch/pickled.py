@@ -5,6 +5,7 @@ This module is also that program. It is the only place below `interop` that name
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import io
 import os
@@ -36,6 +37,8 @@ PROCESSOR_SECONDS, CLOCK_SECONDS = 60, 120
 # Of data alone, beside PyTorch's libraries.
 MEMORY = 3 << 29
 REFUSED, MISSING = 3, 4
+# Names of PyTorch's own quantised layers.
+_QUANTISED = ("_packed_params", "_packed_params.dtype")
 _SAVE = "save its weights by torch.save(model.state_dict(), 'weights.pth'), or export it to ONNX"
 
 
@@ -71,6 +74,8 @@ def _refuse_script(file: bytes) -> None:
         return
     if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
         raise Refused(f"it is a TorchScript program, which is code and is not run here; {_SAVE}")
+    if any(name.endswith("archive_format") for name in names):
+        raise Refused(f"it is a program that torch.export wrote, which is code and is not run here; {_SAVE}")
 
 
 def _tensors(found: Any, depth: int = 0) -> Mapping[str, Any]:
@@ -92,7 +97,9 @@ def contents(path: Path) -> Iterator[tuple[str, Any]]:
     """
     torch = importlib.import_module("torch")
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+        # Options of a training script, which hold nothing but values.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
     except Exception as problem:
         first = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         if "weights_only" in str(problem) or "Unsupported" in str(problem):
@@ -101,6 +108,11 @@ def contents(path: Path) -> Iterator[tuple[str, Any]]:
     tensors = _tensors(found)
     if not tensors:
         raise Refused(f"it holds no dictionary of arrays; {_SAVE}")
+    if any(tensor.is_quantized for tensor in tensors.values()) or any(name.endswith(_QUANTISED) for name in found):
+        raise Refused(
+            "PyTorch quantised it, in a form of its own, which is not read; save the weights of the float network, and"
+            " run depthwise quantize"
+        )
     for name, tensor in tensors.items():
         whole = tensor.detach()
         yield name, (whole.float() if whole.is_floating_point() else whole).contiguous().numpy()

@@ -199,6 +199,12 @@ class _Parts:
         parts = ("weight", "bias", "running_mean", "running_var")
         known = {f"{name}.{part}" for name in used for part in parts}
         left = sorted(set(self._arrays) - known)
+        scales = [name for name in self._ordered if self._arrays[f"{name}.weight"].ndim == 1]
+        if left and not self.norms and len(scales) == len(self.convolutions):
+            raise Refused(
+                f"its normalisations, such as {scales[0]}, have no running_mean and running_var, without which nothing"
+                " is known of how they normalise; save the whole state dict, or export the network to ONNX"
+            )
         if left:
             raise Refused(f"array {left[0]} is not part of MobileNet V1; {_ELSE}")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from depthwise.errors import Refused
 from depthwise.interop.chain import Choice, Clamp, Operation, Reorder, Sigmoid, Softmax
-from depthwise.interop.parts import Cut, copies_of, joined, order_of
+from depthwise.interop.parts import RESIZED, Cut, copies_of, joined, order_of
 from depthwise.interop.tflite import arithmetic, layers
 from depthwise.interop.tflite.cuts import CUTS, SEVERAL, cut, join
 from depthwise.interop.tflite.file import Operator, Tensor
@@ -89,6 +89,8 @@ def _reshaped(of: Reading, operator: Operator, value: Tensor) -> list[Operation]
             return [*made, *layers.activation(operator)]
         case code if code in CUTS:
             return _reordered(of, _cut(of, operator, value), value, where)
+        case "RESIZE_BILINEAR" | "RESIZE_NEAREST_NEIGHBOR":
+            raise Refused(f"{where} resizes its image inside the network; {RESIZED}")
         case _:
             raise Refused(f"{where} is not part of MobileNet V1")
 
