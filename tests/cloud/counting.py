@@ -1,16 +1,18 @@
 """Trains and tells which pictures this process decoded; a script that torchrun starts.
 
-    python counting.py '{"data": ..., "out": ..., "recipe": {...}, "all": false}'
+    python counting.py '{"data": ..., "out": ..., "recipe": {...}, "all": false, "dies": null}'
 
 Prints a line of JSON: the pictures that were decoded for training, in order, and those that were looked at to find
 pictures that are alike, by their names within the folder. With `all` each process decodes every picture before the
-first step, as one does that is alone.
+first step, as one does that is alone. A process that `dies` kills itself in that step, counted from its own first, and
+the same call goes on with the run.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,20 @@ from depthwise.data import images, likeness, store
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.progress import Silent
+
+
+def mortal(learner: Any, step: int) -> None:
+    """Have a learner end its process, at once, in the middle of a step."""
+    left, whole = [step], learner.step
+
+    def last(self: Any, batch: Any) -> Any:
+        left[0] -= 1
+        found = whole(self, batch)
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return found
+
+    learner.step = last
 
 
 def main() -> None:
@@ -48,6 +64,8 @@ def main() -> None:
     counted(likeness, "picture", looked)
     if asked["all"]:
         vars(session)["read_images"] = lambda data, *, crew, **rest: images.read_images(data, **rest)
+    if asked["dies"]:
+        mortal(session.Learner, asked["dies"])
     session.train(
         Request(
             data=data,
@@ -55,6 +73,8 @@ def main() -> None:
             spec=Spec(width=0.25, resolution=32, classes=2, shallow=True),
             recipe=Recipe(**asked["recipe"]),
             preprocessing=default_preprocessing(32, 3),
+            resume=True,
+            checkpoint_seconds=0,
         ),
         Silent(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ ImageFolder = Callable[..., Path]
 RECIPE: dict[str, Any] = {"epochs": 2, "batch": 8, "rate": 0.01, "average": 0.0, "precision": "float32"}
 
 
-def trained(data: Path, out: Path, *, everything: bool = False, **recipe: Any) -> list[tuple[list[str], list[str]]]:
-    """What each of two processes decoded, and what it looked at."""
-    asked = {"data": str(data), "out": str(out), "recipe": {**RECIPE, **recipe}, "all": everything}
+def trained(
+    data: Path, out: Path, *, everything: bool = False, dies: int | None = None, **recipe: Any
+) -> list[tuple[list[str], list[str]]]:
+    """What each of two processes decoded, and what it looked at; nothing where they die."""
+    asked = {"data": str(data), "out": str(out), "recipe": {**RECIPE, **recipe}, "all": everything, "dies": dies}
     ends = together(2, json.dumps(asked), path=Path(__file__).with_name("counting.py"))
-    assert [end.returncode for end in ends] == [0, 0], "".join(end.stderr for end in ends)
-    return [json.loads(end.stdout) for end in ends]
+    wanted = 0 if dies is None else -signal.SIGKILL
+    assert [end.returncode for end in ends] == [wanted] * 2, "".join(end.stderr for end in ends)
+    return [json.loads(end.stdout) for end in ends if dies is None]
 
 
 def names(data: Path, dataset: Dataset, split: str) -> list[str]:
@@ -80,6 +84,27 @@ def test_each_process_decodes_its_share_once_and_then_those_of_its_steps_to_the_
     assert all(set(decoded) == set(looked) == every for decoded, looked in whole)
     parts, alone = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("parts", "whole"))
     assert parts == alone
+
+
+def test_two_processes_on_shards_killed_in_the_middle_of_an_epoch_end_in_the_weights_of_an_undisturbed_run(
+    tmp_path: Path, image_folder: ImageFolder
+) -> None:
+    shards = tmp_path / "shards"
+    shard(Sharding(data=image_folder(images=28), out=shards, size=20_000), Silent())
+
+    trained(shards, tmp_path / "broken", dies=3)
+    log = (tmp_path / "broken.run" / "log.jsonl").read_text()
+    # Once more in the second epoch, whose images the first has in part decoded, and a new process has not.
+    trained(shards, tmp_path / "broken", dies=5)
+    trained(shards, tmp_path / "broken")
+    trained(shards, tmp_path / "whole")
+
+    assert '"event": "epoch"' not in log, "the first epoch was over before the kill"
+    found = [json.loads(line) for line in (tmp_path / "broken.run" / "log.jsonl").read_text().splitlines()]
+    begun = [(line["event"], line["epoch"], line["step"]) for line in found if line["event"] in ("start", "resume")]
+    assert begun == [("start", 1, 0), ("resume", 1, 2), ("resume", 2, 1)]
+    broken, whole = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("broken", "whole"))
+    assert broken == whole
 
 
 def test_machines_with_other_files_are_refused_together(tmp_path: Path, image_folder: ImageFolder) -> None:

@@ -17,8 +17,10 @@ from safetensors.numpy import load_file
 from depthwise.cloud import checkpoint
 from depthwise.cloud.request import Request
 from depthwise.cloud.session import train
+from depthwise.data.sharding import Sharding, shard
 from depthwise.errors import Refused
 from depthwise.network.model import WEIGHTS, Model
+from depthwise.progress import Silent
 from tools.trainings import script
 
 Ask = Callable[..., Request]
@@ -73,14 +75,19 @@ def epochs_of(out: Path) -> dict[int, dict[str, Any]]:
         {"optimizer": "adamw"},
         {"optimizer": "sgd", "adversarial": "fast"},
         {"int8": True, "small": 0},
+        {"optimizer": "sgd", "shards": True},
     ],
-    ids=["adamw", "sgd", "int8"],
+    ids=["adamw", "sgd", "int8", "shards"],
 )
 def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
     tmp_path: Path, image_folder: ImageFolder, settings: dict[str, Any]
 ) -> None:
     """Killed twice in the middle of an epoch, interrupted once, killed once more anywhere."""
     data = image_folder(images=25)
+    if settings.get("shards"):
+        shard(Sharding(data=data, out=tmp_path / "shards", size=20_000), Silent())
+        data = tmp_path / "shards"
+    recipe = {name: value for name, value in settings.items() if name != "shards"}
     chance = random.Random()
     seed = chance.randrange(10**6)
     chance.seed(seed)
@@ -93,7 +100,7 @@ def test_resumed_training_equals_uninterrupted_training_bit_for_bit(
         {},
     ]
 
-    broken, (whole,) = drive(data, {tmp_path / "broken": stops, tmp_path / "whole": [{}]}, **settings)
+    broken, (whole,) = drive(data, {tmp_path / "broken": stops, tmp_path / "whole": [{}]}, **recipe)
 
     ends = [attempt["ended"] for attempt in broken]
     assert ends == [-kill, -kill, 130, -kill, 0], f"seed {seed}: {broken}"
