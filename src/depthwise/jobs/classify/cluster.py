@@ -43,10 +43,9 @@ def on_ray(parts: Iterator[Part], how: Labelling, address: str) -> Iterator[tupl
     answered = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Worker,
         fn_constructor_args=(how, how.artifact.read_bytes()),
-        concurrency=workers,
+        # A pool restarts its workers, and does their parts again, without end.
+        compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=1,
-        max_restarts=-1,
-        max_task_retries=-1,
     )
     for row in answered.iter_rows():
         yield held[row["number"]], pickle.loads(row["rows"])

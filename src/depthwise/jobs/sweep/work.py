@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from depthwise.edge.artifact import Artifact
 from depthwise.errors import Refused
 from depthwise.jobs.quantize import quantize_folder
 from depthwise.jobs.sweep.grid import Point
+from depthwise.jobs.sweep.recipes import RATE_TIMES
 from depthwise.network.model import Model
 from depthwise.network.spec import Spec
 from depthwise.progress import Reporter
@@ -34,6 +36,7 @@ class Work:
         epochs: of a training from random weights.
         fine_epochs: of one that starts from another point.
         changes: other settings of the recipe.
+        rate_times: how many times the usual rate is taken.
     """
 
     data: Path
@@ -42,6 +45,17 @@ class Work:
     fine_epochs: int
     changes: dict[str, Any]
     reporter: Reporter
+    rate_times: float = 1.0
+
+    def with_recipe(self, settings: Mapping[str, float]) -> Work:
+        """The same by a recipe that was searched for."""
+        changes = {name: value for name, value in settings.items() if name != RATE_TIMES}
+        return replace(self, changes={**self.changes, **changes}, rate_times=settings[RATE_TIMES])
+
+    def score(self, point: Point, out: Path) -> float:
+        """Validation top-1 of a point that is trained into a model folder."""
+        found: float = self._trained(point, None, out).accuracy["validation"]["top1"]
+        return found
 
     def __call__(self, point: Point, start: Path | None, out: Path) -> dict[str, Any]:
         """The figures of a point, whose folders are written into `out`; a training that was killed goes on."""
@@ -106,7 +120,8 @@ class Work:
                 "'sweep' needs PyTorch, which is not installed; run: pip install 'depthwise[cloud]'"
             ) from None
         epochs = self.epochs if start is None else self.fine_epochs
-        return Recipe(**{**usual_settings(fine_tuning=start is not None, int8=False, epochs=epochs), **self.changes})
+        usual = usual_settings(fine_tuning=start is not None, int8=False, epochs=epochs)
+        return Recipe(**{**usual, "rate": self.rate_times * usual["rate"], **self.changes})
 
 
 def milliseconds(artifact: Path) -> float:
