@@ -30,7 +30,7 @@ def summary(findings: Findings) -> tuple[str, ...]:
     lost = clean.count - robust.count
     lines = [
         f"{percent(clean.share)} of {clean.of:,} images are answered rightly as they are, {percent(robust.share)} under"
-        f" attack ({bound(findings)}): {lost:,} answers were changed"
+        f" attack ({bound(findings)}): {lost:,} {'answer was' if lost == 1 else 'answers were'} changed"
     ]
     if not findings.settings.budget.radius:
         lines.append("nothing may change at this bound, so nothing was attacked")
