@@ -17,7 +17,6 @@ import pytest
 from numpy.typing import NDArray
 
 from depthwise.compiler.lower import golden
-from depthwise.kernels import ways
 from depthwise.kernels.bfloat16 import halves
 from depthwise.kernels.headers import FOLDER, headers
 from depthwise.kernels.instructions import Instructions
@@ -25,11 +24,12 @@ from depthwise.kernels.packing import packing
 from depthwise.kernels.table import KERNELS
 from depthwise.kernels.weights import Rounding, Weights
 from depthwise.kernels.x86.instructions import AMX
+from depthwise.kernels.x86.ways import way
 from depthwise.network.reference import softmax
 from depthwise.network.spec import Spec
 from depthwise.precision import Precision
 from tools.emitted import needs_machine
-from tools.kernel_calls import Call, I, Output, P, arguments, caller, included, near, page_end, wrapper
+from tools.kernel_calls import Call, I, Output, P, arguments, caller, included, near, page_end, rounding_words, wrapper
 from tools.kernel_cases import Case, cases
 from tools.rules import NOT_A_FLOAT, RULES, Rule
 
@@ -72,23 +72,36 @@ def calls(tmp_path_factory: pytest.TempPathFactory, zig: tuple[str, ...], zig_wi
     return lambda case: built(case.kernel.precision, case.kernel.instructions)
 
 
-def constants(case: Case, weights: Weights) -> tuple[Any, ...]:
-    """What a call is given of a layer's weights."""
+def constants(case: Case, weights: Weights, *, fused: bool = False) -> tuple[Any, ...]:
+    """What a call is given of a layer's weights, and whether it may round in two operations."""
     if not case.kernel.packing:
         return ()
     packed = near(np.concatenate(packing(case.kernel)(weights, case.cut)))
-    return (packed,) if weights.rounding is None else (packed, weights.rounding)
+    return (packed,) if weights.rounding is None else (packed, rounding_words(weights.rounding, fused=fused))
+
+
+def ways_to_round(case: Case) -> tuple[bool, ...]:
+    """Whether a kernel is to round in two operations: both ways, where a `dwk_rounding` says so."""
+    return (False, True) if case.kernel.fuses else (False,)
+
+
+def that_fuse(weights: Weights) -> Weights:
+    """Weights of a layer for which two operations are proven to give the same bytes."""
+    assert weights.rounding is not None
+    found = replace(weights, rounding=replace(weights.rounding, zero_point=0))
+    assert way(found) == "fused"
+    return found
 
 
 @pytest.mark.parametrize("case", PRODUCTS, ids=str)
 def test_products_are_the_sums_of_the_formula(case: Case, calls: Calls) -> None:
     rule, rng = RULES[case.kernel.precision], np.random.default_rng(7)
-    for sizes, extreme in itertools.product(SIZES[case.kernel.operation], rule.extremes):
-        assert_product(case, rule, sizes, extreme, rng, calls(case))
+    for sizes, extreme, fused in itertools.product(SIZES[case.kernel.operation], rule.extremes, ways_to_round(case)):
+        assert_product(case, rule, sizes, extreme, fused, rng, calls(case))
 
 
 def assert_product(
-    case: Case, rule: Rule, sizes: tuple[int, ...], extreme: bool, rng: np.random.Generator, call: Call
+    case: Case, rule: Rule, sizes: tuple[int, ...], extreme: bool, fused: bool, rng: np.random.Generator, call: Call
 ) -> None:
     taps, depth, full, rows = sizes
     N, width = case.panels.count * case.panels.channels, full * case.pixels + case.rest
@@ -114,14 +127,11 @@ def assert_product(
     at = at[..., None, None] + np.arange(taps)[:, None] * tap + np.arange(depth)
     source = rule.numbers(rng, at.max() + 1 + case.behind, extreme=extreme)
     weights = rule.weights(rng, (taps, depth, N), extreme=extreme)
-    if case.cut.way == "fused":
-        assert weights.rounding is not None
-        weights = replace(weights, rounding=replace(weights.rounding, zero_point=0))
-        assert ways.way(case.kernel, weights) == "fused"
+    weights = that_fuse(weights) if fused or case.cut.way == "fused" else weights
     output = Output(rows * output_row, rule.fill)
     shape = (taps, depth, tap, step, row, width, N, output_row)
     given = page_end(rule.stored(source))
-    call(case.form.name, shape, case.panels.count, rows, given, *constants(case, weights), output.values)
+    call(case.form.name, shape, case.panels.count, rows, given, *constants(case, weights, fused=fused), output.values)
 
     windows, factors = source[at].astype(np.float64), weights.weight.astype(np.float64)
     sums = windows.reshape(rows, width, -1) @ factors.reshape(-1, N) + weights.bias
@@ -136,14 +146,15 @@ def assert_product(
 def test_depthwise_convolutions_are_the_sums_of_the_formula(case: Case, calls: Calls) -> None:
     rule, rng, lanes, stride = RULES[case.kernel.precision], np.random.default_rng(11), case.cut.lanes, case.cut.stride
     channels = (case.at_a_time, 3 * case.at_a_time) if case.macro("LANES") else CHANNELS
-    for C, width, rows, extra in itertools.product(channels, (1, 2, 3, 4, 5, 7, 8, 16, 17), (1, 2, 3), (0, 16)):
+    sizes = itertools.product(channels, (1, 2, 3, 4, 5, 7, 8, 16, 17), (1, 2, 3), (0, 16), ways_to_round(case))
+    for C, width, rows, extra, fused in sizes:
         # Pixels that are less than a vector stand one behind the other.
         if extra and lanes > C:
             continue
         columns, step = (width - 1) * stride + 3, C + extra
         source = rule.numbers(rng, (rows - 1) * stride + 3, columns, C)
-        weights = rule.weights(rng, (9, C))
-        given, more = page_end(rule.stored(source)), constants(case, weights)
+        weights = that_fuse(rule.weights(rng, (9, C))) if fused else rule.weights(rng, (9, C))
+        given, more = page_end(rule.stored(source)), constants(case, weights, fused=fused)
         output = Output(rows * width * step, rule.fill)
         # In two parts, as two threads have it; the first is what is computed at a time.
         middle = min(case.at_a_time, C)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from depthwise.compiler.account.explain import explain
 from depthwise.compiler.choices import Choices
+from depthwise.compiler.compile import emit
 from depthwise.compiler.lower.lower import Operation
 from depthwise.compiler.plan.arena import ALIGNMENT, Value, place
 from depthwise.compiler.plan.plan import Plan, plan, prepare_bytes
@@ -30,8 +32,10 @@ from depthwise.kernels.table import KERNELS, machine_of
 from depthwise.kernels.tiling import Product, Tiling
 from depthwise.kernels.x86 import tiles as x86
 from depthwise.kernels.x86.instructions import AVX2, AVX512VBMI, AVX512VNNI, AVXVNNI
+from depthwise.kernels.x86.levels import LEVELS
 from depthwise.network.layers import Padding, Shape, layers
 from depthwise.network.preprocessing import default_preprocessing
+from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import FLOAT
 from tools.emitted import AVX, AVX512, NEON, SSE, named
@@ -223,6 +227,25 @@ def test_the_memory_for_preparing_a_frame_is_the_one_that_its_header_states() ->
     # Windows of 515 and of 3,593 pixels. The last part is a row in work, of four bytes a pixel.
     assert prepare_bytes(default_preprocessing(224, 3)) == 4 * (515 + 6144 + 1025) + 16384 + 4 * 1232
     assert prepare_bytes(default_preprocessing(32, 3)) == 4 * (3593 + 14376 + 1025) + 16384 + 4 * 3676
+
+
+@pytest.mark.parametrize(
+    ("level", "zero_points", "expected"),
+    [
+        ("vbmi_intel", False, {"middle", "rounding"}),
+        ("vnni", False, {"middle", "rounding"}),
+        ("amx", False, {"middle", "rounding"}),
+        ("vbmi_intel", True, set()),
+        ("vbmi", False, set()),
+    ],
+)
+def test_two_operations_round_on_intel_where_they_are_proven(level: str, zero_points: bool, expected: set[str]) -> None:
+    model = random_quantized(Spec(width=0.25, resolution=64, classes=3), 1, hidden_zero_points=zero_points)
+    machine = next(row.machine for row in LEVELS if row.name == level)
+    said = emit(model, target_name="test", machine=machine).model_c
+
+    found = re.findall(r"static const dwk_rounding (\w+) = \{[^}]*\.fused = 1\};", said)
+    assert set(found) == expected
 
 
 def test_a_network_that_needs_more_memory_than_c_addresses_is_refused() -> None:

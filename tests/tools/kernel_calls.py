@@ -85,12 +85,17 @@ def caller(lines: Iterable[str], folder: Path, command: tuple[str, ...]) -> Call
     return called
 
 
+def rounding_words(rounding: Rounding, *, fused: bool = False) -> tuple[int, ...]:
+    """The fields of a `dwk_rounding`, as whole numbers."""
+    bounds = np.array([rounding.low - rounding.zero_point, rounding.high - rounding.zero_point], np.float32)
+    return (*bounds.view(np.int32).tolist(), rounding.zero_point, int(fused))
+
+
 def _passed(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return ctypes.c_void_p(value.ctypes.data)
     if isinstance(value, Rounding):
-        bounds = np.array([value.low - value.zero_point, value.high - value.zero_point], np.float32)
-        value = (*bounds.view(np.int32).tolist(), value.zero_point)
+        value = rounding_words(value)
     if isinstance(value, tuple):
         return (ctypes.c_int32 * len(value))(*value)
     return ctypes.c_int32(value)

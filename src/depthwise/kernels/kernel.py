@@ -46,6 +46,7 @@ class Kernel:
         layout: how the activations lie that it reads and writes.
         hands_on: how what the depthwise half of a block leaves for its pointwise half lies: pixel by pixel, or in the
             pairs of kernels/arm/dwk_pairs_arm.h.
+        fuses: whether it rounds in two operations where a `dwk_rounding` says that it may.
         tolerance: largest difference from the oracle, relative to the largest value of the layer.
     """
 
@@ -59,6 +60,7 @@ class Kernel:
     instructions: Instructions = PORTABLE
     layout: Layout = PIXELS
     hands_on: HandsOn = "pixels"
+    fuses: bool = False
     tolerance: float = 0.0
 
     @property

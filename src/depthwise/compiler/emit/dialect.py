@@ -111,11 +111,13 @@ class Dialect:
             text += f" + {channels} * {words.numerator}" + (f" / {words.denominator}" if words.denominator > 1 else "")
         return text
 
-    def roundings(self, out: Lines, **layers: Layer) -> None:
-        """Append the constants with which layers round, by name; float32 has none."""
+    def roundings(self, out: Lines, step: Step, **layers: Layer) -> None:
+        """Append the constants with which layers of a step round, by name; float32 has none."""
         if self.lowered.rounds:
             for name, layer in layers.items():
-                out.add(f"static const dwk_rounding {name} = {{{_fields(self.lowered.rounding(layer))}}};")
+                at = step.layers.index(layer)
+                fused = ", .fused = 1" if step.kernels[at].fuses and step.ways[at] == "fused" else ""
+                out.add(f"static const dwk_rounding {name} = {{{_fields(self.lowered.rounding(layer))}{fused}}};")
 
     def round(self, name: str) -> str:
         """The argument for that constant, with the comma behind it."""

@@ -71,8 +71,8 @@ def _convolution(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     _product_shape(out, step)
     _image_shapes(out, step)
     if step.kind == "separable":
-        dialect.roundings(out, middle=step.layers[0])
-    dialect.roundings(out, rounding=step.layers[-1])
+        dialect.roundings(out, step, middle=step.layers[0])
+    dialect.roundings(out, step, rounding=step.layers[-1])
     if step.tiles is not None:
         values = amx.VALUES[dialect.lowered.precision]
         out.add(f"dwk_tiles_begin({step.tiles.pixels}, {step.tiles.bytes}, {values});")
@@ -253,7 +253,7 @@ def _channels(out: Lines, step: Step, all_: str) -> str:
 def _pool(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     (layer,), (call,) = step.layers, step.calls
     shape = step.input.shape
-    dialect.roundings(out, rounding=layer)
+    dialect.roundings(out, step, rounding=layer)
     weights = f"{dialect.weights(step, call)}, {dialect.round('rounding')}" if dialect.lowered.rounds else ""
     with phase(out, step):
         size = f"{shape.height}, {shape.width}, {shape.channels}, {_channels(out, step, str(shape.channels))}"
@@ -262,7 +262,7 @@ def _pool(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
 
 def _classifier(out: Lines, step: Step, source: str, dialect: Dialect) -> None:
     (layer,) = step.layers
-    dialect.roundings(out, rounding=layer)
+    dialect.roundings(out, step, rounding=layer)
     output = f"{dialect.round('rounding')}dwl_at(arena, DWL_AT_{constant(step.name)})"
     with phase(out, step):
         for part in parts(out, step):

@@ -90,7 +90,10 @@ def make_step(group: tuple[Layer, ...], source: Map | None, following: Layer | N
         input=source or Map(shape=group[0].input, border=border_of(group[0]), layout=layout),
         output=spread(output, setting.row.value),
         kernels=kernels,
-        ways=tuple(way(kernel, setting.numbers.get(layer.name)) for kernel, layer in zip(kernels, group, strict=True)),
+        ways=tuple(
+            way(kernel, setting.numbers.get(layer.name), setting.machine)
+            for kernel, layer in zip(kernels, group, strict=True)
+        ),
     )
     step = _made(step, setting)
     step = _shared(step, setting) if setting.choices.threads > 1 else step

@@ -17,6 +17,7 @@ typedef struct {
     float low; /* the clamp, less the zero point */
     float high;
     int32_t zero_point; /* the byte of real 0 */
+    int32_t fused;      /* whether kernels that can may round in two operations (kernels/x86/ways.py proves it) */
 } dwk_rounding;
 
 /* Added to a float32 between -2^22 and 2^22 this rounds it to a whole number, halves to even, and leaves that in the

@@ -7,6 +7,7 @@
 #define DWK_LANES_avx512vnni 16
 #define DWK_BYTES_avx512vnni 64
 #define DWK_FACTORS_avx512vnni 64
+#define DWK_FUSES_avx512vnni 1
 
 typedef __m512i dwk_sums_avx512vnni;
 typedef __m512i dwk_bytes_avx512vnni;
@@ -74,6 +75,29 @@ DWK_INLINE __m512 dwk_product_avx512vnni(__m512i sums, __m512 multiplier)
 DWK_INLINE __m512i dwk_rounded_avx512vnni(__m512i sums, __m512 multiplier)
 {
     return _mm512_cvtps_epi32(dwk_product_avx512vnni(sums, multiplier));
+}
+
+/* What some channels begin and end with: their biases, then their multipliers. Where the rounding of their layer is
+ * fused, each bias has the bits of 2^23 as a float on top, and behind the multipliers stands -2^23 times each of them.
+ * A sum is then the bits of the float 2^23 + sum, and one operation makes its product.
+ *
+ * channels: a multiple of 16. room: of three words a channel. */
+DWK_INLINE void dwk_fused_ends_avx512vnni(const uint32_t *weights, int32_t channels, uint32_t *room)
+{
+    for (int32_t at = 0; at < channels; at += 16) {
+        const __m512i bits = _mm512_set1_epi32(0x4B000000);
+        const __m512 multiplier = dwk_multiplier_at_avx512vnni(weights + channels + at);
+        _mm512_storeu_si512(room + at, _mm512_add_epi32(dwk_sums_at_avx512vnni(weights + at), bits));
+        _mm512_storeu_ps(room + channels + at, multiplier);
+        _mm512_storeu_ps(room + 2 * channels + at, _mm512_mul_ps(multiplier, _mm512_set1_ps(-8388608.0f)));
+    }
+}
+
+/* What `rounded` gives, of such sums. less: -2^23 times the multipliers. */
+DWK_INLINE __m512i dwk_fused_avx512vnni(__m512i sums, __m512 multiplier, const uint32_t *less)
+{
+    const __m512 product = _mm512_fmadd_ps(_mm512_castsi512_ps(sums), multiplier, dwk_multiplier_at_avx512vnni(less));
+    return _mm512_cvtps_epi32(product);
 }
 
 /* Packing saturates; what it cuts off is far outside of the clamp. */

@@ -9,7 +9,8 @@
 #ifndef DWK_DEPTHWISE3X3S1_I8_AVX512VNNI_H
 #define DWK_DEPTHWISE3X3S1_I8_AVX512VNNI_H
 
-enum { DWK_S1_WEIGHTS = 2 * 64 + 6 * 64 };
+/* Words of a block of weights, and the most blocks until a chunk begins with a pixel: of 56 channels. */
+enum { DWK_S1_WEIGHTS = 2 * 64 + 6 * 64, DWK_S1_BLOCKS = 7 };
 
 /* A row of chunks. Where a chunk is part of a pixel, `spread`, `input` and `output` count as if pixels had 64 bytes. */
 typedef struct {
@@ -42,12 +43,17 @@ DWK_INLINE void dwk_s1_load(const uint8_t *at, const dwk_s1_shape *shape, int ro
  * r, the vectors that are not kept, are made just before they are needed, where a column begins with the first vector
  * of them. */
 DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], __m512i (*r)[4], int chunks, int rows, const dwk_s1_shape *shape,
-                               int32_t count, const uint32_t *restrict weights, const dwk_rounding *to,
-                               uint8_t *restrict output)
+                               int32_t count, const uint32_t *restrict weights, const uint32_t *ends,
+                               const dwk_rounding *to, uint8_t *restrict output)
 {
     const int32_t kept = dwk_s1_kept(shape);
     __m512i words[2][2][2];
     DWK_HIDE(weights);
+    if (to->fused) {
+        DWK_HIDE(ends);
+    } else {
+        ends = weights;
+    }
     DWK_UNROLL
     for (int j = 0; j < 4; j++) {
         DWK_UNROLL
@@ -56,14 +62,13 @@ DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], __m512i (*r)[4], int chunks,
                 quads[v][j] = dwk_quads_of(dwk_pairs(r[v][0], r[v][1], j), dwk_pairs(r[v][2], r[v][3], j), j);
             }
         }
-        const __m512i bias = dwk_sums_at_avx512vnni(weights + 16 * j);
-        const __m512 multiplier = dwk_multiplier_at_avx512vnni(weights + 64 + 16 * j);
+        const __m512i bias = dwk_sums_at_avx512vnni(ends + 16 * j);
         DWK_UNROLL
         for (int y = 0; y < rows; y++) {
             __m512i sum[2] = {bias, bias};
             DWK_UNROLL
             for (int x = 0; x < 3; x++) {
-                const uint32_t *at = weights + 128 + 64 * (3 * y + x) + 16 * j;
+                const uint32_t *at = weights + DWK_ENDS + 64 * (3 * y + x) + 16 * j;
                 const __m512i factors = dwk_factors_at_avx512vnni((const int8_t *)at);
                 DWK_UNROLL
                 for (int i = 0; i < chunks; i++) {
@@ -72,7 +77,7 @@ DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], __m512i (*r)[4], int chunks,
             }
             DWK_UNROLL
             for (int i = 0; i < chunks; i++) {
-                dwk_gather(sum[i], multiplier, j, words[y][i]);
+                dwk_gather(to, sum[i], ends, j, words[y][i]);
             }
         }
     }
@@ -89,7 +94,7 @@ DWK_INLINE void dwk_s1_outputs(__m512i (*quads)[4], __m512i (*r)[4], int chunks,
 /* One or two chunks from number `chunk` on. The first vectors of quads are there, and then are those of the chunk
  * behind. Only at the end of a row a chunk may have fewer bytes. */
 DWK_INLINE void dwk_s1_turn(__m512i (*quads)[4], int32_t chunk, int chunks, int is_end, const uint8_t *restrict input,
-                            int rows, const dwk_s1_shape *shape, const uint32_t *restrict weights,
+                            int rows, const dwk_s1_shape *shape, const uint32_t *restrict weights, const uint32_t *ends,
                             const dwk_rounding *to, uint8_t *restrict output)
 {
     const int32_t kept = dwk_s1_kept(shape);
@@ -106,7 +111,9 @@ DWK_INLINE void dwk_s1_turn(__m512i (*quads)[4], int32_t chunk, int chunks, int 
     }
     const int32_t rest = is_end ? shape->output - 64 * chunk : 64;
     dwk_s1_outputs(quads, r, chunks, rows, shape, dwk_s1_least(rest, shape->count),
-                   weights + chunk % shape->period * DWK_S1_WEIGHTS, to, output + chunk * shape->output_step);
+                   weights + chunk % shape->period * DWK_S1_WEIGHTS,
+                   ends + chunk % shape->period * dwk_ends_step(to, DWK_S1_WEIGHTS), to,
+                   output + chunk * shape->output_step);
     DWK_UNROLL
     for (int v = 0; v < 2; v++) {
         if (v < kept) {
@@ -117,7 +124,8 @@ DWK_INLINE void dwk_s1_turn(__m512i (*quads)[4], int32_t chunk, int chunks, int 
 
 /* One or two rows of outputs. */
 DWK_INLINE void dwk_s1_row(const uint8_t *restrict input, int rows, const dwk_s1_shape *shape,
-                           const uint32_t *restrict weights, const dwk_rounding *to, uint8_t *restrict output)
+                           const uint32_t *restrict weights, const uint32_t *ends, const dwk_rounding *to,
+                           uint8_t *restrict output)
 {
     const int32_t kept = dwk_s1_kept(shape);
     __m512i quads[4][4], r[4];
@@ -130,13 +138,13 @@ DWK_INLINE void dwk_s1_row(const uint8_t *restrict input, int rows, const dwk_s1
     }
     int32_t chunk = 0;
     for (; shape->period == 1 && 64 * (chunk + 2 + kept) <= shape->input; chunk += 2) {
-        dwk_s1_turn(quads, chunk, 2, 0, input, rows, shape, weights, to, output);
+        dwk_s1_turn(quads, chunk, 2, 0, input, rows, shape, weights, ends, to, output);
     }
     for (; shape->period > 1 && 64 * (chunk + 1 + kept) <= shape->input; chunk++) {
-        dwk_s1_turn(quads, chunk, 1, 0, input, rows, shape, weights, to, output);
+        dwk_s1_turn(quads, chunk, 1, 0, input, rows, shape, weights, ends, to, output);
     }
     for (; 64 * chunk < shape->output; chunk++) {
-        dwk_s1_turn(quads, chunk, 1, 1, input, rows, shape, weights, to, output);
+        dwk_s1_turn(quads, chunk, 1, 1, input, rows, shape, weights, ends, to, output);
     }
 }
 
@@ -157,12 +165,14 @@ DWK_INLINE void dwk_s1_rows(const uint8_t *restrict input, int32_t input_row, in
         .output_step = is_flat ? 64 : output_step,
         .output_row = width * output_step,
     };
+    uint32_t room[DWK_S1_BLOCKS * DWK_FUSED_ENDS];
+    const uint32_t *ends = dwk_ends(to, weights, shape.period, DWK_S1_WEIGHTS, room);
     int32_t y = 0;
     for (; y + 2 <= rows; y += 2) {
-        dwk_s1_row(input + y * input_row, 2, &shape, weights, to, output + y * shape.output_row);
+        dwk_s1_row(input + y * input_row, 2, &shape, weights, ends, to, output + y * shape.output_row);
     }
     if (y < rows) {
-        dwk_s1_row(input + y * input_row, 1, &shape, weights, to, output + y * shape.output_row);
+        dwk_s1_row(input + y * input_row, 1, &shape, weights, ends, to, output + y * shape.output_row);
     }
 }
 

@@ -51,11 +51,17 @@ DWK_INLINE void dwk_s2_columns(const uint8_t *at, int32_t row, int32_t channels,
  * then of the last of these. */
 DWK_INLINE void dwk_s2_outputs(const uint8_t *restrict input, int32_t input_row, int32_t channels, int chunks,
                                int32_t count, __m512i (*right)[4], const uint32_t *restrict weights,
-                               const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
+                               const uint32_t *ends, const dwk_rounding *to, uint8_t *restrict output,
+                               int32_t output_step)
 {
     const int is_flat = dwk_s2_is_flat(channels);
     __m512i b[2][3], c[2][3], words[2][2];
     DWK_HIDE(weights);
+    if (to->fused) {
+        DWK_HIDE(ends);
+    } else {
+        ends = weights;
+    }
     DWK_UNROLL
     for (int i = 0; i < chunks; i++) {
         dwk_s2_columns(input + i * (is_flat ? 128 : 2 * channels), input_row, channels, count, b[i], c[i]);
@@ -70,20 +76,19 @@ DWK_INLINE void dwk_s2_outputs(const uint8_t *restrict input, int32_t input_row,
                 right[i + 1][of] = dwk_quads_of(dwk_pairs(c[i][0], c[i][1], of), dwk_pairs(b[i][2], c[i][2], of), of);
             }
         }
-        const int8_t *factors = (const int8_t *)(weights + 128 + 16 * j);
+        const int8_t *factors = (const int8_t *)(weights + DWK_ENDS + 16 * j);
         const __m512i on_left = dwk_factors_at_avx512vnni(factors);
         const __m512i on_right = dwk_factors_at_avx512vnni(factors + 256);
-        const __m512 multiplier = dwk_multiplier_at_avx512vnni(weights + 64 + 16 * j);
         const __m512i one = dwk_pairs(b[0][0], b[0][1], j);
         const __m512i middle = dwk_quads_of(one, dwk_pairs(b[chunks - 1][0], b[chunks - 1][1], j), j);
         DWK_UNROLL
         for (int i = 0; i < chunks; i++) {
             const __m512i left = is_flat ? dwk_quads_behind(right + i, j, 64 - channels) : right[i][j];
-            __m512i sum = dwk_sums_at_avx512vnni(weights + 16 * j);
+            __m512i sum = dwk_sums_at_avx512vnni(ends + 16 * j);
             dwk_dot_avx512vnni(&sum, left, on_left);
             dwk_dot_at_avx512vnni(&sum, middle, factors + (2 + i) * 256);
             dwk_dot_avx512vnni(&sum, right[i + 1][j], on_right);
-            dwk_gather(sum, multiplier, j, words[i]);
+            dwk_gather(to, sum, ends, j, words[i]);
         }
     }
     DWK_UNROLL
@@ -96,8 +101,8 @@ DWK_INLINE void dwk_s2_outputs(const uint8_t *restrict input, int32_t input_row,
 
 /* A row of outputs of `count` channels, or of all where there are fewer than 64. */
 DWK_INLINE void dwk_s2_row(const uint8_t *restrict input, int32_t input_row, int32_t width, int32_t channels,
-                           int32_t count, const uint32_t *restrict weights, const dwk_rounding *to,
-                           uint8_t *restrict output, int32_t output_step)
+                           int32_t count, const uint32_t *restrict weights, const uint32_t *ends,
+                           const dwk_rounding *to, uint8_t *restrict output, int32_t output_step)
 {
     const int is_flat = dwk_s2_is_flat(channels);
     const int32_t step = is_flat ? 128 : 2 * channels, bytes = width * (is_flat ? channels : 64);
@@ -113,15 +118,30 @@ DWK_INLINE void dwk_s2_row(const uint8_t *restrict input, int32_t input_row, int
     output_step = is_flat ? 64 : output_step;
     int32_t at = 0;
     for (; at + 128 <= bytes; at += 128) {
-        dwk_s2_outputs(input, input_row, channels, 2, is_flat ? 64 : count, right, weights, to, output, output_step);
+        dwk_s2_outputs(input, input_row, channels, 2, is_flat ? 64 : count, right, weights, ends, to, output,
+                       output_step);
         input += 2 * step;
         output += 2 * output_step;
     }
     for (; at < bytes; at += 64) {
         const int32_t rest = bytes - at < 64 ? bytes - at : 64;
-        dwk_s2_outputs(input, input_row, channels, 1, is_flat ? rest : count, right, weights, to, output, output_step);
+        dwk_s2_outputs(input, input_row, channels, 1, is_flat ? rest : count, right, weights, ends, to, output,
+                       output_step);
         input += step;
         output += output_step;
+    }
+}
+
+/* `rows` rows of outputs of `count` channels, or of all where there are fewer than 64. */
+DWK_INLINE void dwk_s2_rows(const uint8_t *restrict input, int32_t input_row, int32_t rows, int32_t width,
+                            int32_t channels, int32_t count, const uint32_t *restrict weights, const dwk_rounding *to,
+                            uint8_t *restrict output, int32_t output_step)
+{
+    uint32_t room[DWK_FUSED_ENDS];
+    const uint32_t *ends = dwk_ends(to, weights, 1, DWK_S2_WEIGHTS, room);
+    for (int32_t y = 0; y < rows; y++) {
+        dwk_s2_row(input + 2 * y * input_row, input_row, width, channels, count, weights, ends, to,
+                   output + y * width * output_step, output_step);
     }
 }
 
@@ -134,15 +154,11 @@ DWK_INLINE void dwk_depthwise3x3s2_i8_c64__avx512vnni(const uint8_t *restrict in
     int32_t c = first;
     weights += first / 64 * DWK_S2_WEIGHTS;
     for (; c + 64 <= end; c += 64) {
-        for (int32_t y = 0; y < rows; y++) {
-            dwk_s2_row(input + 2 * y * input_row + c, input_row, width, channels, 64, weights, to,
-                       output + y * width * output_step + c, output_step);
-        }
+        dwk_s2_rows(input + c, input_row, rows, width, channels, 64, weights, to, output + c, output_step);
         weights += DWK_S2_WEIGHTS;
     }
-    for (int32_t y = 0; y < rows && c < end; y++) {
-        dwk_s2_row(input + 2 * y * input_row + c, input_row, width, channels, end - c, weights, to,
-                   output + y * width * output_step + c, output_step);
+    if (c < end) {
+        dwk_s2_rows(input + c, input_row, rows, width, channels, end - c, weights, to, output + c, output_step);
     }
 }
 

@@ -16,17 +16,18 @@
 /* Words of a cache line. */
 #define DWK_LINE 16
 
-/* ahead: what the next panel will read, of which each tile asks for a cache line at every step. */
+/* ends: what the channels begin and end with. ahead: what the next panel will read, of which each tile asks for a cache
+ * line at every step. */
 DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uint8_t *restrict input,
-                                 const uint32_t *restrict weights, const uint32_t *ahead, const dwk_rounding *to,
-                                 uint8_t *restrict output)
+                                 const uint32_t *restrict weights, const uint32_t *ends, const uint32_t *ahead,
+                                 const dwk_rounding *to, uint8_t *restrict output)
 {
     DWK_X(sums) sum[DWK_PIXELS][DWK_VECTORS];
     DWK_UNROLL
     for (int v = 0; v < DWK_VECTORS; v++) {
         DWK_UNROLL
         for (int p = 0; p < pixels; p++) {
-            sum[p][v] = DWK_X(sums_at)(weights + v * DWK_L);
+            sum[p][v] = DWK_X(sums_at)(ends + v * DWK_L);
         }
     }
     const int8_t *factor = (const int8_t *)(weights + 2 * DWK_VECTORS * DWK_L);
@@ -51,7 +52,7 @@ DWK_INLINE void DWK_NAME_OF_TILE(const dwk_product *shape, int pixels, const uin
             factor += DWK_VECTORS * DWK_F;
         }
     }
-    DWK_STORE(shape, pixels, sum, weights + DWK_VECTORS * DWK_L, to, output);
+    DWK_STORE(shape, pixels, sum, ends + DWK_VECTORS * DWK_L, to, output);
 }
 
 /* `rows` rows of outputs, in `panels` panels. Each panel of weights is used for all of the rows before the next one is
@@ -63,18 +64,26 @@ DWK_INLINE void DWK_NAME(const dwk_product *shape, int32_t panels, int32_t rows,
     const int32_t lines = steps * DWK_LINE;
     const int32_t size = DWK_VECTORS * (2 * DWK_L + steps * (DWK_F / 4));
     for (int32_t panel = 0; panel < panels; panel++) {
+        const uint32_t *ends = weights;
         int32_t tile = 0;
+#if DWK_JOIN(DWK_FUSES_, DWK_SET, )
+        uint32_t room[3 * DWK_VECTORS * DWK_L];
+        if (to->fused) {
+            DWK_X(fused_ends)(weights, DWK_VECTORS * DWK_L, room);
+            ends = room;
+        }
+#endif
         for (int32_t y = 0; y < rows; y++) {
             const uint8_t *from = input + y * shape->row;
             uint8_t *target = output + y * shape->output_row + panel * DWK_N;
             for (int32_t x = 0; x < shape->width / DWK_PIXELS; x++) {
                 const uint32_t *ahead = weights + size + tile++ % DWK_VECTORS * lines;
-                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, ahead, to, target);
+                DWK_NAME_OF_TILE(shape, DWK_PIXELS, from, weights, ends, ahead, to, target);
                 from += DWK_PIXELS * shape->step;
                 target += DWK_PIXELS * shape->output_step;
             }
 #if DWK_REST
-            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, weights + size, to, target);
+            DWK_NAME_OF_TILE(shape, DWK_REST, from, weights, ends, weights + size, to, target);
 #endif
         }
         weights += size;

@@ -2,7 +2,8 @@
  * form, which takes the name DWK_STORE away behind itself. */
 #define DWK_STORE DWK_JOIN(DWK_NAME, _store, )
 
-/* R1 to R4 of a tile. One vector of bytes holds 4 / V pixels. */
+/* R1 to R4 of a tile. One vector of bytes holds 4 / V pixels. Where it is fused, what `fused` takes besides stands
+ * behind the multipliers. */
 DWK_INLINE void DWK_STORE(const dwk_product *shape, int pixels, DWK_X(sums) (*sum)[DWK_VECTORS],
                           const uint32_t *restrict multipliers, const dwk_rounding *to, uint8_t *restrict output)
 {
@@ -18,7 +19,17 @@ DWK_INLINE void DWK_STORE(const dwk_product *shape, int pixels, DWK_X(sums) (*su
         DWK_UNROLL
         for (int i = 0; i < 4; i++) {
             int v = i % DWK_VECTORS, q = p + i / DWK_VECTORS;
-            r[i] = i < TOGETHER * DWK_VECTORS && q < pixels ? DWK_X(rounded)(sum[q][v], multiplier[v]) : r[0];
+            if (i >= TOGETHER * DWK_VECTORS || q >= pixels) {
+                r[i] = r[0];
+                continue;
+            }
+#if DWK_JOIN(DWK_FUSES_, DWK_SET, )
+            if (to->fused) {
+                r[i] = DWK_X(fused)(sum[q][v], multiplier[v], multipliers + (DWK_VECTORS + v) * DWK_L);
+                continue;
+            }
+#endif
+            r[i] = DWK_X(rounded)(sum[q][v], multiplier[v]);
         }
         DWK_X(bytes) bytes = DWK_X(merged)(DWK_X(packed)(r[0], r[1], r[2], r[3], to), DWK_VECTORS);
         /* Where no other channels lie between those of two pixels, they are one piece of memory. */

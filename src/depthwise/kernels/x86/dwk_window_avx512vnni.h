@@ -41,10 +41,28 @@ DWK_INLINE __m512i dwk_quads_of(__m512i one, __m512i two, int j)
     return j % 2 ? _mm512_unpackhi_epi16(one, two) : _mm512_unpacklo_epi16(one, two);
 }
 
-/* Sums j of two of the four vectors of a chunk's bytes become words when both are there. */
-DWK_INLINE void dwk_gather(__m512i sums, __m512 multiplier, int j, __m512i *words)
+/* Words of what 64 channels begin and end with, as weights have them and where their rounding is fused. */
+enum { DWK_ENDS = 2 * 64, DWK_FUSED_ENDS = 3 * 64 };
+
+/* The ends of some blocks of weights, `size` words each; made in `room` where they are not the weights' own. */
+DWK_INLINE const uint32_t *dwk_ends(const dwk_rounding *to, const uint32_t *weights, int32_t blocks, int32_t size,
+                                    uint32_t *room)
 {
-    const __m512i rounded = dwk_rounded_avx512vnni(sums, multiplier);
+    for (int32_t block = 0; to->fused && block < blocks; block++) {
+        dwk_fused_ends_avx512vnni(weights + block * size, 64, room + block * DWK_FUSED_ENDS);
+    }
+    return to->fused ? room : weights;
+}
+
+/* Words from the ends of a block to those of the next. */
+DWK_INLINE int32_t dwk_ends_step(const dwk_rounding *to, int32_t size) { return to->fused ? DWK_FUSED_ENDS : size; }
+
+/* Sums j of two of the four vectors of a chunk's bytes become words when both are there. */
+DWK_INLINE void dwk_gather(const dwk_rounding *to, __m512i sums, const uint32_t *ends, int j, __m512i *words)
+{
+    const __m512 multiplier = dwk_multiplier_at_avx512vnni(ends + 64 + 16 * j);
+    const __m512i rounded = to->fused ? dwk_fused_avx512vnni(sums, multiplier, ends + 128 + 16 * j)
+                                      : dwk_rounded_avx512vnni(sums, multiplier);
     words[j / 2] = j % 2 ? dwk_words_avx512vnni(words[j / 2], rounded) : rounded;
 }
 

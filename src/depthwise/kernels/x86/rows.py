@@ -43,6 +43,7 @@ def _x86(of: Instructions, chunks: tuple[Operation, ...] = _CHUNKS) -> tuple[Ker
                 precision="int8",
                 packing=f"{operation}_x86",
                 instructions=of,
+                fuses=of == AVX512VNNI and operation == "product",
             )
             for operation in ("product", "stem")
         ),
@@ -98,6 +99,7 @@ KERNELS: tuple[Kernel, ...] = (
             precision="int8",
             packing=packing,
             instructions=AVX512VNNI,
+            fuses=True,
         )
         for operation, packing in _AVX512VNNI
     ),
