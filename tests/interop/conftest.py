@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from depthwise.interop.keras.file import contents
+
 
 @pytest.fixture(scope="session")
 def real_file(data_pack: Callable[[str], Path]) -> Callable[[str], Path]:
@@ -58,3 +60,10 @@ def onnxruntime() -> Callable[..., np.ndarray]:
         return np.concatenate([session.run(None, {name: one[None]})[0] for one in channels_first])
 
     return run
+
+
+@pytest.fixture
+def keras_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For files that a test makes and that are sound: a process for each would take half a minute of all the tests."""
+    for reader in ("format", "folder"):
+        monkeypatch.setattr(f"depthwise.interop.keras.{reader}.extract", contents)

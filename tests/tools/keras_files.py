@@ -17,6 +17,8 @@ from depthwise.network.model import Model
 
 # Arrays by the name of their layer and of their part.
 KerasArrays = dict[str, dict[str, np.ndarray]]
+# Of a network as keras.applications.MobileNet makes it, at a size where its padding is no other's.
+KERAS_FIELDS: dict[str, Any] = {"width": 0.03, "padding": "keras", "bn_epsilon": 1e-3, "resolution": 50, "seed": 2}
 
 
 def write_keras(model: Model, path: Path, *, whole: bool = True, top: bool = True, keras: int = 2) -> None:
@@ -35,6 +37,16 @@ def write_keras(model: Model, path: Path, *, whole: bool = True, top: bool = Tru
         if whole:
             file.attrs["model_config"] = json.dumps(config)
             file.create_group("optimizer_weights/Adam")["conv1/kernel:0"] = np.zeros(3, np.float32)
+
+
+def write_h5(path: Path, config: dict[str, Any], arrays: KerasArrays, **how: Any) -> Path:
+    """Write a description and its arrays as one file; `how` as `write_variables` takes it."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        write_variables(file.create_group("model_weights"), arrays, **how)
+    return path
 
 
 def write_variables(root: Any, arrays: KerasArrays, suffix: str = ":0", inside: str = "", scope: str = "{}") -> None:
@@ -184,3 +196,9 @@ def connect(described: list[dict[str, Any]], keras: int) -> None:
         else:
             tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
             layer["inbound_nodes"] = [{"args": [tensor], "kwargs": {}}]
+
+
+def inside(config: dict[str, Any], before: list[Any], behind: list[Any] | None = None) -> dict[str, Any]:
+    """A Sequential model with a model in it, as transfer learning has it."""
+    inner = {**config, "name": config["config"]["name"]}
+    return {"class_name": "Sequential", "config": {"name": "outer", "layers": [*before, inner, *(behind or [])]}}
