@@ -1,11 +1,11 @@
 """Trains and tells which pictures this process decoded; a script that torchrun starts.
 
-    python counting.py '{"data": ..., "out": ..., "recipe": {...}, "all": false, "dies": null}'
+    python counting.py '{"data": ..., "out": ..., "recipe": {...}, "all": false, "dies": null, "loses": false}'
 
 Prints a line of JSON: the pictures that were decoded for training, in order, and those that were looked at to find
 pictures that are alike, by their names within the folder. With `all` each process decodes every picture before the
 first step, as one does that is alone. A process that `dies` kills itself in that step, counted from its own first, and
-the same call goes on with the run.
+the same call goes on with the run. With `loses` the second process finds no picture any more once it has taken a step.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from depthwise.cloud import pictures, session
 from depthwise.cloud.learner import Learner
 from depthwise.cloud.recipe import Recipe
 from depthwise.cloud.request import Request
+from depthwise.cloud.train import Run
 from depthwise.data import images, likeness, store
+from depthwise.errors import Refused
 from depthwise.network.preprocessing import default_preprocessing
 from depthwise.network.spec import Spec
 from depthwise.progress import Silent
@@ -51,11 +53,14 @@ def main() -> None:
     pictures.save_fed = pictures.save_curves = lambda *_: None  # type: ignore[assignment]
     decoded: list[str] = []
     looked: list[str] = []
+    lost: list[bool] = []
 
     def counted(module: Any, name: str, found: list[str]) -> None:
         whole = getattr(module, name)
 
         def count(path: Path, *rest: Any, **settings: Any) -> Any:
+            if lost:
+                raise Refused(f"{path}: is gone")
             found.append(path.relative_to(data).as_posix())
             return whole(path, *rest, **settings)
 
@@ -65,6 +70,14 @@ def main() -> None:
     counted(likeness, "picture", looked)
     if asked["all"]:
         vars(session)["read_images"] = lambda data, *, crew, **rest: images.read_images(data, **rest)
+    if asked["loses"] and os.environ["RANK"] == "1":
+        before = Run._look
+
+        def look(run: Run) -> None:
+            lost.append(True)
+            before(run)
+
+        setattr(Run, "_look", look)  # noqa: B010
     if asked["dies"]:
         mortal(Learner, asked["dies"])
     session.train(

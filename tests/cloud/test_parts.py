@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,18 @@ ImageFolder = Callable[..., Path]
 RECIPE: dict[str, Any] = {"epochs": 2, "batch": 8, "rate": 0.01, "average": 0.0, "precision": "float32"}
 
 
+def run(data: Path, out: Path, recipe: dict[str, Any], **settings: Any) -> list[CompletedProcess[str]]:
+    """How each of two processes ends."""
+    asked = {"data": str(data), "out": str(out), "recipe": {**RECIPE, **recipe}, "all": False, "dies": None}
+    asked |= {"loses": False, **settings}
+    return together(2, json.dumps(asked), path=Path(__file__).with_name("counting.py"))
+
+
 def trained(
     data: Path, out: Path, *, everything: bool = False, dies: int | None = None, **recipe: Any
 ) -> list[tuple[list[str], list[str]]]:
     """What each of two processes decoded, and what it looked at; nothing where they die."""
-    asked = {"data": str(data), "out": str(out), "recipe": {**RECIPE, **recipe}, "all": everything, "dies": dies}
-    ends = together(2, json.dumps(asked), path=Path(__file__).with_name("counting.py"))
+    ends = run(data, out, recipe, all=everything, dies=dies)
     wanted = 0 if dies is None else -signal.SIGKILL
     assert [end.returncode for end in ends] == [wanted] * 2, "".join(end.stderr for end in ends)
     return [json.loads(end.stdout) for end in ends if dies is None]
@@ -105,6 +112,17 @@ def test_two_processes_on_shards_killed_in_the_middle_of_an_epoch_end_in_the_wei
     assert begun == [("start", 1, 0), ("resume", 1, 2), ("resume", 2, 1)]
     broken, whole = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("broken", "whole"))
     assert broken == whole
+
+
+def test_a_picture_that_one_process_alone_can_no_longer_have_ends_all_of_them_and_is_named(
+    tmp_path: Path, image_folder: ImageFolder
+) -> None:
+    first, second = run(image_folder(images=28), tmp_path / "model", {}, loses=True)
+
+    assert first.returncode != 0
+    assert second.returncode != 0
+    assert "Lost: " in second.stderr
+    assert ".png: is gone; another process could read it" in second.stderr
 
 
 def test_machines_with_other_files_are_refused_together(tmp_path: Path, image_folder: ImageFolder) -> None:

@@ -31,6 +31,7 @@ from depthwise.cloud.train import Run
 from depthwise.cloud.transfer import measure_norms
 from depthwise.data.contents import content_sample
 from depthwise.data.images import Images, read_images
+from depthwise.data.store import Lost
 from depthwise.errors import Refused
 from depthwise.network.quantized import QuantizedModel
 from depthwise.progress import Reporter, Silent
@@ -45,7 +46,8 @@ def train(request: Request, reporter: Reporter) -> Start:
     With several processes all of them call this and all get the model; the first alone writes and reports.
 
     Raises: Refused, when the data or a setting does not allow it, nothing that exists is lost then; KeyboardInterrupt,
-        when interrupted, after a checkpoint. Processes other than the first end silently instead.
+        when interrupted, after a checkpoint. Processes other than the first end silently instead, unless the reason is
+        theirs alone.
     """
     keep_large_blocks()
     if request.threads is not None:
@@ -54,7 +56,7 @@ def train(request: Request, reporter: Reporter) -> Start:
         try:
             return _train(request, reporter if here.first else Silent(), here, held)
         except (Refused, KeyboardInterrupt) as reason:
-            if here.first:
+            if here.first or isinstance(reason, Lost):
                 raise
             raise SystemExit(130 if isinstance(reason, KeyboardInterrupt) else 2) from None
 

@@ -51,6 +51,10 @@ class Unreadable:
     reason: str
 
 
+class Lost(Refused):
+    """An image that another process found, and that this one alone cannot have: the others do not know of it."""
+
+
 class Store:
     """Images of any size, by position; backed by an unnamed file that goes with the process.
 
@@ -136,7 +140,7 @@ class Store:
     def __getitem__(self, index: int) -> Pixels:
         """(H, W, C) pixels of one image; a view, not to be written to.
 
-        Raises: Refused, when another process found the image and this one cannot read it, or finds another.
+        Raises: Lost, when another process found the image and this one cannot read it, or finds another.
         """
         if not self._there[index]:
             return self._fetched(index)
@@ -145,11 +149,15 @@ class Store:
 
     def _fetched(self, index: int) -> Pixels:
         """An image of another process's part, kept from now on where the disk has room for it."""
-        item, image = self.items[index], self._attempt(self.items[index])
+        item = self.items[index]
+        try:
+            image = self._attempt(item)
+        except Unreachable as gone:
+            raise Lost(str(gone)) from None
         if isinstance(image, Refused):
-            raise image
+            raise Lost(f"{image}; another process could read it")
         if image.shape != self._shapes[index]:
-            raise Refused(f"{item.path}: is not the same image on all machines; copy it again")
+            raise Lost(f"{item.path}: is not the same image on all machines; copy it again")
         content = np.ascontiguousarray(image).data
         with self._lock, contextlib.suppress(OSError):
             self._file.seek(int(self.starts[index]))
