@@ -175,6 +175,14 @@ def test_each_decision_has_a_number_of_its_own_and_those_cited_exist() -> None:
     assert sorted(cited - set(numbers)) == []
 
 
+def test_the_list_on_top_of_the_decisions_has_those_of_each_part() -> None:
+    top, *parts = re.split(r"^## ", (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    listed = dict(re.findall(r"^- \[(.*?)\]\(#.*?\): ([\d, ]+)$", re.sub(r"\n  ", " ", top), flags=re.MULTILINE))
+    found = {part.partition("\n")[0]: re.findall(r"^(\d+)\. \*\*", part, flags=re.MULTILINE) for part in parts}
+
+    assert {part: ", ".join(sorted(numbers, key=int)) for part, numbers in found.items()} == listed
+
+
 def test_every_page_that_the_code_names_exists() -> None:
     named = {(path, name) for path in CODE for name in re.findall(r"\bdocs/[\w./-]+\.md", text_of(path))}
 
