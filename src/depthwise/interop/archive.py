@@ -11,8 +11,9 @@ from typing import IO
 from depthwise.errors import Refused
 from depthwise.interop.damage import DAMAGE
 
-# What zipfile raises beyond what any damaged file does: a member may be encrypted, cut short or no deflated bytes.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, *DAMAGE)
+# What zipfile raises beyond what any damaged file does: RuntimeError for a member that is encrypted, or needs a newer
+# version of the format (NotImplementedError is one), EOFError for one cut short, zlib.error for no deflated bytes.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, *DAMAGE)
 # What programs write. The others may ask for gigabytes of memory before they give the first byte.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 

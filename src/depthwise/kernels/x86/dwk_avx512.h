@@ -1,28 +1,16 @@
 /* dwk_avx512.h: words for bfloat16 in any AVX-512: 32 values in a vector, which are multiplied as 2 x 16 floats.
  *
- *     load, part     32 values of memory, or the first few of them and zeros
+ *     load, part, clamped, store   in dwk_values_bf16_avx512.h
  *     even, odd      those values of a vector as floats
  *     rounded        two vectors of 16 sums, one behind the other, to 32 values
  *     merged         the sums of even and of odd values to 32 values in their order
- *     clamped        values within the bounds at two places of memory, which are values, so that rounding first
- *                    changes nothing
- *     store          the first few of 32 values
  *
  * Where there are instructions for bfloat16 as well, the one that rounds is used: it gives the same values, but 0 for
  * numbers below 2^-126. On Intel its products are slow, and this is not. */
 #ifndef DWK_AVX512_H
 #define DWK_AVX512_H
 
-#include "dwk_intrinsics.h"
-#include "dwk_shapes.h"
-#include "dwk_vector_bf16.h"
-
-DWK_INLINE __m512i dwk_load_avx512(const dwk_bf16 *at) { return _mm512_loadu_si512(at); }
-
-DWK_INLINE __m512i dwk_part_avx512(const dwk_bf16 *at, int32_t count)
-{
-    return _mm512_maskz_loadu_epi16(count >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << count) - 1, at);
-}
+#include "dwk_values_bf16_avx512.h"
 
 DWK_INLINE __m512 dwk_even_avx512(__m512i values) { return _mm512_castsi512_ps(_mm512_slli_epi32(values, 16)); }
 
@@ -63,29 +51,6 @@ DWK_INLINE __m512i dwk_merged_avx512(__m512 even, __m512 odd)
     const __m512i low = _mm512_srli_epi32(dwk_nearest_avx512(even), 16);
     return _mm512_or_si512(low, _mm512_and_si512(dwk_nearest_avx512(odd), upper));
 #endif
-}
-
-/* As whole numbers without sign, values with a sign are above the others, and the higher the lower they are; with sign
- * they are below the others, which are in their order. So a bound below, -0 or less, and one above, 0 or more, take one
- * instruction each. None of the values is a NaN. */
-DWK_INLINE __m512i dwk_clamped_avx512(__m512i values, const dwk_bf16 *low, const dwk_bf16 *high)
-{
-    values = _mm512_min_epu16(values, dwk_load_avx512(low));
-    return _mm512_min_epi16(values, dwk_load_avx512(high));
-}
-
-/* `count` is a literal once this is inlined. */
-DWK_INLINE void dwk_store_avx512(dwk_bf16 *at, __m512i values, int32_t count)
-{
-    if (count >= 32) {
-        _mm512_storeu_si512(at, values);
-    } else if (count == 16) {
-        _mm256_storeu_si256((__m256i *)(void *)at, _mm512_castsi512_si256(values));
-    } else if (count == 8) {
-        _mm_storeu_si128((__m128i *)(void *)at, _mm512_castsi512_si128(values));
-    } else {
-        _mm512_mask_storeu_epi16(at, ((__mmask32)1 << count) - 1, values);
-    }
 }
 
 #include "dwk_window_bf16_avx512.h"

@@ -15,9 +15,7 @@
 #ifndef DWK_AVX512BF16_H
 #define DWK_AVX512BF16_H
 
-#include "dwk_intrinsics.h"
-#include "dwk_shapes.h"
-#include "dwk_vector_bf16.h"
+#include "dwk_values_bf16_avx512.h"
 
 /* Two values of memory as a number. */
 typedef int32_t dwk_pair __attribute__((may_alias, aligned(2)));
@@ -34,12 +32,10 @@ typedef int32_t dwk_pair __attribute__((may_alias, aligned(2)));
 typedef __m512 dwk_sums_avx512bf16;
 typedef __m512i dwk_pairs_avx512bf16;
 
-DWK_INLINE __m512i dwk_load_avx512bf16(const dwk_bf16 *at) { return _mm512_loadu_si512(at); }
+/* The words of dwk_values_bf16_avx512.h: kernels put the name of their instructions behind a word. */
+DWK_INLINE __m512i dwk_load_avx512bf16(const dwk_bf16 *at) { return dwk_load_avx512(at); }
 
-DWK_INLINE __m512i dwk_part_avx512bf16(const dwk_bf16 *at, int32_t count)
-{
-    return _mm512_maskz_loadu_epi16(count >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << count) - 1, at);
-}
+DWK_INLINE __m512i dwk_part_avx512bf16(const dwk_bf16 *at, int32_t count) { return dwk_part_avx512(at, count); }
 
 DWK_INLINE __m512i dwk_spread_avx512bf16(const dwk_bf16 *at)
 {
@@ -73,27 +69,14 @@ DWK_INLINE __m512i dwk_ordered_avx512bf16(__m512i values)
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), values);
 }
 
-/* As whole numbers without sign, values with a sign are above the others, and the higher the lower they are; with sign
- * they are below the others, which are in their order. So a bound below, -0 or less, and one above, 0 or more, take one
- * instruction each. None of the values is a NaN. */
 DWK_INLINE __m512i dwk_clamped_avx512bf16(__m512i values, const dwk_bf16 *low, const dwk_bf16 *high)
 {
-    values = _mm512_min_epu16(values, dwk_load_avx512bf16(low));
-    return _mm512_min_epi16(values, dwk_load_avx512bf16(high));
+    return dwk_clamped_avx512(values, low, high);
 }
 
-/* `count` is a literal once this is inlined. */
 DWK_INLINE void dwk_store_avx512bf16(dwk_bf16 *at, __m512i values, int32_t count)
 {
-    if (count >= 32) {
-        _mm512_storeu_si512(at, values);
-    } else if (count == 16) {
-        _mm256_storeu_si256((__m256i *)(void *)at, _mm512_castsi512_si256(values));
-    } else if (count == 8) {
-        _mm_storeu_si128((__m128i *)(void *)at, _mm512_castsi512_si128(values));
-    } else {
-        _mm512_mask_storeu_epi16(at, ((__mmask32)1 << count) - 1, values);
-    }
+    dwk_store_avx512(at, values, count);
 }
 
 #include "dwk_window_bf16_x86.h"
