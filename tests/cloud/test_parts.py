@@ -167,3 +167,46 @@ def test_a_copy_that_is_another_picture_is_refused_where_it_is_asked_for(
     assert np.array_equal(store[0], alone[0])
     with pytest.raises(Refused, match=r"is not the same image on all machines; copy it again$"):
         store[1]
+
+
+def test_what_the_disk_has_no_room_for_is_decoded_anew(tmp_path: Path, image_folder: ImageFolder) -> None:
+    from depthwise.data.store import training_store
+
+    items = read_folder(image_folder(images=6)).train
+    alone = training_store(items, channels=3, side=32, tick=lambda: None)
+
+    class First:
+        """The first of two, of which the second tells what is so."""
+
+        rank, size = 0, 2
+
+        def together(self, work: Callable[[], Any]) -> Any:
+            return work()
+
+        def gather(self, value: Any) -> list[Any]:
+            return [value, [alone.shape(place) for place in range(1, len(items), 2)]]
+
+    class Full:
+        """A file on a disk that is full."""
+
+        def seek(self, place: int) -> None:
+            pass
+
+        def write(self, content: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    store = training_store(items, channels=3, side=32, tick=lambda: None, crew=First())
+    kept, store._file = store._file, Full()  # type: ignore[assignment]
+    assert all(np.array_equal(store[1], alone[1]) for _ in range(2))
+    assert not store._there[1]
+    with pytest.raises(Refused, match="has no room for the pixels of all images"):
+        _ = store.packed
+
+    store._file = kept
+    assert all(np.array_equal(store[place], alone[place]) for place in range(len(items)))
+    assert store._there.all()
+    # And again, from the file.
+    assert all(np.array_equal(store[place], alone[place]) for place in range(len(items)))
+    wanted = sorted(map(bytes, (alone[place].tobytes() for place in range(len(items)))))
+    found = [store.packed[start : start + alone[place].nbytes].tobytes() for place, start in enumerate(store.starts)]
+    assert sorted(found) == wanted

@@ -160,9 +160,9 @@ class Store:
             raise Lost(f"{item.path}: is not the same image on all machines; copy it again")
         content = np.ascontiguousarray(image).data
         with self._lock, contextlib.suppress(OSError):
-            self._file.seek(int(self.starts[index]))
             # Past the buffer, in which what finds no room would stay.
             raw = getattr(self._file, "raw", self._file)
+            raw.seek(int(self.starts[index]))
             self._there[index] = raw.write(content) == content.nbytes
         return image
 
