@@ -379,6 +379,7 @@ def live(
     watch: Where | None = None,
     size: str | None = None,
     layout: str = "rgb",
+    stride: str | None = None,
     full_range: bool = False,
     turn: int = 0,
     smooth: float = 0.5,
@@ -397,6 +398,8 @@ def live(
         watch: a folder into which pictures are put.
         size: of frames without headers, or that a camera is asked for, as "640x480"; None for Y4M.
         layout: of frames without headers; docs/live.md lists them.
+        stride: bytes from row to row of frames without headers whose rows are padded, as "1408"; or of each plane, as
+            "1408,704,704".
         full_range: whether YUV without headers has black at 0 and white at 255.
         turn: degrees clockwise until frames stand upright.
         smooth: seconds over which probabilities are averaged; 0 for none.
@@ -420,6 +423,7 @@ def live(
         watch=watch,
         size=size,
         layout_name=layout,
+        stride=stride,
         full_range=full_range,
         turn=turn,
         pace=pace,

@@ -160,3 +160,46 @@ def test_wrong_frames_and_old_artifacts_are_refused(artifact: Artifact, path: Pa
     old = changed(path, tmp_path / "old.so", without="dw_prepare_yuv")
     with Artifact.open(old) as opened, pytest.raises(Refused, match="is of an older version without dw_prepare_yuv"):
         opened.see(Frame.of_bytes(LAYOUTS["nv12"], 2, 4, bytes(12)))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "pitches"),
+    [
+        ("rgb", (144,), [144]),
+        ("grey", (64,), [64]),
+        ("yuv420", (48,), [48, 24, 24]),
+        ("yuv420", (46, 32, 32), [46, 32, 32]),
+        ("yuv422", (50,), [50, 25, 25]),
+        ("yuv444", (48,), [48, 48, 48]),
+        ("nv12", (64,), [64, 64]),
+        ("yuyv", (128,), [128]),
+    ],
+)
+def test_frames_with_padded_rows_are_those_without_the_padding(
+    artifact: Artifact, name: str, given: tuple[int, ...], pitches: list[int]
+) -> None:
+    of, height, width = LAYOUTS[name], 33, 45
+    plain = np.random.default_rng(5).integers(16, 236, of.bytes(height, width), np.uint8)
+    padded, at = [], 0
+    assert of.pitches(width, given) == pitches
+    for (rows, used), pitch in zip(of.planes(height, width), pitches, strict=True):
+        rows_of_plane = plain[at : at + rows * used].reshape(rows, used)
+        padded.append(np.pad(rows_of_plane, ((0, 0), (0, pitch - used)), constant_values=255).ravel())
+        at += rows * used
+    content = np.concatenate(padded).tobytes()
+
+    assert of.bytes(height, width, pitches) == len(content)
+    frame = Frame.of_bytes(of, height, width, content, pitches=pitches)
+    assert frame.content() == plain.tobytes()
+    np.testing.assert_array_equal(
+        prepared(artifact, frame), prepared(artifact, Frame.of_bytes(of, height, width, plain.tobytes()))
+    )
+
+
+def test_a_stride_that_cannot_be_is_refused() -> None:
+    with pytest.raises(Refused, match="row of plane 1 of nv12 has 45 bytes of pixels at a width of 45, and lies 44"):
+        LAYOUTS["nv12"].pitches(45, (44,))
+    with pytest.raises(Refused, match="frames yuv420 have 3 planes; give a stride for each, not 2"):
+        LAYOUTS["yuv420"].pitches(45, (48, 24))
+    with pytest.raises(Refused, match="have strides of 24 and 32; give the same for both"):
+        LAYOUTS["yuv420"].pitches(45, (48, 24, 32))

@@ -154,7 +154,11 @@ def test_ten_thousand_frames_leave_memory_and_descriptors_as_they_were(artifact:
     ("content", "options", "says"),
     [
         (b"", {"size": "4x4"}, "holds no frame"),
-        (bytes(47), {"size": "4x4"}, "ends within a frame: 47 of 48 bytes of rgb at 4 x 4; are --size and --layout"),
+        (
+            bytes(47),
+            {"size": "4x4"},
+            "ends within a frame: 47 of 48 bytes of rgb at 4 x 4; are --size, --layout and --stride",
+        ),
         (b"P6\n4 4\n255\n", {}, "is no Y4M of 8 bits"),
         (b"YUV4MPEG2 W4 H4 C420p10\nFRAME\n", {}, "is no Y4M of 8 bits"),
     ],
@@ -219,6 +223,9 @@ def test_what_a_decoder_says_of_colours_and_of_how_it_was_held_is_done() -> None
         ({"camera": 0, "watch": "x"}, "not from 2"),
         ({"frames": "-", "size": "640"}, "--size is '640'"),
         ({"frames": "film.yuv"}, "--frames is 'film.yuv'; give - for standard input"),
+        ({"frames": "-", "stride": "64"}, "--stride is of frames without headers; give --size and --layout with it"),
+        ({"frames": "-", "size": "4x4", "stride": "a"}, "--stride is 'a'; give the bytes of a row with its padding"),
+        ({"frames": "-", "size": "4x4", "stride": "11"}, "the stride must be from 12 to"),
         ({"frames": "-", "turn": 45}, "--turn is 45"),
         ({"frames": "-", "layout": "nv16"}, "there is no layout of frames 'nv16'"),
     ],
@@ -271,6 +278,20 @@ def test_a_signal_ends_the_loop_with_its_figures(sent: signal.Signals, path: Pat
         signal.SIGINT: (130, b"interrupted"),
         signal.SIGTERM: (143, b"terminated"),
     }[sent]
+
+
+@needs_pipes
+def test_padded_rows_on_a_pipe_are_labelled_as_those_without(path: Path) -> None:
+    frame = bytes(range(48))
+    rows = [frame[at : at + 12] for at in range(0, 48, 12)]
+    padded = b"".join(row + b"\xff" * 4 for row in rows)
+
+    def labelled(content: bytes, *more: str) -> list[Any]:
+        command = [*COMMAND, str(path), "--frames", "-", "--size", "4x4", "--json", "--every", *more]
+        done = subprocess.run(command, input=content, capture_output=True, check=True)
+        return [json.loads(line).get("answers") for line in done.stdout.splitlines()[:-1]]
+
+    assert labelled(padded * 3, "--stride", "16") == labelled(frame * 3)
 
 
 @needs_pipes

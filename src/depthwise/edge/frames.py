@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # dw_yuv.matrix and dw_yuv.range of depthwise.h.
 BT601, BT709 = 0, 1
 LIMITED, FULL = 0, 1
+# No camera pads by more; a larger number is a slip of the keyboard, and would take memory.
+_LONGEST_STRIDE = 8 * LONGEST_SIDE
 
 
 class Yuv(ctypes.Structure):
@@ -78,9 +80,35 @@ class Layout:
         more = max(plane for plane, _ in self.starts)
         return planes + [(rows, columns * self.uv_step)] * more
 
-    def bytes(self, height: int, width: int) -> int:
-        """Of a whole frame."""
-        return sum(rows * pitch for rows, pitch in self.planes(height, width))
+    def pitches(self, width: int, strides: Sequence[int]) -> list[int]:
+        """Bytes from row to row of each plane, whose rows are padded.
+
+        Args:
+            strides: of each plane, or of the first one; then planes of U and of V have as many times less as they have
+                fewer columns, which is what V4L2 means by `bytesperline`.
+        Raises: Refused, when that is not as many as there are planes, less than the pixels of a row take, or another
+            for U than for V.
+        """
+        used = [each for _, each in self.planes(1, width)]
+        if len(strides) == 1:
+            less = self.across if len(used) == 3 else 1
+            strides = [strides[0], *[strides[0] // less] * (len(used) - 1)]
+        if len(strides) != len(used):
+            raise Refused(f"frames {self.name} have {len(used)} planes; give a stride for each, not {len(strides)}")
+        if len({*strides[1:]}) > 1:
+            raise Refused(f"planes of U and V have strides of {strides[1]} and {strides[2]}; give the same for both")
+        for plane, (stride, least) in enumerate(zip(strides, used, strict=True), 1):
+            if not least <= stride <= _LONGEST_STRIDE:
+                raise Refused(
+                    f"a row of plane {plane} of {self.name} has {least:,} bytes of pixels at a width of {width:,}, and"
+                    f" lies {stride:,} bytes before the next; the stride must be from {least:,} to {_LONGEST_STRIDE:,}"
+                )
+        return list(strides)
+
+    def bytes(self, height: int, width: int, pitches: Sequence[int] = ()) -> int:
+        """Of a whole frame; `pitches` where rows are padded."""
+        planes = self.planes(height, width)
+        return sum(rows * pitch for (rows, _), pitch in zip(planes, pitches or [p for _, p in planes], strict=True))
 
 
 LAYOUTS = {
@@ -156,24 +184,25 @@ class Frame:
     @classmethod
     def of_bytes(
         cls, layout: Layout, height: int, width: int, content: Any, *, matrix: int = BT601, range: int = LIMITED,
-        turn: int = 0,
+        turn: int = 0, pitches: Sequence[int] = (),
     ) -> Frame:  # fmt: skip
         """Of bytes that lie one behind the other: `bytes`, a `bytearray` or an array.
 
+        Args:
+            pitches: bytes from row to row of each plane, where rows are padded (`Layout.pitches`).
         Raises: Refused, when a side is out of range or there are more or fewer bytes than such a frame has.
         """
         if not 1 <= min(height, width) <= max(height, width) <= LONGEST_SIDE:
             raise Refused(f"a frame has {height:,} x {width:,} pixels; each side must be from 1 to {LONGEST_SIDE:,}")
-        size, has = layout.bytes(height, width), memoryview(content).nbytes
+        size, has = layout.bytes(height, width, pitches), memoryview(content).nbytes
         if has != size:
             raise Refused(f"a frame {layout.name} of {width} x {height} pixels has {size:,} bytes, not {has:,}")
         start, keep = _address(content)
-        planes = layout.planes(height, width)
-        addresses = []
-        for rows, pitch in planes:
+        planes, addresses = layout.planes(height, width), []
+        pitches = pitches or [pitch for _, pitch in planes]
+        for (rows, _), pitch in zip(planes, pitches, strict=True):
             addresses.append(start)
             start += rows * pitch
-        pitches = [pitch for _, pitch in planes]
         return cls(layout, height, width, addresses, pitches, keep, matrix=matrix, range=range, turn=turn)
 
     @property

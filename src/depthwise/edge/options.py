@@ -28,6 +28,7 @@ LIVE: tuple[tuple[str, str, type, str], ...] = (
         str,
         "Of frames without headers: rgb, bgr, grey, yuv420, nv12, yuyv and others.  [default: rgb]",
     ),
+    ("stride", "BYTES", str, "Bytes from row to row of frames without headers, where rows are padded."),
     ("full-range", "", bool, "Black is 0 and white 255 in frames in YUV without headers, not 16 and 235."),
     ("turn", "DEGREES", int, "Turn frames clockwise by 90, 180 or 270 until they stand upright."),
     ("smooth", "SECONDS", float, "Average labels over so many seconds; 0 for none.  [default: 0.5]"),

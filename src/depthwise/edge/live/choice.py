@@ -24,6 +24,7 @@ def source_of(
     watch: str | os.PathLike[str] | None = None,
     size: str | None = None,
     layout_name: str = "rgb",
+    stride: str | None = None,
     full_range: bool = False,
     turn: int = 0,
     pace: bool = False,
@@ -35,6 +36,7 @@ def source_of(
         camera: number, path, or FORMAT:NAME as ffmpeg's devices are called.
         frames: "-" for standard input, or a file descriptor.
         size: of frames without headers, or that a camera is asked for, as "640x480".
+        stride: bytes from row to row of frames without headers, as "1408", or of each plane, as "1408,704,704".
         full_range: whether frames without headers in YUV have black at 0 and white at 255.
         turn: degrees clockwise until frames stand upright.
         pace: whether a video plays at its own speed.
@@ -56,10 +58,16 @@ def source_of(
     if frames not in ("-", 0) and not isinstance(frames, int):
         raise Refused(f"--frames is {frames!r}; give - for standard input, or --video for a file")
     number = 0 if frames == "-" else int(frames or 0)
+    of, strides = layout(layout_name), _strides(stride)
+    if strides and pixels is None:
+        raise Refused("--stride is of frames without headers; give --size and --layout with it")
+    if strides and pixels:
+        of.pitches(pixels[0], strides)  # now, and not when the first frame comes
     return Pipe(
         number=number,
         size=pixels,
-        layout=layout(layout_name),
+        layout=of,
+        strides=strides,
         range=FULL if full_range else LIMITED if pixels else None,
         turn=turn,
     )
@@ -72,3 +80,11 @@ def _size(text: str | None) -> tuple[int, int] | None:
     if found is None or not int(found[1]) or not int(found[2]):
         raise Refused(f"--size is {text!r}; give width and height in pixels, as in 640x480")
     return int(found[1]), int(found[2])
+
+
+def _strides(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return ()
+    if re.fullmatch(r"\d{1,7}(,\d{1,7}){0,2}", text) is None:
+        raise Refused(f"--stride is {text!r}; give the bytes of a row with its padding, as in 1408 or 1408,704,704")
+    return tuple(int(part) for part in text.split(","))

@@ -26,6 +26,7 @@ class Asked:
     watch: str | None = None
     size: str | None = None
     layout: str = "rgb"
+    stride: str | None = None
     full_range: bool = False
     turn: int = 0
     smooth: float = 0.5
@@ -62,6 +63,7 @@ def label_live(artifact: str | os.PathLike[str], asked: Asked, *, threads: int, 
             watch=asked.watch,
             size=asked.size,
             layout_name=asked.layout,
+            stride=asked.stride,
             full_range=asked.full_range,
             turn=asked.turn,
             pace=asked.pace,
