@@ -208,10 +208,7 @@ def compile_model(
         return _packaged(partial(same, cpu=cpu, precision=precision, threads=threads, parts=parts), model, target, out)
     row = targets.at_level(targets.target(target), cpu)
     precision = targets.precision_for(row, model.precision, precision)
-    rows = targets.levels(row, precision)
-    if rows[0].machine is None:
-        here = replace(compilers.compiler(rows[0], cc).machine(), maker=maker_here())
-        rows = targets.for_machine(rows[0], here, precision)
+    rows = _levels(row, precision, cc)
     chosen = _compilers(rows, cc)
     machines = {row.level: row.machine for row in rows if row.machine is not None}
     chosen = {level: lean(compiler, machines[level]) for level, compiler in chosen.items()}
@@ -233,6 +230,15 @@ def compile_model(
         levels=tuple(machines),
         compiler=next(iter(chosen.values())).command if chosen else (),
     )
+
+
+def _levels(row: targets.Target, precision: Precision, cc: str | None) -> tuple[targets.Target, ...]:
+    """The levels of a target, lowest first; of "host" those of this machine, as the compiler knows it."""
+    rows = targets.levels(row, precision)
+    if rows[0].machine is not None:
+        return rows
+    here = replace(compilers.compiler(rows[0], cc).machine(), maker=maker_here())
+    return targets.for_machine(rows[0], here, precision)
 
 
 def check_place(out: Path, target: str, cpu: str | None, form: str | None) -> str:

@@ -5,6 +5,7 @@ numpy is loaded only where it is used: a command that labels one photo spends mo
 
 from __future__ import annotations
 
+import abc
 import io
 import logging
 import os
@@ -32,17 +33,17 @@ if TYPE_CHECKING:
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
 
-class Held:
+class Held(abc.ABC):
     """Beside a path: that of a file whose bytes lie within another one, as in a tar."""
 
     __slots__ = ()
 
+    @abc.abstractmethod
     def held(self) -> bytes:
         """The bytes.
 
         Raises: OSError, when they cannot be read.
         """
-        raise NotImplementedError
 
 
 FORMATS = tuple(dict.fromkeys(BY_SUFFIX.values()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from depthwise.kernels.machine import Level, Machine
-from depthwise.kernels.x86.instructions import AMX
 from depthwise.kernels.x86.makers import AMD, INTEL
 from depthwise.precision import Precision
 
@@ -19,25 +18,34 @@ _FLOAT32: frozenset[Precision] = frozenset({"float32"})
 _BF16: frozenset[Precision] = frozenset({"bf16"})
 _INT8: frozenset[Precision] = frozenset({"int8"})
 
-_WIDE = Machine(lanes=16, registers=32, family="x86", features=_AVX512)
-_VBMI = Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__", "__AVX512VBMI__"})
 
-_AT_AVX512 = Level(
-    name="avx512",
-    about="AVX-512",
-    machine=_WIDE,
-    carried=_FLOATS,
-    zig=("-mcpu=x86_64_v4-prefer_256_bit",),
-    cc=("-march=x86-64-v4",),
-)
-_AT_VBMI = Level(
-    name="vbmi",
-    about="AVX-512 with VNNI and VBMI",
-    machine=_VBMI,
-    carried=_INT8,
-    zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi-prefer_256_bit",),
-    cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi"),
-)
+def _avx512(
+    name: str,
+    about: str,
+    carried: frozenset[Precision],
+    *more: str,
+    unseen: frozenset[str] = frozenset(),
+    maker: str = "",
+    is_own: bool = False,
+) -> Level:
+    """A level of AVX-512 with more instructions, as compilers name them.
+
+    Args:
+        unseen: macros of instructions that compilers may use and kernels are not chosen for.
+    """
+    features = _AVX512 | {f"__{one.upper()}__" for one in more} - unseen
+    return Level(
+        name=name,
+        about=about,
+        machine=Machine(lanes=16, registers=32, family="x86", features=features, maker=maker, is_own=is_own),
+        carried=carried,
+        zig=(f"-mcpu=x86_64_v4{''.join(f'+{one}' for one in more)}-prefer_256_bit",),
+        cc=("-march=x86-64-v4", *(f"-m{one.replace('_', '-')}" for one in more)),
+    )
+
+
+_AT_AVX512 = _avx512("avx512", "AVX-512", _FLOATS)
+_AT_VBMI = _avx512("vbmi", "AVX-512 with VNNI and VBMI", _INT8, "avx512vnni", "avx512vbmi")
 
 
 def _for_intel(level: Level, *, carried: frozenset[Precision]) -> Level:
@@ -87,45 +95,21 @@ LEVELS = (
     ),
     _AT_AVX512,
     _for_intel(_AT_AVX512, carried=_FLOAT32),
-    Level(
-        name="vnni",
-        about="AVX-512 with VNNI",
-        machine=Machine(lanes=16, registers=32, family="x86", features=_AVX512 | {"__AVX512VNNI__"}, maker=INTEL),
-        carried=_INT8,
-        zig=("-mcpu=x86_64_v4+avx512vnni-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni"),
-    ),
+    _avx512("vnni", "AVX-512 with VNNI", _INT8, "avx512vnni", maker=INTEL),
     _AT_VBMI,
     _for_intel(_AT_VBMI, carried=_INT8),
-    Level(
-        name="bf16",
-        about="AVX-512 with VNNI and BF16, of AMD",
-        machine=Machine(
-            lanes=16,
-            registers=32,
-            family="x86",
-            features=_AVX512 | {"__AVX512VNNI__", "__AVX512BF16__"},
-            maker=AMD,
-            is_own=True,
-        ),
-        carried=_BF16,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512bf16-prefer_256_bit",),
-        cc=("-march=x86-64-v4", "-mavx512vnni", "-mavx512bf16"),
-    ),
-    Level(
-        name="amx",
-        about="AVX-512 with VNNI and VBMI, and the tiles of AMX",
-        machine=replace(_VBMI, features=_VBMI.features | AMX.needs, maker=INTEL),
-        carried=_INT8 | _BF16,
-        zig=("-mcpu=x86_64_v4+avx512vnni+avx512vbmi+avx512bf16+amx_tile+amx_int8+amx_bf16-prefer_256_bit",),
-        cc=(
-            "-march=x86-64-v4",
-            "-mavx512vnni",
-            "-mavx512vbmi",
-            "-mavx512bf16",
-            "-mamx-tile",
-            "-mamx-int8",
-            "-mamx-bf16",
-        ),
+    _avx512("bf16", "AVX-512 with VNNI and BF16, of AMD", _BF16, "avx512vnni", "avx512bf16", maker=AMD, is_own=True),
+    _avx512(
+        "amx",
+        "AVX-512 with VNNI and VBMI, and the tiles of AMX",
+        _INT8 | _BF16,
+        "avx512vnni",
+        "avx512vbmi",
+        "avx512bf16",
+        "amx_tile",
+        "amx_int8",
+        "amx_bf16",
+        unseen=frozenset({"__AVX512BF16__"}),
+        maker=INTEL,
     ),
 )
