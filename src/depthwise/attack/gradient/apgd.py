@@ -75,7 +75,9 @@ class APGD:
                 place = places.stop
                 rows = [self._wanted(logits[left], right[left], one) for one in places]
                 begun = [self._begun(network, x[left], images, left, draws, f"{turn} {one}") for one in places]
-                walk = _Walk(self, network, x[left].repeat(len(places), 1, 1, 1), torch.cat(begun), torch.cat(rows))
+                walk = _Walk(
+                    self, network, x[left].repeat(len(places), 1, 1, 1), torch.cat(begun), torch.cat(rows), len(left)
+                )
                 for found, wrong in zip(*(part.split(len(left)) for part in walk.to_end()), strict=True):
                     stands = ~fooled[left]
                     best[left[stands]] = found[stands]
@@ -119,10 +121,16 @@ class _State:
 
 
 class _Walk:
-    """One walk of N images from one start each."""
+    """One walk of N images from one start each; the same images come again for each wrong label that is wanted.
 
-    def __init__(self, attack: APGD, network: Differentiable, x: Tensor, now: Tensor, labels: Tensor) -> None:
-        self.attack, self.network = attack, network
+    Args:
+        images: how many there are, before the first comes again.
+    """
+
+    def __init__(
+        self, attack: APGD, network: Differentiable, x: Tensor, now: Tensor, labels: Tensor, images: int
+    ) -> None:
+        self.attack, self.network, self.count = attack, network, images
         self.budget, self.loss = attack.budget, LOSSES[attack.loss]
         self.images, self.fooled = x.clone(), torch.zeros(len(x), dtype=torch.bool, device=x.device)
         self.places = torch.arange(len(x), device=x.device)
@@ -162,13 +170,26 @@ class _Walk:
         return self.images, self.fooled
 
     def _end_some(self) -> None:
-        """Walks whose images were wrong at the last such look already are over; those of the others go on."""
+        """Walks whose images were wrong at the last such look already are over, and those towards later labels of an
+        image that is wrong by now, of which nothing would be taken; those of the others go on."""
         over, self.was_wrong = self.was_wrong, self.taken.fooled.clone()
+        over = over | self._later()
         if over.any():
             self._put()
             going = ~over
             self.places, self.was_wrong = self.places[going], self.was_wrong[going]
             self.at, self.taken = self.at.of(going), self.taken.of(going)
+
+    def _later(self) -> Tensor:
+        """The walks whose image an earlier label has fooled."""
+        turn, image = self.places // self.count, self.places % self.count
+        first = torch.full((self.count,), len(self.fooled), device=turn.device)
+        fooled = torch.where(self.taken.fooled, turn, len(self.fooled))
+        first.scatter_reduce_(0, image, fooled, "amin")
+        # Those that are over have fooled theirs as well.
+        done = self.fooled.nonzero()[:, 0]
+        first.scatter_reduce_(0, done % self.count, done // self.count, "amin")
+        return turn > first[image]
 
     def _put(self) -> None:
         """Note what the walks that still go on have found."""
