@@ -94,6 +94,7 @@ DWK_INLINE void DWK_ROUND(const dwk_product *shape, dwk_tiles_block *block, cons
     }
 #define DWK_TILES_VALUES(tile, number) DWK_TILE_LOAD(tile, values + first[number] * shape->step, 2 * shape->step)
 #define DWK_TILES_FACTORS(tile, v) DWK_TILE_LOAD(tile, factors + 64 * v, 4 * DWK_N)
+/* Three lists and no formula: gcc makes the names of registers of the text of these numbers. */
 #if DWK_VECTORS == 4
 #define DWK_TILES_STEP(to)                                                                                             \
     DWK_TILES_VALUES(4, 0);                                                                                            \
