@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from depthwise.errors import Refused
 
@@ -64,10 +65,13 @@ def shared(crew: Crew, items: Sequence[T], work: Callable[[Sequence[T]], Sequenc
     return list(chain.from_iterable(zip_longest(*parts)))[: len(items)]
 
 
-def check_same(crew: Crew, digest: str, what: Any) -> None:
+def check_same(crew: Crew, digest: str, place: str | os.PathLike[str]) -> None:
     """See that all processes have the same images before them.
 
+    Args:
+        digest: a text that differs where the images do.
+        place: where they lie, for the message.
     Raises: Refused, in all of them, where they have not.
     """
     if len(set(crew.gather(digest))) > 1:
-        raise Refused(f"{what}: does not hold the same images on all machines; copy it again")
+        raise Refused(f"{place}: does not hold the same images on all machines; copy it again")
