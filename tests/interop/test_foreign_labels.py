@@ -101,3 +101,28 @@ def test_a_list_that_does_not_say_one_label_a_class_is_refused(text: str, senten
 def test_a_list_may_come_from_a_text_editor_of_windows(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "labels.txt").write_bytes("0 cat\r\n1 Hündin\r\n".encode(encoding))
     assert read_labels(tmp_path / "labels.txt") == ("cat", "Hündin")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- cat\n- dog\n- 'ice cream'\n",
+        "# classes\n---\n-  cat\n-  dog\n-  ice cream\n",
+        "train: ../images\nnc: 3\nnames: ['cat', \"dog\", ice cream]\n",
+        "names:\n  0: cat\n  1: dog\n  2: 'ice cream'\npath: x\n",
+        "names:\n- cat\n- dog\n- ice cream\nnc: 3\n",
+        "item {\n  id: 1\n  name: 'cat'\n}\nitem {\n  id: 2\n  name: 'dog'\n}\nitem {\n  name: \"n07\"\n  id: 3\n"
+        '  display_name: "ice cream"\n}\n',
+    ],
+)
+def test_labels_in_yaml_and_in_tensorflows_label_map_are_read(text: str) -> None:
+    assert parse_labels(text) == ("cat", "dog", "ice cream")
+
+
+def test_labels_that_begin_like_yaml_and_are_none_stay_as_they_are() -> None:
+    assert parse_labels("-1 degree\n- 2 degrees\nwarm\n") == ("-1 degree", "- 2 degrees", "warm")
+
+
+def test_a_label_map_that_leaves_a_number_out_is_refused() -> None:
+    with pytest.raises(Refused, match="leaves one out"):
+        parse_labels("item { id: 1 name: 'cat' }\nitem { id: 7 name: 'dog' }\n")

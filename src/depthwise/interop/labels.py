@@ -12,6 +12,7 @@ from typing import Any
 
 from depthwise.errors import Refused
 from depthwise.files import read_file
+from depthwise.interop.label_markup import of_label_map, of_yaml
 from depthwise.interop.label_tables import counts, of_table
 
 # Of labels that lost their numbers at least this share must still differ; ImageNet has two cranes and two maillots.
@@ -57,14 +58,17 @@ def parse_labels(text: str) -> tuple[str, ...]:
 
     One a line, with its number in front ("0 cat", "0. cat", "0: cat") or behind a comma ("cat,0") where every line has
     one; a table with a column of numbers; all in one line, with commas between; or JSON, or what Python prints: a list,
-    an object of labels by number, or of numbers by label, alone or under a name that says so.
+    an object of labels by number, or of numbers by label, alone or under a name that says so; the same in YAML, or
+    TensorFlow's label_map.pbtxt.
 
     Raises: Refused, when it is JSON without labels, or its numbers leave one out or have one twice.
     """
     text = text.rstrip()
     if text.count("\n") >= MOST_LINES:
         raise Refused(f"has more than {MOST_LINES:,} lines; give one label a line, at most so many")
-    lines = [line.strip() for line in text.splitlines()]
+    if (numbered_map := of_label_map(text)) is not None:
+        return distinct(in_order(numbered_map))
+    lines = of_yaml(text.splitlines(), NAMES) or [line.strip() for line in text.splitlines()]
     try:
         found = json.loads(text) if text.lstrip()[:1] in ("{", "[") else None
     except (ValueError, RecursionError) as problem:
