@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import make_model
-from depthwise.compiler import Built, compile_model
+from depthwise.compiler import compile_model
 from depthwise.compiler.choices import Choices
 from depthwise.compiler.compile import emit, emit_for
 from depthwise.compiler.emit.emit import file_of_level
@@ -27,11 +26,10 @@ from depthwise.kernels.machine import Machine
 from depthwise.kernels.x86.levels import BASELINE, LEVELS
 from depthwise.kernels.x86.makers import AMD, INTEL, maker_here
 from depthwise.network import reference, reference_int8
-from depthwise.network.model import Model
-from depthwise.network.quantized import QuantizedModel
 from depthwise.network.random_int8 import random_quantized
 from depthwise.network.spec import Spec
 from depthwise.precision import ON_PROCESSORS, PRECISIONS, Precision
+from tools.all_levels import AllLevels, network, of_all_levels
 from tools.emitted import PLAIN, build, predefined, write_sources
 
 PROGRAM = Path(__file__).parents[1] / "tools" / "levels.c"
@@ -46,25 +44,15 @@ needs_x86 = pytest.mark.skipif(
 )
 
 
-def network(precision: Precision) -> Model | QuantizedModel:
-    """A width and a resolution that divide by no tile."""
-    if precision == "int8":
-        return random_quantized(Spec(width=0.35, resolution=37, classes=11, shallow=True), 1)
-    return make_model(seed=3, width=0.35, resolution=37, shallow=True, labels=tuple("abcdefghijk"))
-
-
 @pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[Precision, Built]:
-    folder = tmp_path_factory.mktemp("levels")
-    return {
-        p: compile_model(network(p), target="linux-x86_64", out=folder / f"{p}.so", precision=p) for p in ON_PROCESSORS
-    }
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[Precision, AllLevels]:
+    return {precision: of_all_levels(precision, tmp_path_factory) for precision in ON_PROCESSORS}
 
 
 @needs_x86
 @pytest.mark.parametrize("precision", CARRIED)
 def test_every_level_that_this_processor_has_gives_the_oracles_answers(
-    precision: Precision, artifacts: dict[Precision, Built], zig: tuple[str, ...]
+    precision: Precision, artifacts: dict[Precision, AllLevels], zig: tuple[str, ...]
 ) -> None:
     model = network(precision)
     pixels = np.random.default_rng(4).integers(0, 256, (2, 37, 37, 3), np.uint8)
@@ -91,7 +79,7 @@ def test_every_level_that_this_processor_has_gives_the_oracles_answers(
 @needs_x86
 @pytest.mark.parametrize("precision", CARRIED)
 def test_the_highest_level_is_used_unless_a_lower_one_is_asked_for(
-    precision: Precision, artifacts: dict[Precision, Built], zig: tuple[str, ...]
+    precision: Precision, artifacts: dict[Precision, AllLevels], zig: tuple[str, ...]
 ) -> None:
     path = artifacts[precision].path
     with Artifact.open(path) as artifact:
@@ -114,7 +102,7 @@ def test_the_highest_level_is_used_unless_a_lower_one_is_asked_for(
 @needs_x86
 @pytest.mark.parametrize("precision", CARRIED)
 def test_threads_give_the_answers_of_one_at_every_level(
-    precision: Precision, artifacts: dict[Precision, Built]
+    precision: Precision, artifacts: dict[Precision, AllLevels]
 ) -> None:
     pixels = np.random.default_rng(5).integers(0, 256, (37, 37, 3), np.uint8)
     with Artifact.open(artifacts[precision].path) as one, Artifact.open(artifacts[precision].path, threads=3) as three:
@@ -167,7 +155,7 @@ def test_targets_without_vnni_run_int8_with_the_kernels_for_avx2(name: str, kern
 )
 @pytest.mark.parametrize("precision", CARRIED)
 def test_other_processors_pick_their_level_and_the_golden_cases_hold(
-    cpu: str, has: set[str], precision: Precision, artifacts: dict[Precision, Built], tmp_path: Path
+    cpu: str, has: set[str], precision: Precision, artifacts: dict[Precision, AllLevels], tmp_path: Path
 ) -> None:
     said = _on(("qemu-x86_64", "-cpu", cpu), _linked(artifacts[precision].path, tmp_path))
 

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import make_model
-from depthwise.compiler import compile_model
 from depthwise.kernels.x86.levels import LEVELS
 from depthwise.kernels.x86.makers import AMD, INTEL, maker_here
-from depthwise.network.random_int8 import random_quantized
 from depthwise.precision import ON_PROCESSORS, Precision
+from tools.all_levels import of_all_levels
 from tools.emitted import build
 
 PROGRAM = Path(__file__).parents[1] / "tools" / "processors.c"
@@ -61,11 +59,9 @@ def program(tmp_path_factory: pytest.TempPathFactory, gcc: str) -> Path:
 
 @pytest.mark.parametrize("precision", ON_PROCESSORS)
 def test_an_artifact_chooses_the_highest_level_of_which_nothing_is_hidden(
-    precision: Precision, program: Path, tmp_path: Path
+    precision: Precision, program: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    small = make_model(seed=3, width=0.35, resolution=37, shallow=True)
-    model = random_quantized(small.spec, 1) if precision == "int8" else small
-    library = compile_model(model, target="linux-x86_64", out=tmp_path / "model.so", precision=precision).path
+    library = of_all_levels(precision, tmp_path_factory).path
 
     def run(processor: Processor) -> list[str]:
         command = (program, library, processor.hidden, processor.maker or "-")
