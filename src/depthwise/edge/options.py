@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from shlex import quote
 
 from depthwise.errors import Refused
 
@@ -50,6 +49,8 @@ def path(text: str) -> str:
     Raises: Refused, when it is an address in a network, since nothing is fetched.
     """
     if _ADDRESS.match(text):
+        from shlex import quote
+
         raise Refused(
             f"{text}: is an address, and depthwise opens no connection; fetch it first, with"
             f" `curl -O {quote(text)}`, then give the file"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from shlex import quote
 from zlib import crc32
 
 from depthwise.edge.private_copy import NoCopy, PrivateCopy
@@ -169,6 +168,8 @@ def _copy(file: FileIO, length: int, copy: PrivateCopy, sums: list[_Sum]) -> Non
 
 def _not_one(name: str) -> str:
     """What to do with a file that is no artifact, told by its ending."""
+    from shlex import quote
+
     stem, suffix = os.path.splitext(os.path.basename(name))
     if suffix.lower() in _MODELS:
         return (
@@ -182,6 +183,7 @@ def _not_one(name: str) -> str:
 
 def _folder(file: str) -> str:
     from pathlib import Path
+    from shlex import quote
 
     path = Path(file)
     if (path / "model.json").is_file():
