@@ -41,6 +41,15 @@ SmallModel = Callable[..., Model]
 ImageFolder = Callable[..., Path]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker that dies fails its test and is not replaced, unless the command line says how often it may be.
+
+    Under `--dist loadfile` its replacement may be given a file that is finished, and the run then waits for ever.
+    """
+    if getattr(config.option, "maxworkerrestart", "") is None:
+        config.option.maxworkerrestart = "0"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes tests/golden anew; look at the difference before it is committed."""
     parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
