@@ -61,13 +61,11 @@ def source_of(
     of, strides = layout(layout_name), _strides(stride)
     if strides and pixels is None:
         raise Refused("--stride is of frames without headers; give --size and --layout with it")
-    if strides and pixels:
-        of.pitches(pixels[0], strides)  # now, and not when the first frame comes
     return Pipe(
         number=number,
         size=pixels,
         layout=of,
-        strides=strides,
+        pitches=tuple(of.pitches(pixels[0], strides)) if strides and pixels else (),
         range=FULL if full_range else LIMITED if pixels else None,
         turn=turn,
     )

@@ -55,14 +55,14 @@ class Pipe:
     Attributes:
         number: the file descriptor.
         size: (width, height) of each frame; None for Y4M, as `ffmpeg -f yuv4mpegpipe` writes it.
-        strides: bytes from row to row of each plane, or of the first (`Layout.pitches`); empty where none is padded.
+        pitches: bytes from row to row of each plane (`Layout.pitches`); empty where no row is padded.
         matrix, range: of YUV, as in `edge.frames`; None for BT601 below 720 rows and BT709 above, and LIMITED.
     """
 
     number: int
     size: tuple[int, int] | None
     layout: Layout
-    strides: tuple[int, ...] = ()
+    pitches: tuple[int, ...] = ()
     matrix: int | None = None
     range: int | None = None
     turn: int = 0
@@ -77,13 +77,12 @@ class Pipe:
             of, size, span = self._header(stop)
         width, height = size or (0, 0)
         matrix = self.matrix if self.matrix is not None else usual_matrix(height)
-        pitches = of.pitches(width, self.strides) if self.strides else ()
         begun, count = time.monotonic(), 0
         while not stop.is_set():
             asked = time.monotonic()
             if is_y4m and not self._line(stop).startswith(b"FRAME"):
                 break
-            content = bytearray(of.bytes(height, width, pitches))
+            content = bytearray(of.bytes(height, width, self.pitches))
             got = self._fill(memoryview(content), stop)
             if got < len(content):
                 if got and not stop.is_set():
@@ -95,7 +94,7 @@ class Pipe:
             now = time.monotonic()
             frame = Frame.of_bytes(
                 of, height, width, content, matrix=matrix, range=LIMITED if span is None else span, turn=self.turn,
-                pitches=pitches,
+                pitches=self.pitches,
             )  # fmt: skip
             count += 1
             yield Captured(frame=frame, at=now, time=now - begun, waited=now - asked)

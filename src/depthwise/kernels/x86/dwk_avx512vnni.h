@@ -82,19 +82,20 @@ DWK_INLINE __m512i dwk_rounded_avx512vnni(__m512i sums, __m512 multiplier)
  * A sum is then the bits of the float 2^23 + sum, and one operation makes its product.
  *
  * channels: a multiple of 16. room: of three words a channel. */
-DWK_INLINE void dwk_fused_ends_avx512vnni(const uint32_t *weights, int32_t channels, uint32_t *room)
+DWK_INLINE void dwk_fused_ends_avx512vnni(const uint32_t *weights, int32_t channels, void *room)
 {
+    uint8_t *ends = room;
     for (int32_t at = 0; at < channels; at += 16) {
         const __m512i bits = _mm512_set1_epi32(0x4B000000);
         const __m512 multiplier = dwk_multiplier_at_avx512vnni(weights + channels + at);
-        _mm512_storeu_si512(room + at, _mm512_add_epi32(dwk_sums_at_avx512vnni(weights + at), bits));
-        _mm512_storeu_ps(room + channels + at, multiplier);
-        _mm512_storeu_ps(room + 2 * channels + at, _mm512_mul_ps(multiplier, _mm512_set1_ps(-8388608.0f)));
+        _mm512_storeu_si512(ends + 4 * at, _mm512_add_epi32(dwk_sums_at_avx512vnni(weights + at), bits));
+        _mm512_storeu_ps(ends + 4 * (channels + at), multiplier);
+        _mm512_storeu_ps(ends + 4 * (2 * channels + at), _mm512_mul_ps(multiplier, _mm512_set1_ps(-8388608.0f)));
     }
 }
 
 /* What `rounded` gives, of such sums. less: -2^23 times the multipliers. */
-DWK_INLINE __m512i dwk_fused_avx512vnni(__m512i sums, __m512 multiplier, const uint32_t *less)
+DWK_INLINE __m512i dwk_fused_avx512vnni(__m512i sums, __m512 multiplier, const void *less)
 {
     const __m512 product = _mm512_fmadd_ps(_mm512_castsi512_ps(sums), multiplier, dwk_multiplier_at_avx512vnni(less));
     return _mm512_cvtps_epi32(product);

@@ -17,7 +17,8 @@
 
 enum { DWK_TILES_CHANNELS = 64 };
 
-/* How the sums of a panel begin, and what they are multiplied with. */
+/* How the sums of a panel begin, and what they are multiplied with: in this order dwk_fused_ends_avx512vnni writes it.
+ */
 typedef struct {
     int32_t begin[DWK_TILES_CHANNELS];
     dwk_float multiplier[DWK_TILES_CHANNELS];
@@ -38,8 +39,8 @@ DWK_INLINE __m512i dwk_tiles_rounded_converted(__m512i sums, const dwk_tiles_pan
 
 DWK_INLINE __m512i dwk_tiles_rounded_fused(__m512i sums, const dwk_tiles_panel *panel, int first)
 {
-    const __m512 multiplier = _mm512_loadu_ps(panel->multiplier + first), less = _mm512_loadu_ps(panel->less + first);
-    return _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_castsi512_ps(sums), multiplier, less));
+    const __m512 multiplier = _mm512_loadu_ps(panel->multiplier + first);
+    return dwk_fused_avx512vnni(sums, multiplier, panel->less + first);
 }
 
 DWK_INLINE void dwk_tiles_read_converted(dwk_tiles_panel *panel, const uint32_t *words)
@@ -53,14 +54,7 @@ DWK_INLINE void dwk_tiles_read_converted(dwk_tiles_panel *panel, const uint32_t 
 
 DWK_INLINE void dwk_tiles_read_fused(dwk_tiles_panel *panel, const uint32_t *words)
 {
-    const __m512i bits = _mm512_set1_epi32(0x4B000000); /* of 2^23 as a float */
-    DWK_UNROLL
-    for (int i = 0; i < DWK_TILES_CHANNELS; i += 16) {
-        const __m512 multiplier = _mm512_loadu_ps(words + DWK_TILES_CHANNELS + i);
-        _mm512_storeu_si512(panel->begin + i, _mm512_add_epi32(_mm512_loadu_si512(words + i), bits));
-        _mm512_storeu_ps(panel->multiplier + i, multiplier);
-        _mm512_storeu_ps(panel->less + i, _mm512_mul_ps(multiplier, _mm512_set1_ps(-8388608.0f)));
-    }
+    dwk_fused_ends_avx512vnni(words, DWK_TILES_CHANNELS, panel);
 }
 
 #endif
